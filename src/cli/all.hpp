@@ -1,0 +1,53 @@
+// The one list of commands. Adding one is its file and two lines here: its maker and its entry.
+// `tern --help` shows the groups in the order of their first command.
+#pragma once
+
+#include <array>
+
+#include "cli/command.hpp"
+
+namespace tern::cli {
+
+std::unique_ptr<Command> make_chat();
+std::unique_ptr<Command> make_convert();
+std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_info();
+std::unique_ptr<Command> make_logits();
+std::unique_ptr<Command> make_perplexity();
+std::unique_ptr<Command> make_quantize();
+std::unique_ptr<Command> make_run();
+std::unique_ptr<Command> make_tokenize();
+
+inline constexpr std::array kCommands{
+    CommandEntry{"run", "continue a text",
+                 "tern run -m model.gguf -p \"Once upon a time\" -n 100\n"
+                 "tern run -m model.gguf -f prompt.txt -n 200 --temp 0 --stop \"The end\"",
+                 &make_run, "Use a model"},
+    CommandEntry{"convert", "make a GGUF file from a Hugging Face folder, a safetensors file or a llama2.c checkpoint",
+                 "tern convert bitnet-b1.58-2B-4T --outfile bitnet.gguf --outtype i2_s\n"
+                 "tern convert stories15M.bin --tokenizer tokenizer.bin --outfile stories.gguf --outtype f16",
+                 &make_convert, "Make models"},
+    CommandEntry{"quantize", "put a GGUF file's tensors into other formats",
+                 "tern quantize in.gguf out.gguf Q4_K\n"
+                 "tern quantize --token-embedding-type Q6_K in.gguf out.gguf I2_S 1 1\n"
+                 "tern quantize --dry-run in.gguf out.gguf TQ2_0",
+                 &make_quantize, "Make models"},
+    CommandEntry{"perplexity", "measure how well a model predicts texts, as llama.cpp does",
+                 "tern perplexity -m model.gguf -f wiki.test.raw\n"
+                 "tern perplexity -m model.gguf -f ptb.txt news.csv --chunks 20 --json",
+                 &make_perplexity, "Measure"},
+    CommandEntry{"logits", "write a model's logits for given token ids, to check a conversion",
+                 "tern logits -m model.gguf --ids 1,2,3 -o logits.npy", &make_logits, "Measure"},
+    CommandEntry{"info", "what a GGUF file holds and what it needs to run",
+                 "tern info model.gguf\n"
+                 "tern info model.gguf --tensors --plan",
+                 &make_info, "Look inside"},
+    CommandEntry{"tokenize", "text to token ids",
+                 "tern tokenize -m model.gguf -p \"Hello world\"\n"
+                 "tern tokenize --tokenizer tokenizer.json -f book.txt --json",
+                 &make_tokenize, "Look inside"},
+    CommandEntry{"doctor", "what this processor can do, and a proof of every kernel against the scalar one", "tern doctor",
+                 &make_doctor, "Look inside"},
+};
+
+}  // namespace tern::cli

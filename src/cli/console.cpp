@@ -1,0 +1,79 @@
+#include "cli/console.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "cli/exit_code.hpp"
+#include "sys/signals.hpp"
+
+namespace tern::cli {
+
+Console::Console()
+    : out_is_terminal_(::isatty(STDOUT_FILENO) != 0),
+      err_is_terminal_(::isatty(STDERR_FILENO) != 0),
+      colour_(out_is_terminal_ && std::getenv("NO_COLOR") == nullptr) {}
+
+void Console::out(std::string_view text) {
+  clear_line();
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0) {
+      const int error = errno;
+      if (error == EINTR) continue;
+      if (error == EPIPE) std::_Exit(128 + SIGPIPE);  // nobody reads any more
+      fmt::print(stderr, "tern: cannot write to the standard output: {}\n", std::strerror(error));
+      std::_Exit(exit_code(error == ENOSPC ? ErrorCode::out_of_space : ErrorCode::io));
+    }
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void Console::note(std::string_view line) {
+  if (quiet_) return;
+  clear_line();
+  fmt::print(stderr, "{}\n", line);
+}
+
+void Console::begin(std::string_view what, std::uint64_t total) {
+  what_ = what;
+  total_ = total;
+  started_ = std::chrono::steady_clock::now();
+  drawn_ = started_;
+}
+
+void Console::update(std::uint64_t done, std::string_view note) {
+  if (!err_is_terminal_ || quiet_ || total_ == 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - drawn_ < std::chrono::milliseconds(100) && done < total_) return;
+  drawn_ = now;
+  const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
+  const double elapsed = std::chrono::duration<double>(now - started_).count();
+  const double left = share > 0.0 ? elapsed / share - elapsed : 0.0;
+  constexpr int kWidth = 24;
+  const int full = static_cast<int>(share * kWidth);
+  std::string bar;
+  for (int i = 0; i < kWidth; ++i) bar += i < full ? "█" : "░";
+  fmt::print(stderr, "\r\x1b[K{} {} {:3.0f} %  {:.0f} s left  {}", what_, bar, share * 100.0, left, note.substr(0, 32));
+  std::fflush(stderr);
+  line_drawn_ = true;
+}
+
+void Console::end() { clear_line(); }
+
+bool Console::cancelled() const { return sys::interrupted(); }
+
+void Console::clear_line() {
+  if (!line_drawn_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  line_drawn_ = false;
+}
+
+}  // namespace tern::cli

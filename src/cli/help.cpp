@@ -1,0 +1,123 @@
+#include "cli/help.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <vector>
+
+#include "cli/all.hpp"
+#include "cli/version.hpp"
+
+namespace tern::cli {
+namespace {
+
+constexpr std::size_t kWidth = 100;
+
+// `text` in lines of at most kWidth, the first after `lead` and the others below it.
+std::string hanging(std::string lead, std::size_t indent, std::string_view text) {
+  if (lead.size() + 2 > indent) {
+    lead += '\n';
+    lead.append(indent, ' ');
+  } else {
+    lead.append(indent - lead.size(), ' ');
+  }
+  std::size_t column = indent;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (column > indent && column + 1 + end > kWidth) {
+      lead += '\n';
+      lead.append(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      lead += ' ';
+      ++column;
+    }
+    lead += text.substr(0, end);
+    column += end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lead + '\n';
+}
+
+std::string names_of(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
+  // Long names line up whether or not there is a short one.
+  std::string text = option.get_snames().empty() ? "    " : "";
+  text += fmt::format("{}", fmt::join(names, ", "));
+  if (option.get_expected_max() > 0) text += " " + option.get_type_name();
+  return text;
+}
+
+std::string usage(const CommandEntry& entry, const CLI::App& app) {
+  std::string text = fmt::format("Usage: tern {}", entry.name);
+  std::string positionals;
+  std::string closing;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) {
+      positionals += option->get_required() ? " " + option->get_name(true) : " [" + option->get_name(true);
+      if (!option->get_required()) closing += ']';
+    } else if (option->get_required()) {
+      const auto& shorts = option->get_snames();
+      text += fmt::format(" {} {}", shorts.empty() ? "--" + option->get_lnames().front() : "-" + shorts.front(), option->get_type_name());
+    }
+  }
+  return text + " [options]" + positionals + closing + "\n";
+}
+
+}  // namespace
+
+std::string main_help() {
+  std::string text = fmt::format(
+      "{}: convert, quantise, measure and run 1-bit, ternary and low-bit language models on CPUs\n\n"
+      "Usage: tern COMMAND [options]\n",
+      version_text());
+  std::vector<std::string_view> groups;
+  for (const CommandEntry& entry : kCommands) {
+    if (std::ranges::find(groups, entry.group) == groups.end()) groups.push_back(entry.group);
+  }
+  for (const std::string_view group : groups) {
+    text += fmt::format("\n{}\n", group);
+    for (const CommandEntry& entry : kCommands) {
+      if (entry.group == group) text += hanging(fmt::format("  {}", entry.name), 16, entry.summary);
+    }
+  }
+  text += "\nHelp\n";
+  text += hanging("  help COMMAND", 16, "its options and examples (the same as tern COMMAND --help)");
+  text += hanging("  --version", 16, "the version");
+  text +=
+      "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 bad input, 4 out of memory or disk, 130 stopped with Ctrl-C.\n";
+  return text;
+}
+
+std::string command_help(const CommandEntry& entry, const CLI::App& app) {
+  std::string text = fmt::format("tern {}: {}\n\n{}", entry.name, entry.summary, usage(entry, app));
+  std::size_t indent = 0;
+  for (const CLI::Option* option : app.get_options()) {
+    const std::size_t length = option->get_positional() ? option->get_name(true).size() : names_of(*option).size();
+    if (length <= 34) indent = std::max(indent, length + 4);
+  }
+  const auto section = [&](std::string_view title, bool positional) {
+    std::string lines;
+    std::vector<const CLI::Option*> options = app.get_options();
+    std::ranges::stable_partition(options, [&](const CLI::Option* option) { return option != app.get_help_ptr(); });
+    for (const CLI::Option* option : options) {
+      if (option->get_positional() != positional) continue;
+      const std::string lead = positional ? "  " + option->get_name(true) : "  " + names_of(*option);
+      const bool needed = !positional && option->get_required();
+      lines += hanging(lead, indent, option->get_description() + (needed ? " (required)" : ""));
+    }
+    if (!lines.empty()) text += fmt::format("\n{}\n{}", title, lines);
+  };
+  section("Arguments", true);
+  section("Options", false);
+  text += "\nExamples\n";
+  for (std::string_view rest = entry.examples; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    text += fmt::format("  {}\n", rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return text;
+}
+
+}  // namespace tern::cli

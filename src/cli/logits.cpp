@@ -1,0 +1,61 @@
+// tern logits: the numbers behind the text, for people who check a conversion against another program.
+#include <CLI/CLI.hpp>
+#include <vector>
+
+#include "cli/all.hpp"
+#include "cli/json_output.hpp"
+#include "cli/model_options.hpp"
+#include "files/npy.hpp"
+
+namespace tern::cli {
+namespace {
+
+class Logits final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    model_.declare(app);
+    app.add_option("--ids", ids_, "token ids, separated by commas")->required()->delimiter(',')->type_name("ID,...");
+    app.add_option("-o,--output", output_, "float32 .npy file [n_tokens, n_vocab]")->required()->type_name("FILE");
+    app.add_flag("--force", force_, "overwrite the output");
+    app.add_flag("--json", json_, "say what was written as one JSON value");
+  }
+
+  Result<void> run(Console& console) override {
+    TERN_TRY(const auto model, model_.load(console));
+    constexpr std::size_t kBatch = 64;
+    const auto n_tokens = static_cast<std::int64_t>(ids_.size());
+    TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_tokens,
+                                                               .n_batch = kBatch, .kv_type = engine::KvType::f32}));
+    const std::vector<std::int64_t> shape{n_tokens, model->plan().n_vocab()};
+    TERN_TRY(auto writer, files::NpyWriter::create(output_, shape, force_));
+    console.begin("logits", ids_.size());
+    for (std::size_t begin = 0; begin < ids_.size(); begin += kBatch) {
+      const std::size_t end = std::min(begin + kBatch, ids_.size());
+      std::vector<engine::BatchItem> batch;
+      for (std::size_t i = begin; i < end; ++i) batch.push_back({ids_[i], static_cast<std::int32_t>(i), 0, true});
+      TERN_TRY_DO(session->decode(batch));
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        TERN_TRY_DO(writer.write(session->logits(i)));
+      }
+      console.update(end);
+      if (console.cancelled()) return fail(ErrorCode::cancelled, "stopped; nothing was written");
+    }
+    console.end();
+    TERN_TRY_DO(writer.commit());
+    if (json_) print_json(console, {{"output", output_}, {"n_tokens", shape[0]}, {"n_vocab", shape[1]}, {"isa", model->kernels().isa}});
+    return {};
+  }
+
+ private:
+  ModelOptions model_;
+  std::vector<std::int32_t> ids_;
+  std::string output_;
+  bool force_ = false;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_logits() { return std::make_unique<Logits>(); }
+
+}  // namespace tern::cli

@@ -1,0 +1,23 @@
+#include "cli/model_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "sys/cpu.hpp"
+
+namespace tern::cli {
+
+void ModelOptions::declare(CLI::App& app) {
+  app.add_option("-m,--model", model, "GGUF file")->required()->type_name("FILE");
+  app.add_option("-t,--threads", n_threads, "threads (default: the cores this process may use)")->type_name("N")->check(CLI::Range(0, 1024));
+  app.add_option("--isa", isa, "instruction set to force: see tern doctor (default: the best, or TERN_ISA)")->type_name("NAME");
+}
+
+Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) const {
+  TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa}));
+  for (const std::string& warning : loaded->warnings()) console.note("warning: " + warning);
+  return loaded;
+}
+
+int ModelOptions::threads() const { return n_threads > 0 ? n_threads : sys::usable_cores(); }
+
+}  // namespace tern::cli

@@ -1,0 +1,115 @@
+#include "cli/program.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+#include "base/words.hpp"
+#include "cli/all.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/help.hpp"
+#include "cli/usage_error.hpp"
+#include "cli/version.hpp"
+#include "sys/signals.hpp"
+
+namespace tern::cli {
+namespace {
+
+enum class Wanted { command, help, version };
+
+}  // namespace
+
+struct Program::State {
+  struct Item {
+    const CommandEntry* entry;
+    CLI::App* app;
+    std::unique_ptr<Command> command;
+  };
+  CLI::App app{"", "tern"};
+  std::vector<Item> items;
+  Wanted wanted = Wanted::command;
+  Item* chosen = nullptr;
+
+  Item* find(std::string_view name) {
+    const auto found = std::ranges::find_if(items, [&](const Item& item) { return item.entry->name == name; });
+    return found == items.end() ? nullptr : &*found;
+  }
+};
+
+Program::Program() : state_(std::make_unique<State>()) {
+  state_->app.set_help_flag("-h,--help", "show this text");
+  for (const CommandEntry& entry : kCommands) {
+    CLI::App* sub = state_->app.add_subcommand(std::string(entry.name), std::string(entry.summary));
+    auto command = entry.make();
+    command->declare(*sub);
+    state_->items.push_back({&entry, sub, std::move(command)});
+  }
+}
+
+Program::~Program() = default;
+
+std::string Program::help(std::string_view name) const {
+  if (name.empty()) return main_help();
+  const State::Item* item = state_->find(name);
+  return item == nullptr ? std::string{} : command_help(*item->entry, *item->app);
+}
+
+Result<void> Program::parse(const std::vector<std::string>& given) {
+  std::vector<std::string> words = given;
+  if (!words.empty() && words.front() == "help") {  // `help run` is `run --help`
+    words.erase(words.begin());
+    if (!words.empty()) words.emplace_back("--help");
+  }
+  if (words.empty() || words.front() == "--help" || words.front() == "-h") {
+    state_->wanted = Wanted::help;
+    return {};
+  }
+  if (words.front() == "--version") {
+    state_->wanted = Wanted::version;
+    return {};
+  }
+  if (words.front().starts_with("-")) {
+    return fail(ErrorCode::usage, "unknown option \"{}\": the command comes first (tern COMMAND [options]); see tern --help",
+                printable(words.front()));
+  }
+  state_->chosen = state_->find(words.front());
+  if (state_->chosen == nullptr) {
+    std::vector<std::string_view> names{"help"};
+    for (const CommandEntry& entry : kCommands) names.push_back(entry.name);
+    return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(words.front()), did_you_mean(words.front(), names));
+  }
+  try {
+    std::ranges::reverse(words);  // CLI11 takes the words of a vector from its back
+    state_->app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    state_->wanted = Wanted::help;
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(usage_error(error, *state_->chosen->app));
+  }
+  return {};
+}
+
+int Program::run(const std::vector<std::string>& words) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write
+  Console console;
+  const auto report = [&](const Error& error) {
+    console.end();
+    if (!error.message.empty()) fmt::print(stderr, "tern: {}\n", error.message);
+    if (error.code == ErrorCode::cancelled && sys::interrupt_signal() != 0) return 128 + sys::interrupt_signal();
+    return exit_code(error.code);
+  };
+  if (auto parsed = parse(words); !parsed) return report(parsed.error());
+  if (state_->wanted != Wanted::command) {
+    const std::string name(state_->chosen == nullptr ? "" : state_->chosen->entry->name);
+    console.out(state_->wanted == Wanted::version ? fmt::format("{}\n", version_text()) : help(name));
+    return 0;
+  }
+  sys::watch_interrupts();
+  auto done = state_->chosen->command->run(console);
+  if (!done) return report(done.error());
+  console.end();
+  return 0;
+}
+
+}  // namespace tern::cli

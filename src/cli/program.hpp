@@ -1,0 +1,32 @@
+// The program as a whole: the command line's words in, one command run, its error turned into one line and an exit code.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+
+namespace tern::cli {
+
+class Program {
+ public:
+  Program();
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  /// Reads the words (without the program's name) into the commands' options and runs nothing. A request for help or the
+  /// version is fine too. Errors: usage. One Program parses once.
+  [[nodiscard]] Result<void> parse(const std::vector<std::string>& words);
+  /// parse() and the command; prints the error, if any. Returns the exit code.
+  [[nodiscard]] int run(const std::vector<std::string>& words);
+  /// `tern --help` (name empty) or `tern NAME --help`; "" for an unknown name.
+  [[nodiscard]] std::string help(std::string_view name = {}) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tern::cli

@@ -1,0 +1,45 @@
+// A checkpoint of another ecosystem, seen as the tensors a GGUF file will hold: names, shapes and roles from the plan, and a
+// reader that gives any rows as floats. Row orders, packings and scale conventions of the ecosystem end here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "formats/format.hpp"
+#include "models/all.hpp"
+#include "quant/encode_stream.hpp"
+#include "text/vocabulary.hpp"
+
+namespace tern::convert {
+
+struct SourceTensor {
+  std::string name;  // in GGUF
+  Shape shape;
+  models::TensorRole role;
+  /// The format that keeps the source's precision (F32, F16, BF16; I2_S for ternary matrices).
+  const formats::Format* natural = nullptr;
+  bool is_ternary = false;
+  quant::RowReader read;
+};
+
+/// What a checkpoint has to say. Reading a tensor may touch the mapped files behind it, which the object keeps open.
+struct Source {
+  const models::Architecture* architecture = nullptr;
+  models::HyperParameters parameters;
+  std::vector<SourceTensor> tensors;     // in the order of the plan
+  std::vector<std::string> notes;         // lines for a person: what was left out or guessed
+  std::string name;                       // general.name
+  std::shared_ptr<const void> keep_open;  // the files
+};
+
+/// Opens a llama2.c file, a safetensors file or a folder of them. The kind is told by content.
+[[nodiscard]] Result<Source> open_source(const std::string& path);
+
+/// The two kinds.
+[[nodiscard]] Result<Source> open_hugging_face(const std::string& path);
+[[nodiscard]] Result<Source> open_llama2c(const std::string& path);
+
+}  // namespace tern::convert

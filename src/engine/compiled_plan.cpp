@@ -1,0 +1,190 @@
+#include "engine/compiled_plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "engine/slots.hpp"
+
+namespace tern::engine {
+namespace {
+
+using models::kNone;
+using models::ValueId;
+
+ops::Rounding rounding_of(const models::ActivationPolicy& policy) {
+  switch (policy.mode) {
+    case models::ActivationPolicy::Mode::partner: return ops::Rounding::partner;
+    case models::ActivationPolicy::Mode::none: return ops::Rounding::none;
+    case models::ActivationPolicy::Mode::per_token: return ops::Rounding::per_token;
+  }
+  return ops::Rounding::partner;
+}
+
+}  // namespace
+
+// Turns steps into operations over values first, then values into slots.
+class PlanCompiler {
+ public:
+  PlanCompiler(const models::ModelFile& model, const kernels::Kernels& kernels) : model_(model), plan_(model.plan()), kernels_(kernels) {}
+
+  Result<CompiledPlan> run() {
+    for (const models::Step& step : plan_.steps) {
+      TERN_TRY_DO(std::visit([&](const auto& s) { return add(s); }, step));
+    }
+    const SlotAssignment slots = assign_slots(plan_.values, usage_);
+    out_.slot_widths_ = slots.slot_widths;
+    for (Op& op : out_.ops_) {
+      std::visit([&](auto& o) { to_slots(o, slots.slot_of); }, op);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  // Until run() ends, the Slot fields of operations hold ValueIds.
+  void append(Op op, std::vector<ValueId> reads, std::vector<ValueId> writes) {
+    out_.ops_.push_back(std::move(op));
+    usage_.push_back({std::move(reads), std::move(writes)});
+  }
+
+  Result<const ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding) {
+    const TensorView* view = model_.tensor(id);
+    TERN_CHECK(view != nullptr);
+    const auto key = std::make_pair(static_cast<const void*>(view->bytes.data()), rounding);
+    if (const auto found = bound_.find(key); found != bound_.end()) return found->second;
+    TERN_TRY(ops::Matrix bound, ops::Matrix::bind(*view, rounding, kernels_));
+    out_.packed_bytes_ += bound.packed_bytes();
+    out_.matrices_.push_back(std::make_unique<ops::Matrix>(std::move(bound)));
+    bound_[key] = out_.matrices_.back().get();
+    return out_.matrices_.back().get();
+  }
+
+  // A vector tensor as floats, or null where an optional one is absent.
+  const float* vector(models::TensorId id) {
+    const TensorView* view = model_.tensor(id);
+    if (view == nullptr) return nullptr;
+    auto values = std::make_unique<std::vector<float>>(static_cast<std::size_t>(view->shape.n_elements()));
+    view->format->decode_row(view->bytes.data(), view->shape.row_length(), 1.0F, values->data());
+    out_.vectors_.push_back(std::move(values));
+    return out_.vectors_.back()->data();
+  }
+
+  Result<void> add(const models::EmbedStep& s) {
+    TERN_TRY(const ops::Matrix* table, matrix(s.table, ops::Rounding::partner));
+    append(EmbedOp{s.out, table, s.scale}, {}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::NormStep& s) {
+    const std::int64_t width = plan_.value(s.in).width;
+    append(NormOp{s.in, s.out, width, s.group_width == 0 ? width : s.group_width, s.kind, s.eps, vector(s.weight), vector(s.bias)},
+           {s.in}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::LinearStep& s) {
+    TERN_TRY(const ops::Matrix* bound, matrix(s.weight, rounding_of(s.activation)));
+    const float* scale = vector(s.output_scale);
+    LinearOp::Part part{s.out, bound, vector(s.bias), scale == nullptr ? 1.0F : *scale};
+    if (!out_.ops_.empty()) {
+      auto* before = std::get_if<LinearOp>(&out_.ops_.back());
+      if (before != nullptr && before->in == s.in && before->parts.front().matrix->input_form() == bound->input_form()) {
+        before->parts.push_back(part);
+        usage_.back().writes.push_back(s.out);
+        return {};
+      }
+    }
+    append(LinearOp{s.in, plan_.value(s.in).width, {part}}, {s.in}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::RopeStep& s) {
+    ops::RopeKind kind{s.n_rotary, s.pairing == models::RopeStep::Pairing::half_split, ops::rope_frequencies(s.n_rotary, s.base)};
+    if (s.scaling.kind == models::RopeScaling::Kind::linear) {
+      for (float& f : kind.inverse_frequency) f /= s.scaling.factor;
+    }
+    if (const float* factors = vector(s.factors)) {
+      for (std::size_t i = 0; i < kind.inverse_frequency.size(); ++i) kind.inverse_frequency[i] /= factors[i];
+    }
+    auto& kinds = out_.rope_kinds_;
+    const auto found = std::ranges::find(kinds, kind);
+    const auto index = static_cast<std::size_t>(found - kinds.begin());
+    if (found == kinds.end()) kinds.push_back(std::move(kind));
+    append(RopeOp{s.in, s.out, s.n_heads, s.head_dim, index}, {s.in}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::AttentionStep& s) {
+    append(AttentionOp{s.query, s.key, s.value, s.out, s}, {s.query, s.key, s.value}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::UnaryStep& s) {
+    append(GluOp{s.in, kNone, s.out, plan_.value(s.in).width, function(s.function)}, {s.in}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::GluStep& s) {
+    append(GluOp{s.gate, s.up, s.out, plan_.value(s.gate).width, function(s.function)}, {s.gate, s.up}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::AddStep& s) {
+    append(AddOp{s.a, s.b, s.out, plan_.value(s.a).width}, {s.a, s.b}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::ScaleStep& s) {
+    append(ScaleOp{s.in, s.out, plan_.value(s.in).width, s.factor}, {s.in}, {s.out});
+    return {};
+  }
+  Result<void> add(const models::HeadStep& s) {
+    TERN_TRY(const ops::Matrix* bound, matrix(s.weight, ops::Rounding::partner));
+    out_.n_vocab_ = bound->n_rows();
+    append(HeadOp{s.in, plan_.value(s.in).width, bound, s.soft_cap}, {s.in}, {});
+    return {};
+  }
+
+  [[nodiscard]] kernels::GluFn function(models::Unary unary) const {
+    switch (unary) {
+      case models::Unary::silu: return kernels_.table.silu_glu;
+      case models::Unary::relu2: return kernels_.table.relu2_glu;
+      case models::Unary::gelu_tanh: return kernels_.table.gelu_glu;
+    }
+    return nullptr;
+  }
+
+  using SlotMap = std::vector<int>;
+  static Slot at(const SlotMap& map, Slot value) { return value == kNone ? kNone : map[static_cast<std::size_t>(value)]; }
+  static void to_slots(EmbedOp& o, const SlotMap& m) { o.out = at(m, o.out); }
+  static void to_slots(LinearOp& o, const SlotMap& m) {
+    o.in = at(m, o.in);
+    for (auto& part : o.parts) part.out = at(m, part.out);
+  }
+  static void to_slots(AttentionOp& o, const SlotMap& m) {
+    o.query = at(m, o.query);
+    o.key = at(m, o.key);
+    o.value = at(m, o.value);
+    o.out = at(m, o.out);
+  }
+  static void to_slots(GluOp& o, const SlotMap& m) {
+    o.gate = at(m, o.gate);
+    o.up = at(m, o.up);
+    o.out = at(m, o.out);
+  }
+  static void to_slots(AddOp& o, const SlotMap& m) {
+    o.a = at(m, o.a);
+    o.b = at(m, o.b);
+    o.out = at(m, o.out);
+  }
+  static void to_slots(HeadOp& o, const SlotMap& m) { o.in = at(m, o.in); }
+  template <typename InOut>
+  static void to_slots(InOut& o, const SlotMap& m) {
+    o.in = at(m, o.in);
+    o.out = at(m, o.out);
+  }
+
+  const models::ModelFile& model_;
+  const models::Plan& plan_;
+  const kernels::Kernels& kernels_;
+  CompiledPlan out_;
+  std::vector<Usage> usage_;
+  std::map<std::pair<const void*, ops::Rounding>, const ops::Matrix*> bound_;
+};
+
+Result<CompiledPlan> CompiledPlan::compile(const models::ModelFile& model, const kernels::Kernels& kernels) {
+  return PlanCompiler(model, kernels).run();
+}
+
+}  // namespace tern::engine

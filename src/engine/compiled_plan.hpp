@@ -1,0 +1,115 @@
+// A plan made ready to run: tensors bound to kernels, neighbouring products of one input joined so that it is rounded once,
+// and every value given a buffer slot that is reused when the value is no longer needed.
+// Immutable after compile(); any number of sessions share it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+#include "models/model_file.hpp"
+#include "ops/matrix.hpp"
+#include "ops/rope.hpp"
+
+namespace tern::engine {
+
+using Slot = int;  // index of a buffer [n_tokens][slot width]
+
+struct EmbedOp {
+  Slot out;
+  const ops::Matrix* table;
+  float scale;
+};
+struct NormOp {
+  Slot in;
+  Slot out;
+  std::int64_t width;
+  std::int64_t group_width;
+  models::NormStep::Kind kind;
+  float eps;
+  const float* weight;  // [group_width] or null
+  const float* bias;
+};
+/// Products that read one input in one form.
+struct LinearOp {
+  struct Part {
+    Slot out;
+    const ops::Matrix* matrix;
+    const float* bias;   // [n_rows] or null
+    float output_scale;  // 1 where there is none
+  };
+  Slot in;
+  std::int64_t k;
+  std::vector<Part> parts;
+};
+struct RopeOp {
+  Slot in;
+  Slot out;
+  std::int64_t n_heads;
+  std::int64_t head_dim;
+  std::size_t kind;  // index into rope_kinds
+};
+struct AttentionOp {
+  Slot query;
+  Slot key;
+  Slot value;
+  Slot out;
+  models::AttentionStep step;
+};
+/// out = function(gate) * up, or function(gate) where up is kNone.
+struct GluOp {
+  Slot gate;
+  Slot up;
+  Slot out;
+  std::int64_t width;
+  kernels::GluFn function;
+};
+struct AddOp {
+  Slot a;
+  Slot b;
+  Slot out;
+  std::int64_t width;
+};
+struct ScaleOp {
+  Slot in;
+  Slot out;
+  std::int64_t width;
+  float factor;
+};
+struct HeadOp {
+  Slot in;
+  std::int64_t k;
+  const ops::Matrix* matrix;
+  float soft_cap;
+};
+using Op = std::variant<EmbedOp, NormOp, LinearOp, RopeOp, AttentionOp, GluOp, AddOp, ScaleOp, HeadOp>;
+
+class CompiledPlan {
+ public:
+  /// `model` and `kernels` must outlive the result. Errors name the tensor.
+  [[nodiscard]] static Result<CompiledPlan> compile(const models::ModelFile& model, const kernels::Kernels& kernels);
+
+  [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }
+  [[nodiscard]] const std::vector<std::int64_t>& slot_widths() const { return slot_widths_; }  // multiples of 16 floats
+  [[nodiscard]] const std::vector<ops::RopeKind>& rope_kinds() const { return rope_kinds_; }
+  [[nodiscard]] std::int64_t n_vocab() const { return n_vocab_; }
+  /// Bytes of weights copied into packed layouts.
+  [[nodiscard]] std::uint64_t packed_bytes() const { return packed_bytes_; }
+
+ private:
+  friend class PlanCompiler;
+  CompiledPlan() = default;
+
+  std::vector<Op> ops_;
+  std::vector<std::int64_t> slot_widths_;
+  std::vector<ops::RopeKind> rope_kinds_;
+  std::vector<std::unique_ptr<ops::Matrix>> matrices_;
+  std::vector<std::unique_ptr<std::vector<float>>> vectors_;
+  std::int64_t n_vocab_ = 0;
+  std::uint64_t packed_bytes_ = 0;
+};
+
+}  // namespace tern::engine

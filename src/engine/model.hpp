@@ -1,0 +1,48 @@
+// A model ready to run: file, kernels, compiled plan, tokenizer. Immutable and shared by any number of sessions.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/compiled_plan.hpp"
+#include "models/model_file.hpp"
+#include "text/tokenizer.hpp"
+
+namespace tern::engine {
+
+struct LoadOptions {
+  std::string isa;        // "" : the best this CPU has, or TERN_ISA
+  bool check_memory = true;  // refuse a model that cannot fit instead of letting the machine swap
+};
+
+class Model {
+ public:
+  /// Opens, binds and packs. Errors: those of models::ModelFile::open and kernels::choose; out_of_memory.
+  [[nodiscard]] static Result<std::shared_ptr<const Model>> load(const std::string& path, const LoadOptions& options = {});
+  [[nodiscard]] static Result<std::shared_ptr<const Model>> make(models::ModelFile file, const LoadOptions& options = {});
+
+  [[nodiscard]] const models::ModelFile& file() const { return file_; }
+  [[nodiscard]] const models::HyperParameters& parameters() const { return file_.parameters(); }
+  [[nodiscard]] const kernels::Kernels& kernels() const { return kernels_; }
+  [[nodiscard]] const CompiledPlan& plan() const { return *plan_; }
+  /// Null when the file carries no tokenizer; tokenizer_error() then says why.
+  [[nodiscard]] const text::Tokenizer* tokenizer() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
+  [[nodiscard]] const std::string& tokenizer_error() const { return tokenizer_error_; }
+  /// Lines a person should see (a missing pre-tokeniser that was guessed).
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+  [[nodiscard]] double load_seconds() const { return load_seconds_; }
+
+ private:
+  Model(models::ModelFile file, kernels::Kernels kernels) : file_(std::move(file)), kernels_(std::move(kernels)) {}
+
+  models::ModelFile file_;
+  kernels::Kernels kernels_;
+  std::optional<CompiledPlan> plan_;
+  std::optional<text::Tokenizer> tokenizer_;
+  std::string tokenizer_error_;
+  std::vector<std::string> warnings_;
+  double load_seconds_ = 0.0;
+};
+
+}  // namespace tern::engine

@@ -1,0 +1,292 @@
+#include "engine/session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "base/words.hpp"
+#include "ops/norm.hpp"
+#include "sys/memory.hpp"
+
+namespace tern::engine {
+namespace {
+
+// Rows handed out at once: enough chunks that a slow thread does not hold the others up, not so many that handing out shows.
+std::int64_t rows_per_chunk(std::int64_t n_rows, std::int64_t n_cols, int n_threads) {
+  const std::int64_t share = n_rows / (static_cast<std::int64_t>(n_threads) * 8);
+  const std::int64_t least = n_cols == 1 ? 64 : 16;
+  return std::max(least, (share + 15) / 16 * 16);
+}
+
+SessionOptions with_defaults(SessionOptions options, const Model& model) {
+  if (options.n_ctx == 0) options.n_ctx = model.parameters().n_ctx_train;
+  return options;
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<const Model> model, const SessionOptions& options)
+    : model_(std::move(model)),
+      options_(options),
+      pool_(options.n_threads),
+      cache_(model_->file().plan(), options.kv_type, options.n_sequences, options.n_ctx * options.n_sequences) {
+  for (const std::int64_t slot_width : model_->plan().slot_widths()) {
+    slots_.emplace_back(static_cast<std::size_t>(slot_width * options_.n_batch) * sizeof(float));
+  }
+  rope_tables_.resize(model_->plan().rope_kinds().size());
+}
+
+Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Model> model, const SessionOptions& wanted) {
+  SessionOptions options = with_defaults(wanted, *model);
+  if (options.n_threads < 1 || options.n_threads > 1024) {
+    return fail(ErrorCode::usage, "number of threads is {}, expected 1 to 1024", options.n_threads);
+  }
+  if (options.n_ctx < 1 || options.n_sequences < 1 || options.n_batch < 1) {
+    return fail(ErrorCode::usage, "context {}, sequences {} and batch {} must be at least 1", options.n_ctx, options.n_sequences, options.n_batch);
+  }
+  options.n_batch = std::min(options.n_batch, options.n_ctx * options.n_sequences);
+  std::uint64_t needed = 0;
+  for (const std::int64_t slot_width : model->plan().slot_widths()) {
+    needed += static_cast<std::uint64_t>(slot_width * options.n_batch) * sizeof(float);
+  }
+  const KvCache probe(model->file().plan(), options.kv_type, 1, 1);
+  const auto kv = static_cast<double>(probe.bytes_per_position()) * static_cast<double>(options.n_ctx) * options.n_sequences;
+  const double total = static_cast<double>(needed) + kv;
+  const std::uint64_t available = sys::available_memory();
+  if (total > static_cast<double>(available)) {
+    return fail(ErrorCode::out_of_memory, "a context of {} tokens x {} sequences needs {}, but only {} of memory are free; use a smaller context (-c)",
+                options.n_ctx, options.n_sequences, human_bytes(static_cast<std::uint64_t>(std::min(total, 1e18))), human_bytes(available));
+  }
+  try {
+    return std::unique_ptr<Session>(new Session(std::move(model), options));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, "not enough memory for the session's buffers; use a smaller context (-c)");
+  }
+}
+
+std::uint64_t Session::kv_bytes() const {
+  return cache_.bytes_per_position() * static_cast<std::uint64_t>(options_.n_ctx * options_.n_sequences);
+}
+
+Result<void> Session::check(std::span<const BatchItem> batch) const {
+  std::vector<std::int64_t> next(static_cast<std::size_t>(options_.n_sequences));
+  for (int s = 0; s < options_.n_sequences; ++s) next[static_cast<std::size_t>(s)] = cache_.length(s);
+  for (const BatchItem& item : batch) {
+    if (item.token < 0 || item.token >= model_->parameters().n_vocab) {
+      return fail(ErrorCode::usage, "token {} is outside the vocabulary of {}", item.token, model_->parameters().n_vocab);
+    }
+    if (item.sequence < 0 || item.sequence >= options_.n_sequences) {
+      return fail(ErrorCode::usage, "sequence {} of {} does not exist", item.sequence, options_.n_sequences);
+    }
+    auto& expected = next[static_cast<std::size_t>(item.sequence)];
+    if (item.position != expected) {
+      return fail(ErrorCode::usage, "position {} does not continue sequence {}, which has {} tokens", item.position, item.sequence, expected);
+    }
+    if (++expected > options_.n_ctx) {
+      return fail(ErrorCode::usage, "the text is longer than the context of {} tokens; use a larger context (-c)", options_.n_ctx);
+    }
+  }
+  return {};
+}
+
+Result<void> Session::decode(std::span<const BatchItem> batch) {
+  TERN_TRY_DO(check(batch));
+  std::vector<std::int64_t> before;
+  for (int s = 0; s < options_.n_sequences; ++s) before.push_back(cache_.length(s));
+  const auto wanted = static_cast<std::size_t>(std::ranges::count(batch, true, &BatchItem::want_logits));
+  n_logits_ = 0;
+  try {
+    logits_.resize(wanted * static_cast<std::size_t>(model_->plan().n_vocab()));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, "no memory for the logits of {} tokens; ask for fewer at once", wanted);
+  }
+  while (!batch.empty()) {
+    const auto part = batch.first(std::min(batch.size(), static_cast<std::size_t>(options_.n_batch)));
+    for (const BatchItem& item : part) {
+      auto extended = cache_.extend(item.sequence, 1);
+      if (!extended) {
+        for (int s = 0; s < options_.n_sequences; ++s) cache_.truncate(s, before[static_cast<std::size_t>(s)]);
+        return extended;
+      }
+    }
+    run(part);
+    batch = batch.subspan(part.size());
+  }
+  return {};
+}
+
+std::span<const float> Session::logits(std::size_t i) const {
+  TERN_CHECK(i < n_logits_);
+  const auto n_vocab = static_cast<std::size_t>(model_->plan().n_vocab());
+  return std::span(logits_).subspan(i * n_vocab, n_vocab);
+}
+
+void Session::run(std::span<const BatchItem> batch) {
+  std::vector<std::int32_t> positions;
+  for (const BatchItem& item : batch) positions.push_back(item.position);
+  for (std::size_t i = 0; i < rope_tables_.size(); ++i) rope_tables_[i].compute(model_->plan().rope_kinds()[i], positions);
+  for (const Op& op : model_->plan().ops()) {
+    std::visit([&](const auto& o) { apply(o, batch); }, op);
+  }
+}
+
+void Session::apply(const EmbedOp& op, std::span<const BatchItem> batch) {
+  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
+    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
+      float* out = row(op.out, t);
+      op.table->decode_row(batch[t].token, out);
+      if (op.scale != 1.0F) {
+        for (std::int64_t i = 0; i < op.table->k(); ++i) out[i] *= op.scale;
+      }
+    }
+  });
+}
+
+void Session::apply(const NormOp& op, std::span<const BatchItem> batch) {
+  const auto& table = model_->kernels().table;
+  pool_.parallel_for(std::ssize(batch), 4, [&](std::int64_t begin, std::int64_t end) {
+    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
+      for (std::int64_t g = 0; g < op.width; g += op.group_width) {
+        if (op.kind == models::NormStep::Kind::rms) {
+          table.rms_norm(row(op.in, t) + g, op.weight, op.group_width, op.eps, row(op.out, t) + g);
+        } else {
+          ops::layer_norm(row(op.in, t) + g, op.weight, op.bias, op.group_width, op.eps, row(op.out, t) + g);
+        }
+      }
+    }
+  });
+}
+
+void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
+  const std::int64_t n_cols = std::ssize(batch);
+  columns_.prepare(op.parts.front().matrix->input_form(), model_->kernels(), row(op.in, 0), static_cast<std::size_t>(width(op.in)),
+                   n_cols, op.k, pool_);
+  // One index space over the rows of all parts, in chunks that do not cross from one part to the next.
+  std::int64_t total_rows = 0;
+  for (const auto& part : op.parts) total_rows += part.matrix->n_rows();
+  const std::int64_t chunk = rows_per_chunk(total_rows, n_cols, pool_.n_threads());
+  struct Piece {
+    const LinearOp::Part* part;
+    std::int64_t first;
+    std::int64_t last;
+  };
+  std::vector<Piece> pieces;
+  for (const auto& part : op.parts) {
+    for (std::int64_t r = 0; r < part.matrix->n_rows(); r += chunk) {
+      pieces.push_back({&part, r, std::min(r + chunk, part.matrix->n_rows())});
+    }
+  }
+  pool_.parallel_for(std::ssize(pieces), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const Piece& piece = pieces[static_cast<std::size_t>(i)];
+      const LinearOp::Part& part = *piece.part;
+      part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0), static_cast<std::size_t>(width(part.out)));
+      if (part.bias == nullptr && part.output_scale == 1.0F) continue;
+      for (std::size_t t = 0; t < batch.size(); ++t) {
+        float* out = row(part.out, t);
+        for (std::int64_t r = piece.first; r < piece.last; ++r) {
+          out[r] = out[r] * part.output_scale + (part.bias == nullptr ? 0.0F : part.bias[r]);
+        }
+      }
+    }
+  });
+}
+
+void Session::apply(const RopeOp& op, std::span<const BatchItem> batch) {
+  const ops::RopeKind& kind = model_->plan().rope_kinds()[op.kind];
+  const ops::RopeTable& table = rope_tables_[op.kind];
+  const std::size_t half = kind.inverse_frequency.size();
+  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
+    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
+      ops::rotate(kind, table.cosine.data() + t * half, table.sine.data() + t * half, row(op.in, t), op.n_heads, op.head_dim, row(op.out, t));
+    }
+  });
+}
+
+void Session::apply(const AttentionOp& op, std::span<const BatchItem> batch) {
+  const models::AttentionStep& s = op.step;
+  for (std::size_t t = 0; t < batch.size(); ++t) {
+    cache_.store(s.kv_layer, batch[t].sequence, batch[t].position, row(op.key, t), row(op.value, t));
+  }
+  const auto attend = options_.kv_type == KvType::f16 ? model_->kernels().table.attend_f16 : model_->kernels().table.attend_f32;
+  const std::int64_t heads_per_kv = s.n_heads / s.n_kv_heads;
+  // One piece of work is one token's query heads of one key/value head: they read the same pages.
+  pool_.parallel_for(std::ssize(batch) * s.n_kv_heads, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<const void*> keys;
+    std::vector<const void*> values;
+    std::vector<float> scores;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto t = static_cast<std::size_t>(i / s.n_kv_heads);
+      const std::int64_t kv_head = i % s.n_kv_heads;
+      const BatchItem& item = batch[t];
+      const std::int64_t n_positions = s.causal ? item.position + 1 : cache_.length(item.sequence);
+      cache_.head_pages(s.kv_layer, item.sequence, kv_head, keys, values);
+      scores.resize(static_cast<std::size_t>(n_positions));
+      for (std::int64_t h = kv_head * heads_per_kv; h < (kv_head + 1) * heads_per_kv; ++h) {
+        attend({.q = row(op.query, t) + h * s.head_dim, .k_pages = keys.data(), .v_pages = values.data(),
+                .row_stride = cache_.row_stride(s.kv_layer), .page_positions = KvCache::kPagePositions,
+                .first = s.window == 0 ? 0 : std::max<std::int64_t>(0, item.position + 1 - s.window),
+                .n_positions = n_positions, .head_dim = s.head_dim, .scale = s.scale, .soft_cap = s.soft_cap,
+                .scores = scores.data(), .out = row(op.out, t) + h * s.head_dim});
+      }
+    }
+  });
+}
+
+void Session::apply(const GluOp& op, std::span<const BatchItem> batch) {
+  pool_.parallel_for(std::ssize(batch), 4, [&](std::int64_t begin, std::int64_t end) {
+    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
+      op.function(row(op.gate, t), op.up == models::kNone ? nullptr : row(op.up, t), op.width, row(op.out, t));
+    }
+  });
+}
+
+void Session::apply(const AddOp& op, std::span<const BatchItem> batch) {
+  for (std::size_t t = 0; t < batch.size(); ++t) {
+    const float* a = row(op.a, t);
+    const float* b = row(op.b, t);
+    float* out = row(op.out, t);
+    for (std::int64_t i = 0; i < op.width; ++i) out[i] = a[i] + b[i];
+  }
+}
+
+void Session::apply(const ScaleOp& op, std::span<const BatchItem> batch) {
+  for (std::size_t t = 0; t < batch.size(); ++t) {
+    const float* in = row(op.in, t);
+    float* out = row(op.out, t);
+    for (std::int64_t i = 0; i < op.width; ++i) out[i] = in[i] * op.factor;
+  }
+}
+
+void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
+  const auto stride = static_cast<std::size_t>((op.k + 15) / 16 * 16);
+  std::vector<std::size_t> wanted;
+  for (std::size_t t = 0; t < batch.size(); ++t) {
+    if (batch[t].want_logits) wanted.push_back(t);
+  }
+  if (wanted.empty()) return;
+  const std::size_t needed = wanted.size() * stride * sizeof(float);
+  if (head_input_.size() < needed) head_input_ = AlignedBuffer(needed);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    std::memcpy(head_input_.as<float>() + i * stride, row(op.in, wanted[i]), static_cast<std::size_t>(op.k) * sizeof(float));
+  }
+  const auto n_cols = std::ssize(wanted);
+  columns_.prepare(op.matrix->input_form(), model_->kernels(), head_input_.as<float>(), stride, n_cols, op.k, pool_);
+  const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
+  float* out = logits_.data() + n_logits_ * n_vocab;
+  pool_.parallel_for(op.matrix->n_rows(), rows_per_chunk(op.matrix->n_rows(), n_cols, pool_.n_threads()),
+                     [&](std::int64_t begin, std::int64_t end) {
+                       op.matrix->multiply(begin, end, columns_, out, n_vocab);
+                       if (op.soft_cap == 0.0F) return;
+                       for (std::int64_t c = 0; c < n_cols; ++c) {
+                         for (std::int64_t r = begin; r < end; ++r) {
+                           float& logit = out[static_cast<std::size_t>(c) * n_vocab + static_cast<std::size_t>(r)];
+                           logit = op.soft_cap * std::tanh(logit / op.soft_cap);
+                         }
+                       }
+                     });
+  n_logits_ += wanted.size();
+}
+
+}  // namespace tern::engine

@@ -1,0 +1,86 @@
+// Runs batches through a model: an array of {token, position, sequence, want_logits} in, logits of the asked-for tokens out.
+// One prompt is the simplest batch. Within one instruction set the logits of a token depend on its sequence's tokens alone:
+// not on threads, on how the prompt was split into batches, or on what else is in the batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/kv_cache.hpp"
+#include "engine/model.hpp"
+#include "ops/columns.hpp"
+#include "sys/thread_pool.hpp"
+
+namespace tern::engine {
+
+struct BatchItem {
+  std::int32_t token = 0;
+  std::int32_t position = 0;  // must continue its sequence
+  std::int32_t sequence = 0;
+  bool want_logits = false;
+};
+
+struct SessionOptions {
+  int n_threads = 1;
+  std::int64_t n_ctx = 0;      // positions a sequence may have; 0: what the model was trained with
+  int n_sequences = 1;
+  std::int64_t n_batch = 256;  // tokens computed at once; a longer batch is cut, without effect on the result
+  KvType kv_type = KvType::f16;
+};
+
+class Session {
+ public:
+  /// Errors: out_of_memory when the buffers cannot fit; usage for impossible options.
+  [[nodiscard]] static Result<std::unique_ptr<Session>> make(std::shared_ptr<const Model> model, const SessionOptions& options);
+
+  /// Runs the items in order. Errors: usage (token outside the vocabulary, position that does not continue its sequence, context
+  /// full: both numbers are named); the sequences are then as before.
+  [[nodiscard]] Result<void> decode(std::span<const BatchItem> batch);
+
+  /// Logits [n_vocab] of the i-th item of the last batch that wanted them.
+  [[nodiscard]] std::span<const float> logits(std::size_t i) const;
+  [[nodiscard]] std::size_t n_logits() const { return n_logits_; }
+
+  /// Positions a sequence holds; forgetting them from `length` on.
+  [[nodiscard]] std::int64_t length(int sequence) const { return cache_.length(sequence); }
+  void truncate(int sequence, std::int64_t length) { cache_.truncate(sequence, length); }
+
+  [[nodiscard]] const Model& model() const { return *model_; }
+  [[nodiscard]] const SessionOptions& options() const { return options_; }
+  [[nodiscard]] std::uint64_t kv_bytes() const;
+
+ private:
+  Session(std::shared_ptr<const Model> model, const SessionOptions& options);
+  [[nodiscard]] Result<void> check(std::span<const BatchItem> batch) const;
+  void run(std::span<const BatchItem> batch);
+
+  void apply(const EmbedOp& op, std::span<const BatchItem> batch);
+  void apply(const NormOp& op, std::span<const BatchItem> batch);
+  void apply(const LinearOp& op, std::span<const BatchItem> batch);
+  void apply(const RopeOp& op, std::span<const BatchItem> batch);
+  void apply(const AttentionOp& op, std::span<const BatchItem> batch);
+  void apply(const GluOp& op, std::span<const BatchItem> batch);
+  void apply(const AddOp& op, std::span<const BatchItem> batch);
+  void apply(const ScaleOp& op, std::span<const BatchItem> batch);
+  void apply(const HeadOp& op, std::span<const BatchItem> batch);
+
+  [[nodiscard]] std::int64_t width(Slot slot) const { return model_->plan().slot_widths()[static_cast<std::size_t>(slot)]; }
+  [[nodiscard]] float* row(Slot slot, std::size_t token) {
+    return slots_[static_cast<std::size_t>(slot)].as<float>() + token * static_cast<std::size_t>(width(slot));
+  }
+
+  std::shared_ptr<const Model> model_;
+  SessionOptions options_;
+  sys::ThreadPool pool_;
+  KvCache cache_;
+  std::vector<AlignedBuffer> slots_;           // [n_batch][slot width]
+  std::vector<ops::RopeTable> rope_tables_;    // by rope kind, for the batch in hand
+  ops::Columns columns_;
+  AlignedBuffer head_input_;
+  std::vector<float> logits_;                  // [n_logits][n_vocab]
+  std::size_t n_logits_ = 0;
+};
+
+}  // namespace tern::engine

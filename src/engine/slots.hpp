@@ -1,0 +1,25 @@
+// Gives values buffers: a value's slot is free again after the last operation that reads it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/plan.hpp"
+
+namespace tern::engine {
+
+/// Which values each operation reads and writes, in order.
+struct Usage {
+  std::vector<models::ValueId> reads;
+  std::vector<models::ValueId> writes;
+};
+
+struct SlotAssignment {
+  std::vector<int> slot_of;               // by ValueId; kNone for a value nobody writes
+  std::vector<std::int64_t> slot_widths;  // floats a token, rounded up to 16 so that columns stay 64-byte aligned
+};
+
+/// An operation's outputs never share a slot with its inputs.
+[[nodiscard]] SlotAssignment assign_slots(const std::vector<models::Value>& values, const std::vector<Usage>& operations);
+
+}  // namespace tern::engine

@@ -1,0 +1,56 @@
+#include "formats/tq2_0.hpp"
+
+#include <algorithm>
+
+#include "formats/block_codec.hpp"
+
+namespace tern::formats {
+namespace {
+
+// Value i sits in byte byte_of(i) at bit shift_of(i).
+constexpr int byte_of(int i) {
+  return i / 128 * 32 + i % 32;
+}
+constexpr int shift_of(int i) {
+  return i % 128 / 32 * 2;
+}
+
+bool encode_block(const float* values, BlockTQ2_0& block) {
+  const float d = codec::largest_magnitude(values, BlockTQ2_0::kValues);
+  block.d = fp32_to_fp16(d);
+  const float inverse = codec::inverse_or_zero(d);
+  for (int i = 0; i < BlockTQ2_0::kValues; ++i) {
+    const auto code = static_cast<unsigned>(codec::round_half_away(values[i] * inverse) + 1);
+    block.q[byte_of(i)] = static_cast<std::uint8_t>(block.q[byte_of(i)] | code << shift_of(i));
+  }
+  return codec::is_finite_fp16(block.d);
+}
+
+void decode_block(const BlockTQ2_0& block, float* values) {
+  const float d = fp16_to_fp32(block.d);
+  for (int i = 0; i < BlockTQ2_0::kValues; ++i) {
+    values[i] = static_cast<float>((block.q[byte_of(i)] >> shift_of(i) & 3) - 1) * d;
+  }
+}
+
+bool is_valid(const BlockTQ2_0& block) {
+  const bool has_code_3 = std::any_of(std::begin(block.q), std::end(block.q),
+                                      [](std::uint8_t codes) { return (codes & codes >> 1 & 0x55u) != 0; });
+  return codec::is_finite_fp16(block.d) && !has_code_3;
+}
+
+}  // namespace
+
+EncodeIssue encode_row_tq2_0(const float* values, std::int64_t n, float, std::byte* blocks) {
+  return codec::encode_blocks<BlockTQ2_0, BlockTQ2_0::kValues>(values, n, blocks, encode_block);
+}
+
+void decode_row_tq2_0(const std::byte* blocks, std::int64_t n, float, float* values) {
+  codec::decode_blocks<BlockTQ2_0, BlockTQ2_0::kValues>(blocks, n, values, decode_block);
+}
+
+bool valid_row_tq2_0(const std::byte* blocks, std::int64_t n) {
+  return codec::all_blocks<BlockTQ2_0, BlockTQ2_0::kValues>(blocks, n, is_valid);
+}
+
+}  // namespace tern::formats

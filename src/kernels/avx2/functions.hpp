@@ -1,0 +1,43 @@
+// The functions of this folder that avx2/set.cpp gathers into the set. Declarations only: each is an ordinary function
+// defined once, and nothing outside this folder may call one.
+#pragma once
+
+#include "kernels/kernel_set.hpp"
+
+namespace tern::kernels::avx2 {
+
+void ternary(const TernaryArgs& args);
+
+void matmul_f32(const MatmulArgs& args);
+void matmul_f16(const MatmulArgs& args);
+void matmul_bf16(const MatmulArgs& args);
+
+void matmul_q8_0(const MatmulArgs& args);
+void matmul_q4_0(const MatmulArgs& args);
+void matmul_q4_1(const MatmulArgs& args);
+void matmul_q5_0(const MatmulArgs& args);
+void matmul_q5_1(const MatmulArgs& args);
+void matmul_q1_0(const MatmulArgs& args);
+void matmul_q2_0(const MatmulArgs& args);
+
+void matmul_q6_k(const MatmulArgs& args);
+void matmul_q5_k(const MatmulArgs& args);
+void matmul_q4_k(const MatmulArgs& args);
+void matmul_q3_k(const MatmulArgs& args);
+void matmul_q2_k(const MatmulArgs& args);
+void matmul_tq2_0(const MatmulArgs& args);
+void matmul_tq1_0(const MatmulArgs& args);
+
+void attend_f16(const AttendArgs& args);
+void attend_f32(const AttendArgs& args);
+
+float quantize_token(const float* x, std::int64_t n, std::int8_t* q, std::int32_t* sum);
+void quantize_q8_0(const float* x, std::int64_t n, void* blocks);
+void quantize_q8_k(const float* x, std::int64_t n, void* blocks);
+
+void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, float* y);
+void silu_glu(const float* gate, const float* up, std::int64_t n, float* y);
+void relu2_glu(const float* gate, const float* up, std::int64_t n, float* y);
+void gelu_glu(const float* gate, const float* up, std::int64_t n, float* y);
+
+}  // namespace tern::kernels::avx2

@@ -1,0 +1,249 @@
+// Weights in blocks of 256 times q8_k activations, AVX2: Q6_K, Q5_K, Q4_K, Q3_K, Q2_K, TQ2_0, TQ1_0.
+//
+// A weight is d * s * code - (d or dmin) * m, with integers s and m for each run of 16 or 32 values. Every output has
+// one order of operations: block by block in the order of k, I = sum of s * code * x and M = sum of m * x exactly in
+// integers,
+//   formats with a minimum of their own:  y = fma(float(I), d * d_x, y), then y = fma(-float(M), dmin * d_x, y);
+//   the others (m is an offset of the code): y = fma(float(I - M), d * d_x, y).
+// So how I and M are formed is free, and is done as in matmul_q8_0.cpp: eight rows together; one column row by row,
+// several columns over a transposed panel in L1.
+//
+// Activation codes must lie in -127..127, as quantize_q8_k makes them (bounds below allow -128 as well).
+#if defined(__x86_64__)
+
+#include "kernels/avx2/blocks.hpp"
+#include "kernels/avx2/codes_q8_k.hpp"
+#include "kernels/avx2/functions.hpp"
+#include "kernels/avx2/simd.hpp"
+
+namespace tern::kernels::avx2 {
+namespace {
+
+constexpr std::int64_t kPanelBlocks = 4;  // 4 x (2048 + 512 + 256 + 64) bytes
+constexpr std::int64_t kColumns = 64;
+
+/// The eight rows of a panel; rows beyond the matrix repeat the last one and are never stored.
+template <class F>
+struct Rows {
+  const typename F::Block* p[8];
+  Rows(const MatmulArgs& a, std::int64_t first) {
+    for (std::int64_t r = 0; r < 8; ++r) {
+      const std::int64_t row = first + r < a.n_rows ? first + r : a.n_rows - 1;
+      p[r] = reinterpret_cast<const typename F::Block*>(static_cast<const char*>(a.w) +
+                                                        static_cast<std::size_t>(row) * a.w_row_bytes);
+    }
+  }
+  [[nodiscard]] inline __m256 scales(std::int64_t b) const {
+    return halves_to_floats(p[0][b].d, p[1][b].d, p[2][b].d, p[3][b].d, p[4][b].d, p[5][b].d, p[6][b].d, p[7][b].d);
+  }
+  [[nodiscard]] inline __m256 minima(std::int64_t b) const {
+    return halves_to_floats(F::minimum(p[0][b]), F::minimum(p[1][b]), F::minimum(p[2][b]), F::minimum(p[3][b]),
+                            F::minimum(p[4][b]), F::minimum(p[5][b]), F::minimum(p[6][b]), F::minimum(p[7][b]));
+  }
+};
+
+/// The one order of float operations.
+template <class F>
+inline __m256 add_block(__m256 y, __m256i products, __m256i minima, __m256 d, __m256 dmin, const float* d_x) {
+  const __m256 scale = _mm256_broadcast_ss(d_x);
+  if constexpr (F::kHasMinimum) {
+    y = _mm256_fmadd_ps(_mm256_cvtepi32_ps(products), _mm256_mul_ps(d, scale), y);
+    return _mm256_fnmadd_ps(_mm256_cvtepi32_ps(minima), _mm256_mul_ps(dmin, scale), y);
+  }
+  return _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(products, minima)), _mm256_mul_ps(d, scale), y);
+}
+
+/// One row's block against the column's: `product` and `minimum` are vectors whose lanes sum to I and M.
+template <class F>
+inline void row_block(const typename F::Block& w, const BlockQ8_K& x, __m256i& product, __m256i& minimum) {
+  __m256i q[8];
+  F::codes(w, q);
+  __m256i s;
+  __m256i m;
+  F::factors(w, s, m);
+  if constexpr (F::kUnitFactors) {
+    __m256i pairs = _mm256_maddubs_epi16(q[0], load(x.q));
+    for (int i = 1; i < 8; ++i) pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(q[i], load(x.q + 32 * i)));
+    product = _mm256_madd_epi16(pairs, s);
+  } else {
+    product = _mm256_setzero_si256();
+    for (int i = 0; i < 8; ++i) {  // factor i of each half in all its lanes
+      const __m256i f = _mm256_shuffle_epi8(s, _mm256_set1_epi16(static_cast<short>((2 * i + 1) << 8 | 2 * i)));
+      product = _mm256_add_epi32(product, _mm256_madd_epi16(_mm256_maddubs_epi16(q[i], load(x.q + 32 * i)), f));
+    }
+  }
+  minimum = _mm256_madd_epi16(m, load(x.sums));
+}
+
+template <class F>
+inline void one_column(const MatmulArgs& a) {
+  const std::int64_t n_blocks = a.k / 256;
+  const BlockQ8_K* x = static_cast<const BlockQ8_K*>(a.x);
+  const std::size_t ahead = a.w_row_bytes * 8;
+  for (std::int64_t row = 0; row < a.n_rows; row += 8) {
+    const Rows<F> w(a, row);
+    __m256 y = _mm256_setzero_ps();
+    for (std::int64_t b = 0; b < n_blocks; ++b) {
+      __m256i products[8];
+      __m256i minima[8];
+      for (int r = 0; r < 8; ++r) {
+        const char* next = reinterpret_cast<const char*>(w.p[r] + b) + ahead;
+        for (std::size_t i = 0; i < sizeof(typename F::Block); i += 64) _mm_prefetch(next + i, _MM_HINT_T1);
+        row_block<F>(w.p[r][b], x[b], products[r], minima[r]);
+        if constexpr (!F::kHasMinimum) products[r] = _mm256_sub_epi32(products[r], minima[r]);
+      }
+      __m256i minimum = _mm256_setzero_si256();
+      __m256 dmin = _mm256_setzero_ps();
+      if constexpr (F::kHasMinimum) {
+        minimum = sums_of_eight(minima);
+        dmin = w.minima(b);
+      }
+      y = add_block<F>(y, sums_of_eight(products), minimum, w.scales(b), dmin, &x[b].d);
+    }
+    _mm256_maskstore_ps(a.y + row, first_lanes(a.n_rows - row < 8 ? a.n_rows - row : 8), y);
+  }
+}
+
+struct PanelBlock {
+  __m256i codes[64];    // vector i: lane r = codes 4i .. 4i+3 of row r
+  __m256i factors[16];  // run i: lane r = the factor of row r, twice
+  __m256i minima[8];    // lane r = m of runs 2i and 2i + 1 of row r
+  __m256 d, dmin;
+};
+
+template <class F>
+inline void fill(const Rows<F>& w, std::int64_t b, PanelBlock& out) {
+  __m256i codes[8][8];  // [32 values][row]
+  __m256i s[8];
+  __m256i m[8];
+  for (int r = 0; r < 8; ++r) {
+    __m256i q[8];
+    F::codes(w.p[r][b], q);
+    for (int i = 0; i < 8; ++i) codes[i][r] = q[i];
+    F::factors(w.p[r][b], s[r], m[r]);
+  }
+  for (int i = 0; i < 8; ++i) transpose8(codes[i], out.codes + 8 * i);
+  if constexpr (!F::kUnitFactors) {
+    __m256i t[8];
+    transpose8(s, t);
+    const __m256i low = _mm256_set1_epi32(0xffff);
+    for (int i = 0; i < 8; ++i) {  // word i of a row: runs 4i, 4i + 2 (i < 4), then 4(i - 4) + 1, + 3
+      const int run = i < 4 ? 4 * i : 4 * (i - 4) + 1;
+      const __m256i first = _mm256_and_si256(t[i], low);
+      const __m256i second = _mm256_srli_epi32(t[i], 16);
+      out.factors[run] = _mm256_or_si256(first, _mm256_slli_epi32(first, 16));
+      out.factors[run + 2] = _mm256_or_si256(second, _mm256_slli_epi32(second, 16));
+    }
+  }
+  transpose8(m, out.minima);
+  out.d = w.scales(b);
+  if constexpr (F::kHasMinimum) out.dmin = w.minima(b);
+}
+
+template <class F, int C>
+inline void tile(const PanelBlock* panel, const BlockQ8_K* const* x, std::int64_t n, __m256i live, bool first, float* y,
+                 std::size_t y_stride) {
+  for (std::int64_t b = 0; b < n; ++b) {
+    const PanelBlock& w = panel[b];
+    __m256i total[C];
+    __m256i minimum[C];
+    for (int c = 0; c < C; ++c) total[c] = minimum[c] = _mm256_setzero_si256();
+    for (int i = 0; i < 64; i += F::kRun) {
+      __m256i pairs[C];
+      const __m256i w0 = w.codes[i];
+      for (int c = 0; c < C; ++c) pairs[c] = _mm256_maddubs_epi16(w0, broadcast4(x[c][b].q + 4 * i));
+#pragma GCC unroll 8
+      for (int j = i + 1; j < i + F::kRun; ++j) {
+        const __m256i v = w.codes[j];
+        for (int c = 0; c < C; ++c) {
+          pairs[c] = _mm256_add_epi16(pairs[c], _mm256_maddubs_epi16(v, broadcast4(x[c][b].q + 4 * j)));
+        }
+      }
+      const __m256i f = F::kUnitFactors ? _mm256_set1_epi16(1) : w.factors[i / 4];
+      for (int c = 0; c < C; ++c) total[c] = _mm256_add_epi32(total[c], _mm256_madd_epi16(pairs[c], f));
+    }
+    for (int i = 0; i < 8; ++i) {
+      const __m256i v = w.minima[i];
+      for (int c = 0; c < C; ++c) {
+        minimum[c] = _mm256_add_epi32(minimum[c], _mm256_madd_epi16(v, broadcast4(x[c][b].sums + 2 * i)));
+      }
+    }
+    for (int c = 0; c < C; ++c) {
+      float* out = y + static_cast<std::size_t>(c) * y_stride;
+      const __m256 before = first && b == 0 ? _mm256_setzero_ps() : _mm256_maskload_ps(out, live);
+      _mm256_maskstore_ps(out, live, add_block<F>(before, total[c], minimum[c], w.d, w.dmin, &x[c][b].d));
+    }
+  }
+}
+
+template <class F>
+inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std::int64_t n_cols) {
+  PanelBlock panel[kPanelBlocks];
+  const BlockQ8_K* x[kColumns];
+  const std::int64_t n_blocks = a.k / 256;
+  for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kPanelBlocks) {
+    const std::int64_t n = n_blocks - b0 < kPanelBlocks ? n_blocks - b0 : kPanelBlocks;
+    for (std::int64_t c = 0; c < n_cols; ++c) {
+      x[c] = reinterpret_cast<const BlockQ8_K*>(static_cast<const char*>(a.x) +
+                                                static_cast<std::size_t>(first_column + c) * a.x_col_bytes) +
+             b0;
+    }
+    for (std::int64_t row = 0; row < a.n_rows; row += 8) {
+      const Rows<F> w(a, row);
+      for (std::int64_t b = 0; b < n; ++b) fill<F>(w, b0 + b, panel[b]);
+      const __m256i live = first_lanes(a.n_rows - row < 8 ? a.n_rows - row : 8);
+      float* y = a.y + static_cast<std::size_t>(first_column) * a.y_stride + row;
+      std::int64_t c = 0;
+      for (; c + 4 <= n_cols; c += 4, y += 4 * a.y_stride) tile<F, 4>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+      switch (n_cols - c) {
+        case 3:
+          tile<F, 3>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+          break;
+        case 2:
+          tile<F, 2>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+          break;
+        case 1:
+          tile<F, 1>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+}
+
+template <class F>
+inline void matmul(const MatmulArgs& a) {
+  if (a.n_cols == 1) return one_column<F>(a);
+  for (std::int64_t c = 0; c < a.n_cols; c += kColumns) {
+    block_of_columns<F>(a, c, a.n_cols - c < kColumns ? a.n_cols - c : kColumns);
+  }
+}
+
+}  // namespace
+
+void matmul_q6_k(const MatmulArgs& args) {
+  matmul<Q6_K>(args);
+}
+void matmul_q5_k(const MatmulArgs& args) {
+  matmul<Q5_K>(args);
+}
+void matmul_q4_k(const MatmulArgs& args) {
+  matmul<Q4_K>(args);
+}
+void matmul_q3_k(const MatmulArgs& args) {
+  matmul<Q3_K>(args);
+}
+void matmul_q2_k(const MatmulArgs& args) {
+  matmul<Q2_K>(args);
+}
+void matmul_tq2_0(const MatmulArgs& args) {
+  matmul<TQ2_0>(args);
+}
+void matmul_tq1_0(const MatmulArgs& args) {
+  matmul<TQ1_0>(args);
+}
+
+}  // namespace tern::kernels::avx2
+
+#endif

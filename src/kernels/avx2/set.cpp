@@ -1,0 +1,47 @@
+// The list of what this folder provides. A pair of weight and activation that is not here runs the generic path.
+#include "kernels/avx2/set.hpp"
+
+#if defined(__x86_64__)
+
+#include "kernels/avx2/functions.hpp"
+
+namespace tern::kernels::avx2 {
+namespace {
+
+constexpr MatmulSlot kMatmuls[] = {
+    {"F32", Activation::f32, matmul_f32},      {"F16", Activation::f32, matmul_f16},
+    {"BF16", Activation::f32, matmul_bf16},    {"Q8_0", Activation::q8_0, matmul_q8_0},
+    {"Q4_0", Activation::q8_0, matmul_q4_0},   {"Q4_1", Activation::q8_0, matmul_q4_1},
+    {"Q5_0", Activation::q8_0, matmul_q5_0},   {"Q5_1", Activation::q8_0, matmul_q5_1},
+    {"Q1_0", Activation::q8_0, matmul_q1_0},   {"Q2_0", Activation::q8_0, matmul_q2_0},
+    {"Q6_K", Activation::q8_k, matmul_q6_k},   {"Q5_K", Activation::q8_k, matmul_q5_k},
+    {"Q4_K", Activation::q8_k, matmul_q4_k},   {"Q3_K", Activation::q8_k, matmul_q3_k},
+    {"Q2_K", Activation::q8_k, matmul_q2_k},   {"TQ2_0", Activation::q8_k, matmul_tq2_0},
+    {"TQ1_0", Activation::q8_k, matmul_tq1_0},
+};
+
+constexpr KernelSet kSet{
+    .name = "avx2",
+    .matmuls = kMatmuls,
+    .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
+    .ternary = ternary,
+    .attend_f16 = attend_f16,
+    .attend_f32 = attend_f32,
+    .quantize_token = quantize_token,
+    .quantize_q8_0 = quantize_q8_0,
+    .quantize_q8_k = quantize_q8_k,
+    .rms_norm = rms_norm,
+    .silu_glu = silu_glu,
+    .relu2_glu = relu2_glu,
+    .gelu_glu = gelu_glu,
+};
+
+}  // namespace
+
+const KernelSet* avx2_set() {
+  return &kSet;
+}
+
+}  // namespace tern::kernels::avx2
+
+#endif

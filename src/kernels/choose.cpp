@@ -1,0 +1,102 @@
+// The ordered list of instruction sets, and the merging of sparse sets into one complete table.
+//
+// A set inherits what it lacks from the next supported one below it in the list, at last from "scalar".
+#include <cstdlib>
+#include <string>
+
+#include "base/words.hpp"
+#include "formats/all.hpp"
+#include "kernels/generic/set.hpp"
+#include "kernels/kernels.hpp"
+
+#if defined(__x86_64__)
+#include "kernels/avx2/set.hpp"
+#endif
+
+namespace tern::kernels {
+namespace {
+
+/// Takes from `source` what `table` does not have.
+void fill_gaps(KernelSet& table, const KernelSet& source) {
+  const auto fill = [](auto& to, auto from) {
+    if (to == nullptr) to = from;
+  };
+  fill(table.ternary, source.ternary);
+  fill(table.attend_f16, source.attend_f16);
+  fill(table.attend_f32, source.attend_f32);
+  fill(table.quantize_token, source.quantize_token);
+  fill(table.quantize_q8_0, source.quantize_q8_0);
+  fill(table.quantize_q8_k, source.quantize_q8_k);
+  fill(table.rms_norm, source.rms_norm);
+  fill(table.silu_glu, source.silu_glu);
+  fill(table.relu2_glu, source.relu2_glu);
+  fill(table.gelu_glu, source.gelu_glu);
+}
+
+void add_matmuls(Kernels& kernels, const KernelSet& source) {
+  for (std::int64_t i = 0; i < source.n_matmuls; ++i) {
+    const MatmulSlot& slot = source.matmuls[i];
+    for (const formats::Format* format : formats::kAll) {
+      if (format->name != slot.weight || kernels.matmul(*format, slot.activation) != nullptr) continue;
+      kernels.matmuls.push_back({format, slot.activation, slot.run});
+    }
+  }
+}
+
+}  // namespace
+
+MatmulFn Kernels::matmul(const formats::Format& weight, Activation activation) const {
+  for (const Bound& bound : matmuls) {
+    if (bound.weight == &weight && bound.activation == activation) return bound.run;
+  }
+  return nullptr;
+}
+
+std::vector<Isa> all_isas() {
+  std::vector<Isa> isas;
+#if defined(__x86_64__)
+  isas.push_back(
+      {"avx2", "AVX2, FMA, F16C", [](const sys::CpuFeatures& f) { return f.avx2 && f.fma && f.f16c; }, avx2::avx2_set});
+#endif
+  isas.push_back({"scalar", "nothing", [](const sys::CpuFeatures&) { return true; }, generic::scalar_set});
+  return isas;
+}
+
+Result<Kernels> choose(std::string_view forced) {
+  std::string_view origin = "the instruction set asked for";
+  if (forced.empty()) {
+    const char* environment = std::getenv("TERN_ISA");
+    if (environment != nullptr && *environment != '\0') {
+      forced = environment;
+      origin = "TERN_ISA";
+    }
+  }
+  const std::vector<Isa> isas = all_isas();
+  const sys::CpuFeatures cpu = sys::cpu_features();
+  std::size_t first = 0;
+  if (forced.empty()) {
+    while (!isas[first].supported(cpu)) ++first;  // ends at "scalar" at the latest
+  } else {
+    std::vector<std::string_view> names;
+    for (const Isa& isa : isas) names.push_back(isa.name);
+    while (first < isas.size() && !equal_ignoring_case(isas[first].name, forced)) ++first;
+    if (first == isas.size()) {
+      return fail(ErrorCode::usage, "{}: unknown instruction set \"{}\"{}; this program has {}", origin,
+                  printable(forced), did_you_mean(forced, names), fmt::join(names, ", "));
+    }
+    if (!isas[first].supported(cpu)) {
+      return fail(ErrorCode::unsupported, "{}: \"{}\" needs {}, which this processor ({}) lacks", origin,
+                  isas[first].name, isas[first].needs, sys::cpu_name());
+    }
+  }
+  Kernels kernels{.isa = isas[first].name, .table = {}, .matmuls = {}};
+  kernels.table.name = isas[first].set()->name;
+  for (std::size_t i = first; i < isas.size(); ++i) {
+    if (!isas[i].supported(cpu)) continue;
+    fill_gaps(kernels.table, *isas[i].set());
+    add_matmuls(kernels, *isas[i].set());
+  }
+  return kernels;
+}
+
+}  // namespace tern::kernels

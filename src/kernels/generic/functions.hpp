@@ -1,0 +1,20 @@
+// The functions of the generic ("scalar") set: plain C++ for every machine, written to be read. They are what the other
+// sets are proved against, so sums of floats run in double precision here.
+#pragma once
+
+#include "kernels/kernel_set.hpp"
+
+namespace tern::kernels::generic {
+
+void ternary(const TernaryArgs& args);
+void attend_f16(const AttendArgs& args);
+void attend_f32(const AttendArgs& args);
+float quantize_token(const float* x, std::int64_t n, std::int8_t* q, std::int32_t* sum);
+void quantize_q8_0(const float* x, std::int64_t n, void* blocks);
+void quantize_q8_k(const float* x, std::int64_t n, void* blocks);
+void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, float* y);
+void silu_glu(const float* gate, const float* up, std::int64_t n, float* y);
+void relu2_glu(const float* gate, const float* up, std::int64_t n, float* y);
+void gelu_glu(const float* gate, const float* up, std::int64_t n, float* y);
+
+}  // namespace tern::kernels::generic

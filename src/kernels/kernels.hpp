@@ -1,0 +1,60 @@
+// The kernels this process runs: one complete table, chosen once from the ordered list of instruction sets.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "formats/format.hpp"
+#include "kernels/kernel_set.hpp"
+#include "sys/cpu.hpp"
+
+namespace tern::kernels {
+
+/// A complete table: every function is set. Cheap to copy; a value, not a global.
+struct Kernels {
+  std::string_view isa;  // "avx2", "scalar"
+  KernelSet table;       // merged; matmuls is unused here, ask matmul()
+  struct Bound {
+    const formats::Format* weight;
+    Activation activation;
+    MatmulFn run;        // null: the generic decode-and-multiply path
+  };
+  std::vector<Bound> matmuls;
+
+  /// The kernel of this set for a pair, or null if only the generic path (matmul_generic) serves it.
+  [[nodiscard]] MatmulFn matmul(const formats::Format& weight, Activation activation) const;
+};
+
+/// An instruction set this program has code for.
+struct Isa {
+  std::string_view name;
+  std::string_view needs;                          // for people: "AVX2, FMA, F16C"
+  bool (*supported)(const sys::CpuFeatures&);
+  const KernelSet* (*set)();
+};
+
+/// Best first; the last is "scalar", which every machine runs.
+[[nodiscard]] std::vector<Isa> all_isas();
+
+/// The best supported set, or the one forced by `forced` (empty: environment variable TERN_ISA, else automatic).
+/// Errors: an unknown name (with the nearest), a set this CPU lacks.
+[[nodiscard]] Result<Kernels> choose(std::string_view forced = {});
+
+/// Serves every (format, activation) pair: decodes both sides to float and adds in one fixed order. The slow, obvious
+/// reference for every matmul kernel. `tensor_scale` is the weight tensor's own scale (1 where it has none).
+void matmul_generic(const formats::Format& weight, float tensor_scale, Activation activation, const MatmulArgs& args);
+
+/// Bytes of one column of k values in an activation layout, rounded up to 64.
+[[nodiscard]] std::size_t activation_bytes(Activation activation, std::int64_t k);
+
+/// A known-answer proof of one kernel against generic, as `tern doctor` prints it.
+struct Proof {
+  std::string kernel;   // "avx2 matmul Q4_K x q8_k"
+  bool passed;
+  std::string detail;   // worst relative error, or "bit-identical"
+};
+/// Proves every kernel of the named set (about a second in all); includes the worst case of the integer sums.
+[[nodiscard]] Result<std::vector<Proof>> prove(std::string_view isa);
+
+}  // namespace tern::kernels

@@ -1,0 +1,313 @@
+// Proofs of a set's kernels on this machine: each against the generic path on fixed pseudo-random data, integers and
+// rounding bit by bit, floats within a bound that follows from the number of additions.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/half.hpp"
+#include "base/random.hpp"
+#include "formats/all.hpp"
+#include "kernels/generic/set.hpp"
+#include "kernels/kernels.hpp"
+#include "kernels/ternary_pack.hpp"
+#include "tensor/aligned_buffer.hpp"
+
+namespace tern::kernels {
+namespace {
+
+constexpr std::int64_t kRows = 11;      // one panel of eight and a rest
+constexpr std::int64_t kColumns = 5;    // one tile of four and a rest
+constexpr std::int64_t kLength = 1536;  // divides by every block
+
+std::vector<float> normal_values(std::int64_t n, std::uint64_t seed, double scale) {
+  Random random(seed);
+  std::vector<float> values(static_cast<std::size_t>(n));
+  for (float& value : values) value = static_cast<float>(random.normal() * scale);
+  return values;
+}
+
+/// The worst error met, as a share of what is allowed.
+struct Worst {
+  double share = 0.0;
+  double relative = 0.0;
+  void add(float got, float expected, double magnitude, double allowed) {
+    const double error = std::fabs(static_cast<double>(got) - static_cast<double>(expected));
+    if (!(error <= share * allowed)) share = std::isfinite(error) && allowed > 0.0 ? error / allowed : HUGE_VAL;
+    if (magnitude > 0.0 && error / magnitude > relative) relative = error / magnitude;
+  }
+  [[nodiscard]] Proof proof(std::string kernel) const {
+    return {std::move(kernel), share <= 1.0, fmt::format("worst error {:.1e} of the sum of magnitudes", relative)};
+  }
+};
+
+Proof identical(std::string kernel, bool passed) {
+  return {std::move(kernel), passed, passed ? "bit-identical" : "differs from the scalar set"};
+}
+
+std::string_view name_of(Activation activation) {
+  constexpr std::string_view kNames[] = {"f32", "q8_0", "q8_k"};
+  return kNames[static_cast<std::size_t>(activation)];
+}
+
+Proof prove_matmul(const KernelSet& set, const MatmulSlot& slot, const formats::Format& format) {
+  const KernelSet& scalar = *generic::scalar_set();
+  std::string name = fmt::format("{} matmul {} x {}", set.name, format.name, name_of(slot.activation));
+  std::vector<float> values = normal_values(kRows * kLength, 11, 0.05);
+  if (format.is_ternary) {
+    for (float& v : values) v = std::fabs(v) < 0.03F ? 0.0F : std::copysign(0.0625F, v);
+  }
+  // The first row has the largest code nearly everywhere, and meets the largest activations below: what wraps 16-bit
+  // sums that are widened too late.
+  for (std::int64_t i = 0; i < kLength; ++i) values[static_cast<std::size_t>(i)] = i % 32 == 0 ? -0.0625F : 0.0625F;
+  const std::int64_t row_bytes = format.row_bytes(kLength);
+  AlignedBuffer w(static_cast<std::size_t>(kRows * row_bytes));
+  for (std::int64_t r = 0; r < kRows; ++r) {
+    if (format.encode_row(values.data() + r * kLength, kLength, 0.0625F, w.data() + r * row_bytes)) {
+      return {std::move(name), false, "the test rows could not be encoded"};
+    }
+    format.decode_row(w.data() + r * row_bytes, kLength, 0.0625F, values.data() + r * kLength);
+  }
+  std::vector<float> x = normal_values(kColumns * kLength, 12, 1.0);
+  for (std::int64_t i = 0; i < 2 * kLength; ++i) x[static_cast<std::size_t>(i)] = i < kLength ? 1.0F : -1.0F;
+  const std::size_t col_bytes = activation_bytes(slot.activation, kLength);
+  AlignedBuffer columns(col_bytes * kColumns);
+  for (std::int64_t c = 0; c < kColumns; ++c) {
+    std::byte* to = columns.data() + static_cast<std::size_t>(c) * col_bytes;
+    const float* from = x.data() + c * kLength;
+    if (slot.activation == Activation::f32) std::memcpy(to, from, kLength * sizeof(float));
+    if (slot.activation == Activation::q8_0) scalar.quantize_q8_0(from, kLength, to);
+    if (slot.activation == Activation::q8_k) scalar.quantize_q8_k(from, kLength, to);
+  }
+  std::vector<float> got(kRows * kColumns);
+  std::vector<float> one(kRows);
+  std::vector<float> expected(kRows * kColumns);
+  MatmulArgs args{.w = w.data(),
+                  .w_row_bytes = static_cast<std::size_t>(row_bytes),
+                  .n_rows = kRows,
+                  .x = columns.data(),
+                  .x_col_bytes = col_bytes,
+                  .n_cols = kColumns,
+                  .k = kLength,
+                  .y = got.data(),
+                  .y_stride = kRows};
+  slot.run(args);
+  args.y = expected.data();
+  matmul_generic(format, 0.0625F, slot.activation, args);
+  args.y = one.data();
+  args.n_cols = 1;
+  slot.run(args);
+  if (std::memcmp(one.data(), got.data(), one.size() * sizeof(float)) != 0) {
+    return {std::move(name), false, "one column and several give different bits"};
+  }
+  Worst worst;
+  for (std::int64_t c = 0; c < kColumns; ++c) {
+    for (std::int64_t r = 0; r < kRows; ++r) {
+      double magnitude = 0.0;
+      double largest = 0.0;
+      double sum = 0.0;
+      for (std::int64_t i = 0; i < kLength; ++i) {
+        const double a = std::fabs(static_cast<double>(values[static_cast<std::size_t>(r * kLength + i)]));
+        const double b = std::fabs(static_cast<double>(x[static_cast<std::size_t>(c * kLength + i)]));
+        magnitude += a * b;
+        largest = std::max(largest, a);
+        sum += b;
+      }
+      const double allowed = (static_cast<double>(kLength) / 8.0 + 16.0) * 0x1p-24 * largest * sum;
+      const auto i = static_cast<std::size_t>(c * kRows + r);
+      worst.add(got[i], expected[i], magnitude, allowed);
+    }
+  }
+  return worst.proof(std::move(name));
+}
+
+/// Random codes, then every combination of extreme codes and activations: what wraps 16-bit sums that are widened late.
+Proof prove_ternary(const KernelSet& set) {
+  constexpr std::int64_t kWide = 8192;
+  Random random(13);
+  AlignedBuffer w(kRows * kWide / 4);
+  AlignedBuffer x(kColumns * kWide);
+  bool same = true;
+  for (int round = 0; round < 10; ++round) {
+    const int code = round % 3;
+    const int activation = round / 3 == 0 ? 127 : round / 3 == 1 ? -127 : -128;
+    for (std::byte& b : w.bytes()) {
+      const auto any = random.below(3) * 64 + random.below(3) * 16 + random.below(3) * 4 + random.below(3);
+      b = static_cast<std::byte>(round == 9 ? static_cast<int>(any) : code * 0x55);
+    }
+    for (std::byte& b : x.bytes())
+      b = static_cast<std::byte>(round == 9 ? static_cast<int>(random.below(256)) : activation);
+    std::vector<std::int32_t> sums(kColumns);
+    for (std::int64_t i = 0; i < kColumns * kWide; ++i)
+      sums[static_cast<std::size_t>(i / kWide)] += x.as<std::int8_t>()[i];
+    for (const std::int64_t n_cols : {std::int64_t{1}, kColumns}) {
+      std::vector<std::int32_t> got(kRows * kColumns);
+      std::vector<std::int32_t> expected = got;
+      TernaryArgs args{.w = w.as<std::uint8_t>(),
+                       .n_rows = kRows,
+                       .x = x.as<std::int8_t>(),
+                       .x_sums = sums.data(),
+                       .n_cols = n_cols,
+                       .k_padded = kWide,
+                       .y = got.data(),
+                       .y_stride = kRows};
+      set.ternary(args);
+      args.y = expected.data();
+      generic::scalar_set()->ternary(args);
+      same = same && got == expected;
+    }
+  }
+  return identical(fmt::format("{} ternary x int8", set.name), same);
+}
+
+Proof prove_blocks(const KernelSet& set, std::string_view name, QuantizeBlocksFn run, QuantizeBlocksFn reference) {
+  bool same = true;
+  for (const double scale : {1.0, 1e-6, 1e-38, 1e4}) {
+    const std::vector<float> x = normal_values(kLength, 14, scale);
+    std::vector<std::byte> got(kLength * 2);
+    std::vector<std::byte> expected(kLength * 2);
+    run(x.data(), kLength, got.data());
+    reference(x.data(), kLength, expected.data());
+    same = same && got == expected;
+  }
+  return identical(fmt::format("{} {}", set.name, name), same);
+}
+
+Proof prove_token(const KernelSet& set) {
+  bool same = true;
+  for (const std::int64_t n : {kLength, kLength - 5}) {
+    const std::vector<float> x = normal_values(n, 15, 3.0);
+    std::vector<std::int8_t> got(static_cast<std::size_t>(n));
+    std::vector<std::int8_t> expected = got;
+    std::int32_t got_sum = 0;
+    std::int32_t expected_sum = 0;
+    const float got_scale = set.quantize_token(x.data(), n, got.data(), &got_sum);
+    const float expected_scale = generic::scalar_set()->quantize_token(x.data(), n, expected.data(), &expected_sum);
+    same = same && got == expected && got_sum == expected_sum && got_scale == expected_scale;
+  }
+  return identical(fmt::format("{} quantize per token", set.name), same);
+}
+
+template <class Store>
+Proof prove_attend(const KernelSet& set, std::string_view name, AttendFn run, AttendFn reference, Store store) {
+  constexpr std::int64_t kHead = 72;
+  constexpr std::int64_t kPositions = 77;
+  constexpr std::int64_t kPage = 16;
+  constexpr std::int64_t kPages = (kPositions + kPage - 1) / kPage;
+  const std::size_t value_bytes = store(0.0F, nullptr);
+  AlignedBuffer kv(static_cast<std::size_t>(2 * kPages * kPage * kHead) * value_bytes);
+  const std::vector<float> values = normal_values(2 * kPages * kPage * kHead, 16, 1.0);
+  for (std::size_t i = 0; i < values.size(); ++i) store(values[i], kv.data() + i * value_bytes);
+  const void* k_pages[kPages];
+  const void* v_pages[kPages];
+  for (std::int64_t p = 0; p < kPages; ++p) {
+    k_pages[p] = kv.data() + static_cast<std::size_t>(p * kPage * kHead) * value_bytes;
+    v_pages[p] = kv.data() + static_cast<std::size_t>((kPages + p) * kPage * kHead) * value_bytes;
+  }
+  const std::vector<float> q = normal_values(kHead, 17, 1.0);
+  Worst worst;
+  for (const std::int64_t first : {std::int64_t{0}, std::int64_t{19}}) {
+    for (const float cap : {0.0F, 5.0F}) {
+      std::vector<float> scores(kPositions);
+      std::vector<float> got(kHead);
+      std::vector<float> expected(kHead);
+      AttendArgs args{.q = q.data(),
+                      .k_pages = k_pages,
+                      .v_pages = v_pages,
+                      .row_stride = kHead * value_bytes,
+                      .page_positions = kPage,
+                      .first = first,
+                      .n_positions = kPositions,
+                      .head_dim = kHead,
+                      .scale = 0.25F,
+                      .soft_cap = cap,
+                      .scores = scores.data(),
+                      .out = got.data()};
+      run(args);
+      args.out = expected.data();
+      reference(args);
+      // Values are below 5; a score of magnitude below 16 is off by at most 2^-19, so is a weight, relatively.
+      for (std::size_t i = 0; i < kHead; ++i) worst.add(got[i], expected[i], 5.0, 5.0 * 0x1p-18);
+    }
+  }
+  return worst.proof(fmt::format("{} {}", set.name, name));
+}
+
+Proof prove_glu(const KernelSet& set, std::string_view name, GluFn run, GluFn reference) {
+  const std::vector<float> gate = normal_values(kLength - 3, 18, 6.0);
+  const std::vector<float> up = normal_values(kLength - 3, 19, 1.0);
+  std::vector<float> got(gate.size());
+  std::vector<float> expected(gate.size());
+  run(gate.data(), up.data(), kLength - 3, got.data());
+  reference(gate.data(), up.data(), kLength - 3, expected.data());
+  Worst worst;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    // Relative, but for the argument of the exponential, whose rounding grows with it.
+    const double magnitude = std::fabs(static_cast<double>(expected[i]));
+    const double argument = 4.0 + 2.0 * std::fabs(static_cast<double>(gate[i])) * (1.0 + 0.05 * gate[i] * gate[i]);
+    worst.add(got[i], expected[i], magnitude, magnitude * argument * 0x1p-22 + 1e-37);
+  }
+  return worst.proof(fmt::format("{} {}", set.name, name));
+}
+
+Proof prove_norm(const KernelSet& set) {
+  const std::vector<float> x = normal_values(kLength - 3, 20, 2.0);
+  std::vector<float> got(x.size());
+  std::vector<float> expected(x.size());
+  set.rms_norm(x.data(), x.data(), kLength - 3, 1e-5F, got.data());
+  generic::scalar_set()->rms_norm(x.data(), x.data(), kLength - 3, 1e-5F, expected.data());
+  Worst worst;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double magnitude = std::fabs(static_cast<double>(expected[i]));
+    worst.add(got[i], expected[i], magnitude, magnitude * 0x1p-22);
+  }
+  return worst.proof(fmt::format("{} rms_norm", set.name));
+}
+
+std::size_t store_f16(float value, std::byte* to) {
+  const std::uint16_t half = fp32_to_fp16(value);
+  if (to != nullptr) std::memcpy(to, &half, sizeof half);
+  return sizeof half;
+}
+std::size_t store_f32(float value, std::byte* to) {
+  if (to != nullptr) std::memcpy(to, &value, sizeof value);
+  return sizeof value;
+}
+
+}  // namespace
+
+Result<std::vector<Proof>> prove(std::string_view isa) {
+  TERN_TRY(const Kernels kernels, choose(isa));
+  const KernelSet* found = nullptr;
+  for (const Isa& known : all_isas()) {
+    if (known.name == kernels.isa) found = known.set();
+  }
+  TERN_CHECK(found != nullptr);
+  const KernelSet& set = *found;
+  const KernelSet& scalar = *generic::scalar_set();
+  std::vector<Proof> proofs;
+  for (std::int64_t i = 0; i < set.n_matmuls; ++i) {
+    TERN_TRY(const formats::Format* format, formats::by_name(set.matmuls[i].weight));
+    proofs.push_back(prove_matmul(set, set.matmuls[i], *format));
+  }
+  if (set.ternary != nullptr) proofs.push_back(prove_ternary(set));
+  if (set.attend_f16 != nullptr) {
+    proofs.push_back(prove_attend(set, "attend f16", set.attend_f16, scalar.attend_f16, store_f16));
+  }
+  if (set.attend_f32 != nullptr) {
+    proofs.push_back(prove_attend(set, "attend f32", set.attend_f32, scalar.attend_f32, store_f32));
+  }
+  if (set.quantize_token != nullptr) proofs.push_back(prove_token(set));
+  if (set.quantize_q8_0 != nullptr) {
+    proofs.push_back(prove_blocks(set, "quantize q8_0", set.quantize_q8_0, scalar.quantize_q8_0));
+  }
+  if (set.quantize_q8_k != nullptr) {
+    proofs.push_back(prove_blocks(set, "quantize q8_k", set.quantize_q8_k, scalar.quantize_q8_k));
+  }
+  if (set.rms_norm != nullptr) proofs.push_back(prove_norm(set));
+  if (set.silu_glu != nullptr) proofs.push_back(prove_glu(set, "silu", set.silu_glu, scalar.silu_glu));
+  if (set.relu2_glu != nullptr) proofs.push_back(prove_glu(set, "relu2", set.relu2_glu, scalar.relu2_glu));
+  if (set.gelu_glu != nullptr) proofs.push_back(prove_glu(set, "gelu", set.gelu_glu, scalar.gelu_glu));
+  return proofs;
+}
+
+}  // namespace tern::kernels

@@ -1,0 +1,62 @@
+#include "models/tokenizer_source.hpp"
+
+#include <array>
+
+#include "files/gguf_reader.hpp"
+#include "models/vocabulary_gguf.hpp"
+#include "sys/mapped_file.hpp"
+#include "text/detect.hpp"
+#include "text/readers.hpp"
+
+namespace tern::models {
+namespace {
+
+std::optional<std::string_view> view_of(const std::optional<std::string>& text) {
+  return text ? std::optional<std::string_view>(*text) : std::nullopt;
+}
+
+std::string sibling(const std::string& path, std::string_view name) {
+  const auto slash = path.rfind('/');
+  return fmt::format("{}{}", slash == std::string::npos ? "" : path.substr(0, slash + 1), name);
+}
+
+// An empty mapping where there is no such file.
+Result<sys::MappedFile> open_if_there(const std::string& path) {
+  if (!sys::exists(path)) return sys::MappedFile{};
+  return sys::MappedFile::open(path);
+}
+
+Result<text::Vocabulary> from_file(const std::string& path, const std::optional<std::string>& pre, std::vector<std::string>& warnings) {
+  TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
+  const auto kind = text::detect_source(file.bytes());
+  auto vocabulary = [&]() -> Result<text::Vocabulary> {
+    if (kind == text::SourceKind::gguf) {
+      TERN_TRY(const auto gguf, files::GgufFile::parse(file.bytes(), path));
+      return read_vocabulary(gguf.metadata(), warnings);
+    }
+    if (kind == text::SourceKind::vocab_json) {
+      TERN_TRY(const sys::MappedFile merges, sys::MappedFile::open(sibling(path, "merges.txt")));
+      return text::read_vocab_merges(file.bytes(), merges.bytes(), view_of(pre));
+    }
+    TERN_TRY(const sys::MappedFile config, open_if_there(sibling(path, "tokenizer_config.json")));
+    return text::read_vocabulary(file.bytes(), view_of(pre), config.bytes());
+  }();
+  if (!vocabulary) return in_context(path, std::move(vocabulary).error());
+  if (kind == text::SourceKind::gguf && pre) vocabulary->pre = *pre;
+  return vocabulary;
+}
+
+}  // namespace
+
+Result<text::Vocabulary> read_tokenizer(const std::string& path, const std::optional<std::string>& pre, std::vector<std::string>& warnings) {
+  if (!sys::is_directory(path)) return from_file(path, pre, warnings);
+  static constexpr std::array<std::string_view, 4> kNames{"tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer.bin"};
+  for (const std::string_view name : kNames) {
+    const std::string file = fmt::format("{}/{}", path, name);
+    if (sys::exists(file)) return from_file(file, pre, warnings);
+  }
+  return fail(ErrorCode::not_found, "{}: no tokenizer in this folder; expected tokenizer.json, tokenizer.model, vocab.json with merges.txt, or tokenizer.bin",
+              path);
+}
+
+}  // namespace tern::models

@@ -1,0 +1,18 @@
+// A tokenizer from whatever a path holds: a GGUF file, tokenizer.json, a SentencePiece model, llama2.c's .bin, tiktoken
+// ranks, or a folder with any of them. The kind is told by content, never by name.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "text/vocabulary.hpp"
+
+namespace tern::models {
+
+/// `pre` overrides the pre-tokeniser where the source leaves it open (tiktoken ranks, vocab.json + merges.txt).
+[[nodiscard]] Result<text::Vocabulary> read_tokenizer(const std::string& path, const std::optional<std::string>& pre,
+                                                      std::vector<std::string>& warnings);
+
+}  // namespace tern::models

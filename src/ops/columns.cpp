@@ -1,0 +1,69 @@
+#include "ops/columns.hpp"
+
+#include <cstring>
+
+#include "kernels/ternary_pack.hpp"
+
+namespace tern::ops {
+namespace {
+
+std::size_t aligned(std::size_t n_bytes) { return (n_bytes + 63) / 64 * 64; }
+
+std::size_t bytes_of_column(InputForm form, std::int64_t k) {
+  switch (form) {
+    case InputForm::f32:
+    case InputForm::f32_rounded: return aligned(static_cast<std::size_t>(k) * sizeof(float));
+    case InputForm::int8_token: return aligned(static_cast<std::size_t>(kernels::ternary_padded(k)));
+    case InputForm::q8_0: return kernels::activation_bytes(kernels::Activation::q8_0, k);
+    case InputForm::q8_k: return kernels::activation_bytes(kernels::Activation::q8_k, k);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride,
+                      std::int64_t n_cols, std::int64_t k, sys::ThreadPool& pool) {
+  form_ = form;
+  n_cols_ = n_cols;
+  k_ = k;
+  if (form == InputForm::f32) {
+    data_ = x;
+    column_bytes_ = x_stride * sizeof(float);
+    return;
+  }
+  column_bytes_ = bytes_of_column(form, k);
+  const std::size_t needed = column_bytes_ * static_cast<std::size_t>(n_cols);
+  if (storage_.size() < needed) storage_ = AlignedBuffer(needed);
+  data_ = storage_.data();
+  scales_.resize(static_cast<std::size_t>(n_cols));
+  sums_.resize(static_cast<std::size_t>(n_cols));
+  const auto padded = static_cast<std::size_t>(kernels::ternary_padded(k));
+  pool.parallel_for(n_cols, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int8_t> codes(form == InputForm::f32_rounded ? static_cast<std::size_t>(k) : 0);
+    for (std::int64_t c = begin; c < end; ++c) {
+      const auto column = static_cast<std::size_t>(c);
+      const float* values = x + column * x_stride;
+      std::byte* out = storage_.data() + column * column_bytes_;
+      switch (form) {
+        case InputForm::f32: break;
+        case InputForm::f32_rounded: {
+          const float scale = kernels.table.quantize_token(values, k, codes.data(), &sums_[column]);
+          auto* floats = reinterpret_cast<float*>(out);
+          for (std::size_t i = 0; i < codes.size(); ++i) floats[i] = static_cast<float>(codes[i]) / scale;
+          break;
+        }
+        case InputForm::int8_token: {
+          auto* q = reinterpret_cast<std::int8_t*>(out);
+          scales_[column] = kernels.table.quantize_token(values, k, q, &sums_[column]);
+          std::memset(q + k, 0, padded - static_cast<std::size_t>(k));
+          break;
+        }
+        case InputForm::q8_0: kernels.table.quantize_q8_0(values, k, out); break;
+        case InputForm::q8_k: kernels.table.quantize_q8_k(values, k, out); break;
+      }
+    }
+  });
+}
+
+}  // namespace tern::ops

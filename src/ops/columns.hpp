@@ -1,0 +1,50 @@
+// The input of a matrix product as its kernels want it: columns of floats, of int8 rounded per token, or of the blocks that
+// pair with a weight format. Prepared once for all products that read the same input.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+#include "sys/thread_pool.hpp"
+#include "tensor/aligned_buffer.hpp"
+
+namespace tern::ops {
+
+enum class InputForm : std::uint8_t {
+  f32,          // the floats themselves
+  f32_rounded,  // floats rounded to int8 per token and scaled back: what a per-token model means for any weight format
+  int8_token,   // int8 codes, one scale a token
+  q8_0,         // blocks of 32
+  q8_k,         // blocks of 256
+};
+
+/// Columns [n_cols][k] in one form. Buffers grow and are reused from call to call.
+class Columns {
+ public:
+  /// x: column c begins at x + c * x_stride, k values. For InputForm::f32 the floats are borrowed, not copied, and
+  /// must be 64-byte aligned with a stride that keeps them so.
+  void prepare(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride, std::int64_t n_cols,
+               std::int64_t k, sys::ThreadPool& pool);
+
+  [[nodiscard]] InputForm form() const { return form_; }
+  [[nodiscard]] std::int64_t n_cols() const { return n_cols_; }
+  [[nodiscard]] std::int64_t k() const { return k_; }
+  [[nodiscard]] const void* data() const { return data_; }
+  [[nodiscard]] std::size_t column_bytes() const { return column_bytes_; }
+  /// int8_token: codes = round(x * scale), and their sums.
+  [[nodiscard]] const float* scales() const { return scales_.data(); }
+  [[nodiscard]] const std::int32_t* sums() const { return sums_.data(); }
+
+ private:
+  InputForm form_ = InputForm::f32;
+  std::int64_t n_cols_ = 0;
+  std::int64_t k_ = 0;
+  const void* data_ = nullptr;
+  std::size_t column_bytes_ = 0;
+  AlignedBuffer storage_;
+  std::vector<float> scales_;
+  std::vector<std::int32_t> sums_;
+};
+
+}  // namespace tern::ops

@@ -1,0 +1,117 @@
+#include "ops/matrix.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "formats/all.hpp"
+
+namespace tern::ops {
+namespace {
+
+using formats::Partner;
+using kernels::Activation;
+
+InputForm form_for(Rounding rounding, Partner partner) {
+  if (rounding == Rounding::none) return InputForm::f32;
+  if (rounding == Rounding::per_token) return InputForm::f32_rounded;
+  switch (partner) {
+    case Partner::f32: return InputForm::f32;
+    case Partner::q8_0: return InputForm::q8_0;
+    case Partner::q8_k: return InputForm::q8_k;
+    case Partner::int8_token: return InputForm::f32_rounded;
+  }
+  return InputForm::f32;
+}
+
+Activation activation_of(InputForm form) {
+  if (form == InputForm::q8_0) return Activation::q8_0;
+  if (form == InputForm::q8_k) return Activation::q8_k;
+  return Activation::f32;
+}
+
+}  // namespace
+
+Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels) {
+  Matrix m;
+  m.kernels_ = &kernels;
+  m.tensor_ = tensor;
+  m.n_rows_ = tensor.shape.n_rows();
+  m.k_ = tensor.shape.row_length();
+  auto scale = formats::read_tensor_scale(*tensor.format, tensor.shape, tensor.bytes);
+  if (!scale) return in_context(tensor.name, std::move(scale).error());
+  m.tensor_scale_ = *scale;
+  m.form_ = form_for(rounding, tensor.format->partner);
+  if (m.form_ == InputForm::f32_rounded) {
+    m.ternary_ = kernels::pack_ternary(tensor);
+    if (m.ternary_) {
+      m.form_ = InputForm::int8_token;
+      return m;
+    }
+  }
+  m.kernel_ = kernels.matmul(*tensor.format, activation_of(m.form_));
+  m.f32_kernel_ = kernels.matmul(formats::kF32, Activation::f32);
+  return m;
+}
+
+void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
+  TERN_CHECK(x.form() == form_ && x.k() == k_);
+  if (ternary_) return multiply_ternary(first, last, x, y, y_stride);
+  const Activation activation = activation_of(form_);
+  if (kernel_ == nullptr && activation == Activation::f32 && f32_kernel_ != nullptr) {
+    return multiply_decoded(first, last, x, y, y_stride);
+  }
+  const auto row_bytes = static_cast<std::size_t>(tensor_.format->row_bytes(k_));
+  const kernels::MatmulArgs args{.w = tensor_.bytes.data() + static_cast<std::size_t>(first) * row_bytes,
+                                 .w_row_bytes = row_bytes, .n_rows = last - first, .x = x.data(),
+                                 .x_col_bytes = x.column_bytes(), .n_cols = x.n_cols(), .k = k_, .y = y + first,
+                                 .y_stride = y_stride};
+  if (kernel_ != nullptr) {
+    kernel_(args);
+  } else {
+    kernels::matmul_generic(*tensor_.format, tensor_scale_, activation, args);
+  }
+}
+
+void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
+  constexpr std::int64_t kSums = 4096;  // int32 sums of one step, on the stack
+  std::array<std::int32_t, kSums> sums;
+  const std::int64_t rows_at_once = std::min<std::int64_t>(last - first, 64);
+  const std::int64_t cols_at_once = kSums / rows_at_once;
+  const float weight_scale = ternary_->scale;
+  const auto* codes = static_cast<const std::int8_t*>(x.data());
+  for (std::int64_t r0 = first; r0 < last; r0 += rows_at_once) {
+    const std::int64_t n_rows = std::min(rows_at_once, last - r0);
+    for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += cols_at_once) {
+      const std::int64_t n_cols = std::min(cols_at_once, x.n_cols() - c0);
+      kernels_->table.ternary({.w = ternary_->codes + r0 * (ternary_->k_padded / 4), .n_rows = n_rows,
+                               .x = codes + static_cast<std::size_t>(c0) * x.column_bytes(), .x_sums = x.sums() + c0,
+                               .n_cols = n_cols, .k_padded = ternary_->k_padded, .y = sums.data(),
+                               .y_stride = static_cast<std::size_t>(n_rows)});
+      for (std::int64_t c = 0; c < n_cols; ++c) {
+        const float token_scale = x.scales()[c0 + c];
+        float* out = y + static_cast<std::size_t>(c0 + c) * y_stride + r0;
+        const std::int32_t* in = sums.data() + c * n_rows;
+        for (std::int64_t r = 0; r < n_rows; ++r) out[r] = static_cast<float>(in[r]) / token_scale * weight_scale;
+      }
+    }
+  }
+}
+
+void Matrix::multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
+  constexpr std::int64_t kRows = 8;
+  AlignedBuffer rows(static_cast<std::size_t>(kRows * k_) * sizeof(float));
+  for (std::int64_t r0 = first; r0 < last; r0 += kRows) {
+    const std::int64_t n_rows = std::min(kRows, last - r0);
+    for (std::int64_t r = 0; r < n_rows; ++r) decode_row(r0 + r, rows.as<float>() + r * k_);
+    f32_kernel_({.w = rows.data(), .w_row_bytes = static_cast<std::size_t>(k_) * sizeof(float), .n_rows = n_rows,
+                 .x = x.data(), .x_col_bytes = x.column_bytes(), .n_cols = x.n_cols(), .k = k_, .y = y + r0,
+                 .y_stride = y_stride});
+  }
+}
+
+void Matrix::decode_row(std::int64_t row, float* out) const {
+  tensor_.format->decode_row(tensor_.bytes.data() + row * tensor_.format->row_bytes(k_), k_, tensor_scale_, out);
+}
+
+}  // namespace tern::ops

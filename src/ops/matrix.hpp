@@ -1,0 +1,53 @@
+// A weight matrix bound to the kernel that will multiply it: chosen once from the tensor's format and the model's
+// activation policy, packed where that pays.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "kernels/kernels.hpp"
+#include "kernels/ternary_pack.hpp"
+#include "ops/columns.hpp"
+#include "tensor/view.hpp"
+
+namespace tern::ops {
+
+/// How a product's input may be rounded: the model's policy reduced to what a kernel needs to know.
+enum class Rounding : std::uint8_t { partner, none, per_token };
+
+class Matrix {
+ public:
+  /// tensor: [n_rows, k]; the bytes must outlive the matrix. Errors: the tensor's own scale is bad, or a ternary format
+  /// holds a code that it does not define.
+  [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels);
+
+  [[nodiscard]] std::int64_t n_rows() const { return n_rows_; }
+  [[nodiscard]] std::int64_t k() const { return k_; }
+  [[nodiscard]] InputForm input_form() const { return form_; }
+  /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are).
+  [[nodiscard]] std::size_t packed_bytes() const { return ternary_ ? ternary_->owned.size() : 0; }
+
+  /// y[c * y_stride + r] for rows [first, last) and all columns; x.form() == input_form(). Each output depends on its row,
+  /// its column and k alone, in bits too.
+  void multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
+
+  /// Row `row` as floats [k] (an embedding look-up).
+  void decode_row(std::int64_t row, float* out) const;
+
+ private:
+  void multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
+  void multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
+
+  const kernels::Kernels* kernels_ = nullptr;
+  TensorView tensor_;
+  std::int64_t n_rows_ = 0;
+  std::int64_t k_ = 0;
+  float tensor_scale_ = 1.0F;
+  InputForm form_ = InputForm::f32;
+  kernels::MatmulFn kernel_ = nullptr;             // null: generic or decoded
+  kernels::MatmulFn f32_kernel_ = nullptr;         // for the decoded path
+  std::optional<kernels::TernaryMatrix> ternary_;
+};
+
+}  // namespace tern::ops

@@ -1,0 +1,118 @@
+#include "text/byte_level_bpe.hpp"
+
+#include "base/words.hpp"
+#include "text/byte_alphabet.hpp"
+#include "text/utf8.hpp"
+
+namespace tern::text {
+
+namespace {
+constexpr std::uint32_t kNoId = 0xFFFFFFFEU;  // a byte without a token; merges with nothing
+}
+
+Result<ByteLevelBpe> ByteLevelBpe::make(const Vocabulary& vocabulary, std::span<const std::string_view> pieces) {
+  TERN_TRY(PreTokenizer pre_tokenizer, PreTokenizer::make(vocabulary.pre));
+  ByteLevelBpe model(std::move(pre_tokenizer));
+  model.whole_words_ = PreTokenizer::takes_whole_words(vocabulary.pre);
+  model.unknown_ = vocabulary.unk;
+  model.index_ = StringIndex(pieces.size());
+  for (std::size_t id = 0; id < pieces.size(); ++id) {
+    if (vocabulary.type(id) != TokenType::normal || pieces[id].empty()) continue;
+    model.index_.insert(pieces[id], static_cast<std::uint32_t>(id));
+  }
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(static_cast<unsigned char>(byte));
+    model.byte_ids_[byte] = model.index_.find({&c, 1}).value_or(kNoId);
+  }
+  TERN_TRY_DO(model.add_merges(vocabulary));
+  return model;
+}
+
+Result<void> ByteLevelBpe::add_merges(const Vocabulary& vocabulary) {
+  merges_ = PairIndex(vocabulary.merges.size());
+  std::string both;
+  for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
+    const std::string_view merge = vocabulary.merges[rank];
+    const std::size_t space = merge.find(' ');
+    if (space == std::string_view::npos || space == 0 || space + 1 == merge.size() ||
+        merge.find(' ', space + 1) != std::string_view::npos) {
+      return fail(ErrorCode::bad_input, "merge {} is \"{}\", expected two tokens with one space between them", rank,
+                  printable(merge));
+    }
+    const auto left = from_byte_alphabet(merge.substr(0, space));
+    const auto right = from_byte_alphabet(merge.substr(space + 1));
+    if (!left || !right) {
+      return fail(ErrorCode::bad_input, "merge {} (\"{}\") holds a character outside the byte alphabet", rank,
+                  printable(merge));
+    }
+    both = *left + *right;
+    const auto left_id = index_.find(*left);
+    const auto right_id = index_.find(*right);
+    const auto both_id = index_.find(both);
+    if (!left_id || !right_id || !both_id) {
+      return fail(ErrorCode::bad_input, "merge {} (\"{}\") needs {}, which is not in the vocabulary", rank,
+                  printable(merge),
+                  !left_id    ? "its left part"
+                  : !right_id ? "its right part"
+                              : "its result");
+    }
+    merges_.insert(*left_id, *right_id, {static_cast<std::uint32_t>(rank), *both_id});
+  }
+  return {};
+}
+
+Result<void> ByteLevelBpe::encode(std::string_view text, Run& run, std::vector<std::int32_t>& out) const {
+  while (!text.empty()) {
+    const std::size_t valid = utf8_valid_prefix(text);
+    run.splitter.start(text.substr(0, valid));
+    while (true) {
+      TERN_TRY(const std::string_view word, run.splitter.next());
+      if (word.empty()) break;
+      auto ids = run.cache.find(word);
+      if (ids.empty()) {
+        TERN_TRY_DO(encode_word(word, run));
+        run.cache.insert(word, run.ids);
+        ids = run.ids;
+      }
+      out.insert(out.end(), ids.begin(), ids.end());
+    }
+    text.remove_prefix(valid);
+    while (!text.empty() && !utf8_step(text).valid) {
+      TERN_TRY_DO(encode_word(text.substr(0, 1), run));
+      out.insert(out.end(), run.ids.begin(), run.ids.end());
+      text.remove_prefix(1);
+    }
+  }
+  return {};
+}
+
+// The ids of one word, into run.ids.
+Result<void> ByteLevelBpe::encode_word(std::string_view word, Run& run) const {
+  run.ids.clear();
+  if (whole_words_) {
+    if (const auto id = index_.find(word)) {
+      run.ids.push_back(static_cast<std::int32_t>(*id));
+      return {};
+    }
+  }
+  run.symbols.clear();
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    run.symbols.push_back({byte_ids_[static_cast<unsigned char>(word[i])], static_cast<std::uint32_t>(i), 1});
+  }
+  run.engine.run(run.symbols, [&](const Symbol& left, const Symbol& right) { return merges_.find(left.id, right.id); });
+  for (const Symbol& symbol : run.symbols) {
+    if (symbol.id != kNoId) {
+      run.ids.push_back(static_cast<std::int32_t>(symbol.id));
+    } else if (unknown_) {
+      run.ids.push_back(*unknown_);
+    } else {
+      return fail(ErrorCode::bad_input,
+                  "the text holds byte 0x{:02X}, which this vocabulary cannot spell: it has neither a token for that "
+                  "byte nor an unknown token",
+                  static_cast<unsigned char>(word[symbol.start]));
+    }
+  }
+  return {};
+}
+
+}  // namespace tern::text

@@ -1,0 +1,117 @@
+// SentencePiece's ModelProto: pieces (field 1: text, score, type), trainer_spec (2: model type, special ids) and
+// normalizer_spec (3: the space prefix). Types are numbered as in GGUF. Left aside, as llama.cpp does: the normalizer's
+// character map and remove_extra_whitespaces. Source: sentencepiece_model.proto.
+#include <array>
+#include <cmath>
+
+#include "base/words.hpp"
+#include "text/protobuf_reader.hpp"
+#include "text/readers.hpp"
+
+namespace tern::text {
+
+namespace {
+
+Result<void> expect_type(const ProtobufField& field, std::uint32_t wire_type, std::string_view what) {
+  if (field.wire_type == wire_type) return {};
+  return fail(ErrorCode::bad_input, "{} has protobuf wire type {}, expected {}: not a SentencePiece model", what,
+              field.wire_type, wire_type);
+}
+
+Result<void> read_piece(Bytes message, Vocabulary& vocabulary) {
+  const std::size_t id = vocabulary.size();
+  std::string text;
+  float score = 0.0F;
+  std::int32_t type = 1;
+  for (ProtobufReader reader(message); !reader.at_end();) {
+    TERN_TRY(const ProtobufField field, reader.next());
+    if (field.number == 1) {
+      TERN_TRY_DO(expect_type(field, 2, "a piece's text"));
+      text = field.text();
+    } else if (field.number == 2) {
+      TERN_TRY_DO(expect_type(field, 5, "a piece's score"));
+      score = field.as_float();
+    } else if (field.number == 3) {
+      TERN_TRY_DO(expect_type(field, 0, "a piece's type"));
+      type = field.as_int32();
+    }
+  }
+  if (std::isnan(score)) return fail(ErrorCode::bad_input, "the score of piece {} is not a number", id);
+  if (type < 1 || type > 6) return fail(ErrorCode::bad_input, "piece {} has type {}, expected 1 to 6", id, type);
+  vocabulary.tokens.push_back(std::move(text));
+  vocabulary.scores.push_back(score);
+  vocabulary.types.push_back(static_cast<TokenType>(type));
+  return {};
+}
+
+struct TrainerSpec {
+  std::int32_t model_type = 1;  // 1 unigram, 2 bpe, 3 word, 4 char; absent means unigram
+  std::int32_t unk = 0, bos = 1, eos = 2, pad = -1;
+};
+
+Result<TrainerSpec> read_trainer_spec(Bytes message) {
+  TrainerSpec spec;
+  for (ProtobufReader reader(message); !reader.at_end();) {
+    TERN_TRY(const ProtobufField field, reader.next());
+    if (field.wire_type != 0) continue;
+    if (field.number == 3) spec.model_type = field.as_int32();
+    if (field.number == 40) spec.unk = field.as_int32();
+    if (field.number == 41) spec.bos = field.as_int32();
+    if (field.number == 42) spec.eos = field.as_int32();
+    if (field.number == 43) spec.pad = field.as_int32();
+  }
+  return spec;
+}
+
+Result<bool> read_add_dummy_prefix(Bytes message) {
+  bool add = true;
+  for (ProtobufReader reader(message); !reader.at_end();) {
+    TERN_TRY(const ProtobufField field, reader.next());
+    if (field.number == 3 && field.wire_type == 0) add = field.value != 0;
+  }
+  return add;
+}
+
+}  // namespace
+
+Result<Vocabulary> read_sentencepiece(Bytes bytes) {
+  Vocabulary vocabulary;
+  vocabulary.kind = TokenizerKind::spm;
+  vocabulary.pre = "default";
+  vocabulary.source = "SentencePiece model";
+  vocabulary.add_space_prefix = true;
+  TrainerSpec spec;
+  for (ProtobufReader reader(bytes); !reader.at_end();) {
+    TERN_TRY(const ProtobufField field, reader.next());
+    if (field.number == 1) {
+      TERN_TRY_DO(expect_type(field, 2, "the list of pieces"));
+      TERN_TRY_DO(read_piece(field.bytes, vocabulary));
+    } else if (field.number == 2) {
+      TERN_TRY_DO(expect_type(field, 2, "the trainer's settings"));
+      TERN_TRY(spec, read_trainer_spec(field.bytes));
+    } else if (field.number == 3) {
+      TERN_TRY_DO(expect_type(field, 2, "the normalizer's settings"));
+      TERN_TRY(vocabulary.add_space_prefix, read_add_dummy_prefix(field.bytes));
+    }
+  }
+  if (vocabulary.size() == 0) return fail(ErrorCode::bad_input, "the SentencePiece model holds no pieces");
+  if (spec.model_type != 2) {
+    constexpr std::array<std::string_view, 5> kNames = {"?", "unigram", "bpe", "word", "char"};
+    const auto type = static_cast<std::uint32_t>(spec.model_type);
+    return fail(ErrorCode::unsupported, "the SentencePiece model is of type {} ({}); only bpe (2) is supported",
+                spec.model_type, type < kNames.size() ? kNames[type] : kNames[0]);
+  }
+  const auto id = [](std::int32_t value) { return value < 0 ? std::nullopt : std::optional<std::int32_t>(value); };
+  const auto in_range = [&](std::int32_t value) {
+    return value < 0 || static_cast<std::size_t>(value) < vocabulary.size();
+  };
+  // A model without one of these tokens still carries the default id; an id without a piece means "none".
+  if (in_range(spec.unk)) vocabulary.unk = id(spec.unk);
+  if (in_range(spec.bos)) vocabulary.bos = id(spec.bos);
+  if (in_range(spec.eos)) vocabulary.eos = id(spec.eos);
+  if (in_range(spec.pad)) vocabulary.pad = id(spec.pad);
+  vocabulary.add_bos = vocabulary.bos.has_value();
+  return vocabulary;
+}
+
+}  // namespace tern::text

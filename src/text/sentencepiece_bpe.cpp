@@ -1,0 +1,154 @@
+#include "text/sentencepiece_bpe.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "text/utf8.hpp"
+
+namespace tern::text {
+
+namespace {
+
+constexpr std::uint32_t kNoId = 0xFFFFFFFEU;
+
+// Whether a space mark stands behind another character: then merging can cross the start of a word.
+bool has_inner_space(std::string_view token) {
+  while (token.starts_with(kSpaceMark)) token.remove_prefix(kSpaceMark.size());
+  return token.find(kSpaceMark) != std::string_view::npos;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::optional<unsigned char> byte_of_name(std::string_view name) {
+  if (name.size() != 6 || !name.starts_with("<0x") || name[5] != '>') return std::nullopt;
+  const int high = hex_digit(name[3]);
+  const int low = hex_digit(name[4]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<unsigned char>(high * 16 + low);
+}
+
+Result<SentencePieceBpe> SentencePieceBpe::make(const Vocabulary& vocabulary) {
+  const std::size_t n = vocabulary.size();
+  SentencePieceBpe model;
+  model.unknown_ = vocabulary.unk;
+  model.byte_ids_.fill(-1);
+  model.index_ = StringIndex(n);
+  model.words_are_independent_ = true;
+  for (std::size_t id = 0; id < n; ++id) {
+    const std::string& token = vocabulary.tokens[id];
+    if (std::isnan(vocabulary.scores[id])) {
+      return fail(ErrorCode::bad_input, "the score of token {} is not a number", id);
+    }
+    if (vocabulary.type(id) == TokenType::byte) {
+      const auto byte = byte_of_name(token);
+      if (!byte) return fail(ErrorCode::bad_input, "byte token {} is not spelled \"<0xAB>\"", id);
+      if (model.byte_ids_[*byte] < 0) model.byte_ids_[*byte] = static_cast<std::int32_t>(id);
+    } else if (vocabulary.type(id) == TokenType::normal && !token.empty()) {
+      model.index_.insert(token, static_cast<std::uint32_t>(id));
+      model.longest_token_ = std::max(model.longest_token_, token.size());
+      if (has_inner_space(token)) model.words_are_independent_ = false;
+    }
+  }
+  // Scores as ranks, equal scores as equal ranks, so that both kinds of BPE share one engine.
+  std::vector<float> order(vocabulary.scores.begin(), vocabulary.scores.end());
+  std::ranges::sort(order, std::greater<>());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  model.ranks_.resize(n);
+  for (std::size_t id = 0; id < n; ++id) {
+    const auto at = std::ranges::lower_bound(order, vocabulary.scores[id], std::greater<>());
+    model.ranks_[id] = static_cast<std::uint32_t>(at - order.begin());
+  }
+  return model;
+}
+
+// A run of spaces and what follows it up to the next space; the whole text where tokens can span words. Merging inside
+// one word never depends on another, so the ids are those of the whole text merged at once.
+std::string_view SentencePieceBpe::next_word(std::string_view text) const {
+  if (!words_are_independent_) return text;
+  const auto space_at = [&](std::size_t at) -> std::size_t {
+    if (text[at] == ' ') return 1;
+    return text[at] == kSpaceMark[0] && text.substr(at).starts_with(kSpaceMark) ? kSpaceMark.size() : 0;
+  };
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t space = space_at(at);
+    if (space == 0) break;
+    at += space;
+  }
+  while (at < text.size() && space_at(at) == 0) ++at;
+  return text.substr(0, at);
+}
+
+Result<void> SentencePieceBpe::encode(std::string_view text, Run& run, std::vector<std::int32_t>& out) const {
+  while (!text.empty()) {
+    const std::string_view word = next_word(text);
+    text.remove_prefix(word.size());
+    auto ids = run.cache.find(word);
+    if (ids.empty()) {
+      TERN_TRY_DO(encode_word(word, run));
+      run.cache.insert(word, run.ids);
+      ids = run.ids;
+    }
+    out.insert(out.end(), ids.begin(), ids.end());
+  }
+  return {};
+}
+
+// The ids of one word, into run.ids.
+Result<void> SentencePieceBpe::encode_word(std::string_view word, Run& run) const {
+  run.escaped.clear();
+  run.symbols.clear();
+  while (!word.empty()) {
+    const std::size_t length = utf8_step(word).length;
+    const auto start = static_cast<std::uint32_t>(run.escaped.size());
+    run.escaped += word[0] == ' ' ? kSpaceMark : word.substr(0, length);
+    const std::string_view character = std::string_view(run.escaped).substr(start);
+    run.symbols.push_back(
+        {index_.find(character).value_or(kNoId), start, static_cast<std::uint32_t>(character.size())});
+    word.remove_prefix(length);
+  }
+  const std::string_view escaped = run.escaped;
+  run.engine.run(run.symbols, [&](const Symbol& left, const Symbol& right) -> Merge {
+    const std::size_t length = std::size_t{left.length} + right.length;
+    if (length > longest_token_) return {};
+    const auto id = index_.find(escaped.substr(left.start, length));
+    if (!id) return {};
+    return {ranks_[*id], *id};
+  });
+  run.ids.clear();
+  for (const Symbol& symbol : run.symbols) {
+    if (symbol.id != kNoId) {
+      run.ids.push_back(static_cast<std::int32_t>(symbol.id));
+    } else {
+      TERN_TRY_DO(spell(escaped.substr(symbol.start, symbol.length), run));
+    }
+  }
+  return {};
+}
+
+// A character that is no token: its bytes, or the unknown token (one for a run of such characters).
+Result<void> SentencePieceBpe::spell(std::string_view character, Run& run) const {
+  const bool has_bytes =
+      std::ranges::all_of(character, [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; });
+  if (has_bytes) {
+    for (const char c : character) run.ids.push_back(byte_ids_[static_cast<unsigned char>(c)]);
+    return {};
+  }
+  if (!unknown_) {
+    return fail(ErrorCode::bad_input,
+                "the text holds byte 0x{:02X}, which this vocabulary cannot spell: it has neither byte tokens nor an "
+                "unknown token",
+                static_cast<unsigned char>(character[0]));
+  }
+  if (run.ids.empty() || run.ids.back() != *unknown_) run.ids.push_back(*unknown_);
+  return {};
+}
+
+}  // namespace tern::text

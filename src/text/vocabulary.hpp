@@ -1,0 +1,61 @@
+// What a tokenizer knows, as plain data: tokens, scores, types, merges, special ids, rules. Every source
+// (tokenizer.json, SentencePiece, llama2.c, tiktoken, vocab + merges, GGUF) is read into this struct, and it can be
+// written as GGUF keys without loss. It is not a tokenizer: it does nothing. Token types are numbered as in GGUF.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tern::text {
+
+enum class TokenizerKind {
+  bpe,  // byte-level BPE: tokenizer.ggml.model = "gpt2"
+  spm,  // SentencePiece BPE with byte fallback: tokenizer.ggml.model = "llama"
+};
+
+enum class TokenType : std::int32_t {
+  normal = 1,
+  unknown = 2,
+  control = 3,       // never made from plain text, never rendered unless asked
+  user_defined = 4,  // an added word: always taken whole, rendered as it stands
+  unused = 5,        // a padding entry
+  byte = 6,          // "<0xAB>": one byte of the fallback
+};
+
+struct Vocabulary {
+  TokenizerKind kind = TokenizerKind::bpe;
+
+  /// [n_tokens]. bpe: normal tokens are spelled in the printable byte alphabet (text/byte_alphabet.hpp), as GGUF and
+  /// Hugging Face store them; spm: U+2581 stands for a space. Control and user-defined tokens are spelled as they are.
+  std::vector<std::string> tokens;
+  std::vector<float> scores;        // [n_tokens] for spm (higher merges first); empty for bpe
+  std::vector<TokenType> types;     // [n_tokens]; empty means all normal
+  std::vector<std::string> merges;  // bpe: "a b", in order of rank; empty for spm
+
+  /// GGUF's name of the pre-tokeniser: "gpt-2", "llama-bpe", "qwen2"; "default" for spm.
+  std::string pre;
+
+  std::optional<std::int32_t> bos, eos, unk, pad;
+  std::optional<std::int32_t> eot;  // end of a chat turn, where it is not eos
+
+  bool add_bos = false;           // whether texts start with bos (tokenizer.ggml.add_bos_token)
+  bool add_eos = false;           // whether texts end with eos
+  bool add_space_prefix = false;  // whether a space is put before a text (usual for spm)
+
+  std::string chat_template;  // Jinja source, or empty
+  std::string source;         // what this was read from, for people: "tokenizer.json (byte-level BPE)"
+
+  [[nodiscard]] std::size_t size() const { return tokens.size(); }
+  [[nodiscard]] TokenType type(std::size_t id) const { return types.empty() ? TokenType::normal : types[id]; }
+};
+
+/// Whether BOS is put in front when the source does not say: SentencePiece and llama-bpe yes, all others no.
+[[nodiscard]] bool default_add_bos(TokenizerKind kind, std::string_view pre);
+
+/// "gpt2" and "llama": GGUF's tokenizer.ggml.model.
+[[nodiscard]] std::string_view gguf_model_name(TokenizerKind kind);
+
+}  // namespace tern::text
