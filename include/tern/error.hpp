@@ -1,4 +1,5 @@
-// Errors of the public interface: a value, or a code with one line for a person. Nothing in Tern throws across this border.
+// Errors of the public interface: a value, or a code with one line for a person. Nothing in Tern throws across this
+// border.
 #pragma once
 
 #include <expected>

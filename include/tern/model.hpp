@@ -15,9 +15,9 @@
 namespace tern {
 
 struct ModelOptions {
-  int n_threads = 0;        // 0: the cores this process may use
-  std::int64_t n_ctx = 0;   // tokens of context; 0: what the model was trained with
-  std::string isa;          // instruction set to force ("avx2", "scalar"); "": the best
+  int n_threads = 0;       // 0: the cores this process may use
+  std::int64_t n_ctx = 0;  // tokens of context; 0: what the model was trained with
+  std::string isa;         // instruction set to force ("avx2", "scalar"); "": the best
 };
 
 struct GenerationOptions {
@@ -48,8 +48,8 @@ class Model {
   [[nodiscard]] Result<std::vector<std::int32_t>> tokenize(std::string_view text) const;
   [[nodiscard]] Result<std::string> detokenize(std::span<const std::int32_t> ids) const;
 
-  /// Continues `prompt` (BOS is put in front where the vocabulary wants it; an empty prompt starts at BOS). Each piece of
-  /// valid UTF-8 goes to `on_text` as it becomes certain; return false there to stop. Gives the whole continuation.
+  /// Continues `prompt` (BOS is put in front where the vocabulary wants it; an empty prompt starts at BOS). Each piece
+  /// of valid UTF-8 goes to `on_text` as it becomes certain; return false there to stop. Gives the whole continuation.
   [[nodiscard]] Result<std::string> generate(std::string_view prompt, const GenerationOptions& options = {},
                                              const std::function<bool(std::string_view)>& on_text = {});
 

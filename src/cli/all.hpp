@@ -16,6 +16,7 @@ std::unique_ptr<Command> make_logits();
 std::unique_ptr<Command> make_perplexity();
 std::unique_ptr<Command> make_quantize();
 std::unique_ptr<Command> make_run();
+std::unique_ptr<Command> make_sweep();
 std::unique_ptr<Command> make_tokenize();
 
 inline constexpr std::array kCommands{
@@ -23,6 +24,10 @@ inline constexpr std::array kCommands{
                  "tern run -m model.gguf -p \"Once upon a time\" -n 100\n"
                  "tern run -m model.gguf -f prompt.txt -n 200 --temp 0 --stop \"The end\"",
                  &make_run, "Use a model"},
+    CommandEntry{"chat", "talk with a model in the terminal",
+                 "tern chat -m model.gguf\n"
+                 "tern chat -m model.gguf --system \"Answer in one sentence.\" --temp 0.7",
+                 &make_chat, "Use a model"},
     CommandEntry{"convert", "make a GGUF file from a Hugging Face folder, a safetensors file or a llama2.c checkpoint",
                  "tern convert bitnet-b1.58-2B-4T --outfile bitnet.gguf --outtype i2_s\n"
                  "tern convert stories15M.bin --tokenizer tokenizer.bin --outfile stories.gguf --outtype f16",
@@ -36,6 +41,10 @@ inline constexpr std::array kCommands{
                  "tern perplexity -m model.gguf -f wiki.test.raw\n"
                  "tern perplexity -m model.gguf -f ptb.txt news.csv --chunks 20 --json",
                  &make_perplexity, "Measure"},
+    CommandEntry{"sweep", "compare formats of the embedding: quality, size, memory, speed, and a verdict",
+                 "tern sweep -m model.gguf --embedding F32,F16,Q8_0,Q6_K,Q4_0 --data wiki.test.raw news.csv\n"
+                 "tern sweep -m model.gguf --data texts.jsonl --chunks 50 --report sweep.html",
+                 &make_sweep, "Measure"},
     CommandEntry{"logits", "write a model's logits for given token ids, to check a conversion",
                  "tern logits -m model.gguf --ids 1,2,3 -o logits.npy", &make_logits, "Measure"},
     CommandEntry{"info", "what a GGUF file holds and what it needs to run",

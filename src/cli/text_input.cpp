@@ -13,13 +13,14 @@
 namespace tern::cli {
 
 void TextInput::declare(CLI::App& app) {
-  app.add_option("-p,--prompt", text, "the text itself")->type_name("TEXT");
+  text_option_ = app.add_option("-p,--prompt", text, "the text itself")->type_name("TEXT");
   app.add_option("-f,--file", file, "a file with the text, taken byte for byte")->type_name("FILE");
 }
 
 Result<std::optional<std::string>> TextInput::read() const {
-  if (text && !file.empty()) return fail(ErrorCode::usage, "both -p and -f are given; expected one text");
-  if (text) return text;
+  const bool has_text = text_option_ != nullptr && text_option_->count() > 0;
+  if (has_text && !file.empty()) return fail(ErrorCode::usage, "both -p and -f are given; expected one text");
+  if (has_text) return text;
   if (file.empty()) return std::nullopt;
   TERN_TRY(std::string content, sys::read_text_file(file));
   return content;

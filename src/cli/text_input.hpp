@@ -8,18 +8,22 @@
 
 namespace CLI {
 class App;
+class Option;
 }
 
 namespace tern::cli {
 
 struct TextInput {
-  std::optional<std::string> text;
+  std::string text;
   std::string file;
 
   /// -p/--prompt, -f/--file (only one of them)
   void declare(CLI::App& app);
   /// The text, or nothing when neither option was given. Errors: those of reading the file.
   [[nodiscard]] Result<std::optional<std::string>> read() const;
+
+ private:
+  const CLI::Option* text_option_ = nullptr;  // an empty text is a text
 };
 
 /// All of the standard input.

@@ -1,4 +1,7 @@
+// The public Model over engine::Model and one engine::Session of one sequence.
 #include "tern/model.hpp"
+
+#include <new>
 
 #include "engine/generate.hpp"
 #include "engine/model.hpp"
@@ -20,24 +23,32 @@ Model::~Model() = default;
 Result<Model> Model::load(const std::string& path, const ModelOptions& options) {
   auto impl = std::make_unique<Impl>();
   TERN_TRY(impl->model, engine::Model::load(path, {.isa = options.isa}));
-  const int n_threads = options.n_threads > 0 ? options.n_threads : sys::usable_cores();
+  const int n_threads = options.n_threads == 0 ? sys::usable_cores() : options.n_threads;
   TERN_TRY(impl->session, engine::Session::make(impl->model, {.n_threads = n_threads, .n_ctx = options.n_ctx}));
   return Model(std::move(impl));
 }
 
-std::string Model::architecture() const { return impl_->model->parameters().architecture; }
-std::int64_t Model::n_vocab() const { return impl_->model->parameters().n_vocab; }
-std::int64_t Model::n_ctx() const { return impl_->session->options().n_ctx; }
+std::string Model::architecture() const {
+  return impl_->model->parameters().architecture;
+}
+std::int64_t Model::n_vocab() const {
+  return impl_->model->parameters().n_vocab;
+}
+std::int64_t Model::n_ctx() const {
+  return impl_->session->options().n_ctx;
+}
 
 Result<std::vector<std::int32_t>> Model::tokenize(std::string_view text) const {
   const text::Tokenizer* tokenizer = impl_->model->tokenizer();
-  if (tokenizer == nullptr) return fail(ErrorCode::bad_input, "this model has no tokenizer: {}", impl_->model->tokenizer_error());
+  if (tokenizer == nullptr)
+    return fail(ErrorCode::bad_input, "this model has no tokenizer: {}", impl_->model->tokenizer_error());
   return tokenizer->encode(text);
 }
 
 Result<std::string> Model::detokenize(std::span<const std::int32_t> ids) const {
   const text::Tokenizer* tokenizer = impl_->model->tokenizer();
-  if (tokenizer == nullptr) return fail(ErrorCode::bad_input, "this model has no tokenizer: {}", impl_->model->tokenizer_error());
+  if (tokenizer == nullptr)
+    return fail(ErrorCode::bad_input, "this model has no tokenizer: {}", impl_->model->tokenizer_error());
   return tokenizer->decode(ids);
 }
 
@@ -67,6 +78,11 @@ Result<std::vector<float>> Model::logits(std::span<const std::int32_t> ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) batch.push_back({ids[i], static_cast<std::int32_t>(i), 0, true});
   TERN_TRY_DO(impl_->session->decode(batch));
   std::vector<float> out;
+  try {
+    out.reserve(ids.size() * static_cast<std::size_t>(n_vocab()));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, "no memory for the logits of {} tokens; ask for fewer at once", ids.size());
+  }
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto row = impl_->session->logits(i);
     out.insert(out.end(), row.begin(), row.end());

@@ -51,8 +51,8 @@ Result<std::shared_ptr<AlignedBuffer>> bytes_in(const TensorView& tensor, const 
   return copy;
 }
 
-Result<models::ModelFile> with_tensor_in(const models::ModelFile& model, std::string_view name, const formats::Format& format,
-                                         int n_threads) {
+Result<models::ModelFile> with_tensor_in(const models::ModelFile& model, std::string_view name,
+                                         const formats::Format& format, int n_threads) {
   const TensorView* tensor = model.tensor(name);
   if (tensor == nullptr) return fail(ErrorCode::not_found, "no tensor {} in this model", name);
   models::ModelFile copy = model;

@@ -15,7 +15,8 @@ struct Reencoded {
   quant::EncodeReport report;  // error against the file's own values
 };
 
-/// Encodes `tensor` from its values in the file. Errors: the format cannot hold it (rows that do not divide, not ternary ...).
+/// Encodes `tensor` from its values in the file. Errors: the format cannot hold it (rows that do not divide, not
+/// ternary ...).
 [[nodiscard]] Result<Reencoded> reencode(const TensorView& tensor, const formats::Format& format, int n_threads);
 
 /// The embedding table of a model (every plan has one).

@@ -32,7 +32,7 @@ struct SweepOptions {
   std::int64_t max_chunks = -1;                 // of each text; -1: all
   int n_threads = 1;
   std::string isa;
-  std::string prompt;          // continued greedily by every format
+  std::string prompt;           // continued greedily by every format
   std::int64_t n_predict = 60;  // tokens of that continuation; 0: none
   int repetitions = 5;          // rounds of speed; 0: none
   double margin = 0.005;        // the loss of perplexity that a verdict puts up with, as a share
@@ -53,14 +53,14 @@ struct FormatResult {
   const formats::Format* format = nullptr;
   std::string error;  // not "": why there are no figures
   std::uint64_t embedding_bytes = 0;
-  std::uint64_t file_bytes = 0;               // of the whole model with this embedding
-  double relative_rmse = 0.0;                 // of the embedding against the file's own values
-  std::optional<std::uint64_t> peak_memory;   // bytes, of a process of its own
-  std::string memory_error;                   // why peak_memory is missing
-  std::vector<TextScore> texts;               // in the order of SweepResult::texts
-  stats::PairedComparison mean;               // over texts: see mean_over_texts
-  std::vector<double> prefill;                // tokens per second by round
-  std::vector<double> generation;             // tokens per second by round
+  std::uint64_t file_bytes = 0;              // of the whole model with this embedding
+  double relative_rmse = 0.0;                // of the embedding against the file's own values
+  std::optional<std::uint64_t> peak_memory;  // bytes, of a process of its own
+  std::string memory_error;                  // why peak_memory is missing
+  std::vector<TextScore> texts;              // in the order of SweepResult::texts
+  stats::PairedComparison mean;              // over texts: see mean_over_texts
+  std::vector<double> prefill;               // tokens per second by round
+  std::vector<double> generation;            // tokens per second by round
   std::string continuation;
 };
 
@@ -76,7 +76,7 @@ struct SweepText {
 struct SweepModel {
   std::string path;
   std::string architecture;
-  std::string embedding;         // name of the tensor
+  std::string embedding;                    // name of the tensor
   const formats::Format* stored = nullptr;  // its format in the file
   std::int64_t n_vocab = 0;
   std::int64_t n_embd = 0;
@@ -107,13 +107,14 @@ struct SweepResult {
   std::vector<std::string> warnings;
 };
 
-/// Runs the whole sweep. A format that the embedding cannot hold is a result with an error; errors of the run itself: the
-/// model or a text cannot be read, a text is shorter than two chunks, cancelled, out_of_memory.
+/// Runs the whole sweep. A format that the embedding cannot hold is a result with an error; errors of the run itself:
+/// the model or a text cannot be read, a text is shorter than two chunks, cancelled, out_of_memory.
 [[nodiscard]] Result<SweepResult> sweep(const SweepOptions& options, Progress& progress);
 
-/// The mean over texts of the paired difference (each text counts once, however long): nats per token, with its standard
-/// error from those of the texts, which share no tokens. Degrees of freedom by Welch and Satterthwaite, rounded down, so
-/// that stats::test_margin applies. No error if one text has none; base perplexities are geometric means.
+/// The mean over texts of the paired difference (each text counts once, however long): nats per token, with its
+/// standard error from those of the texts, which share no tokens. Degrees of freedom by Welch and Satterthwaite,
+/// rounded down, so that stats::test_margin applies. No error if one text has none; base perplexities are geometric
+/// means.
 [[nodiscard]] stats::PairedComparison mean_over_texts(const std::vector<TextScore>& texts);
 
 /// Fills in p_adjusted over every format with figures but the reference.

@@ -47,8 +47,8 @@ Result<MemoryReport> measure_here(const std::string& model_path, const formats::
 
   TERN_TRY(auto model, engine::Model::make(std::move(file), {.isa = isa}));
   const SpeedProtocol protocol = fitting_protocol(model->parameters().n_ctx_train, n_threads);
-  TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = n_threads,
-                                                             .n_ctx = protocol.n_prompt + protocol.n_generate}));
+  TERN_TRY(const auto session,
+           engine::Session::make(model, {.n_threads = n_threads, .n_ctx = protocol.n_prompt + protocol.n_generate}));
   const auto n_vocab = static_cast<std::int32_t>(model->plan().n_vocab());
   std::vector<engine::BatchItem> batch;
   for (std::int32_t i = 0; i < protocol.n_prompt; ++i) batch.push_back({i % n_vocab, i, 0, i + 1 == protocol.n_prompt});
@@ -129,7 +129,8 @@ Result<MemoryReport> child_peak_memory(const std::vector<std::string>& arguments
   if (stopped || progress.cancelled()) return fail(ErrorCode::cancelled, "stopped while measuring memory");
   if (line.empty()) {
     return fail(ErrorCode::internal, "the process that measures memory ended without an answer ({} {})",
-                WIFSIGNALED(status) ? "signal" : "exit code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                WIFSIGNALED(status) ? "signal" : "exit code",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
   }
   return from_line(line);
 }

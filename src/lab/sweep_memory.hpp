@@ -16,8 +16,8 @@
 namespace tern::lab {
 
 struct MemoryReport {
-  std::uint64_t peak_resident = 0;     // bytes (VmHWM)
-  bool includes_making_it = false;     // the system did not let the peak be reset: re-encoding is in the figure
+  std::uint64_t peak_resident = 0;  // bytes (VmHWM)
+  bool includes_making_it = false;  // the system did not let the peak be reset: re-encoding is in the figure
 };
 
 /// To be called once, early in a fresh process. Errors: those of loading and re-encoding.
@@ -28,8 +28,9 @@ struct MemoryReport {
 [[nodiscard]] std::string to_line(const Result<MemoryReport>& report);
 [[nodiscard]] Result<MemoryReport> from_line(std::string_view line);
 
-/// Starts this very program again with `arguments` (without its name) and reads to_line's line from its standard output.
-/// Errors: the child's own; internal if it ended without an answer; cancelled (the child is then stopped).
-[[nodiscard]] Result<MemoryReport> child_peak_memory(const std::vector<std::string>& arguments, const Progress& progress);
+/// Starts this very program again with `arguments` (without its name) and reads to_line's line from its standard
+/// output. Errors: the child's own; internal if it ended without an answer; cancelled (the child is then stopped).
+[[nodiscard]] Result<MemoryReport> child_peak_memory(const std::vector<std::string>& arguments,
+                                                     const Progress& progress);
 
 }  // namespace tern::lab

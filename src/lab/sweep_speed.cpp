@@ -21,8 +21,8 @@ Result<Speed> measure_speed(std::shared_ptr<const engine::Model> model, std::spa
                             const SpeedProtocol& protocol, const Progress& progress) {
   TERN_CHECK(!ids.empty());
   TERN_TRY(const auto session,
-           engine::Session::make(std::move(model), {.n_threads = protocol.n_threads,
-                                                    .n_ctx = protocol.n_prompt + protocol.n_generate}));
+           engine::Session::make(std::move(model),
+                                 {.n_threads = protocol.n_threads, .n_ctx = protocol.n_prompt + protocol.n_generate}));
   const auto id = [&](std::int64_t i) { return ids[static_cast<std::size_t>(i) % ids.size()]; };
   std::vector<engine::BatchItem> prompt;
   for (std::int64_t i = 0; i < protocol.n_prompt; ++i) {

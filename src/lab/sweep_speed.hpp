@@ -19,7 +19,7 @@ struct SpeedProtocol {
 };
 
 struct Speed {
-  double prefill = 0.0;     // tokens per second
+  double prefill = 0.0;  // tokens per second
   double generation = 0.0;
 };
 

@@ -26,9 +26,14 @@ ValueId PlanBuilder::embed(std::string_view name, TensorId table, float scale) {
 }
 
 ValueId PlanBuilder::rms_norm(std::string_view name, ValueId in, TensorId weight, float eps, std::int64_t group_width) {
-  const ValueId out = value(name, width(in));
-  plan_.steps.push_back(NormStep{.in = in, .out = out, .weight = weight, .eps = eps, .group_width = group_width});
-  return out;
+  return norm(name, {.in = in, .out = kNone, .weight = weight, .eps = eps, .group_width = group_width});
+}
+
+ValueId PlanBuilder::norm(std::string_view name, NormStep step) {
+  TERN_CHECK(step.group_width == 0 || width(step.in) % step.group_width == 0);
+  step.out = value(name, width(step.in));
+  plan_.steps.push_back(step);
+  return step.out;
 }
 
 ValueId PlanBuilder::linear(std::string_view name, ValueId in, TensorId weight, const ActivationPolicy& activation,
@@ -54,6 +59,12 @@ ValueId PlanBuilder::attention(std::string_view name, AttentionStep step) {
   step.kv_layer = plan_.n_kv_layers++;
   plan_.steps.push_back(step);
   return step.out;
+}
+
+ValueId PlanBuilder::unary(std::string_view name, ValueId in, Unary function) {
+  const ValueId out = value(name, width(in));
+  plan_.steps.push_back(UnaryStep{in, out, function});
+  return out;
 }
 
 ValueId PlanBuilder::glu(std::string_view name, ValueId gate, ValueId up, Unary function) {

@@ -19,10 +19,13 @@ class PlanBuilder {
 
   ValueId embed(std::string_view name, TensorId table, float scale = 1.0F);
   ValueId rms_norm(std::string_view name, ValueId in, TensorId weight, float eps, std::int64_t group_width = 0);
+  /// Any other norm: `step.out` is filled in.
+  ValueId norm(std::string_view name, NormStep step);
   ValueId linear(std::string_view name, ValueId in, TensorId weight, const ActivationPolicy& activation,
                  TensorId bias = kNone, TensorId output_scale = kNone);
   ValueId rope(std::string_view name, RopeStep step);
   ValueId attention(std::string_view name, AttentionStep step);
+  ValueId unary(std::string_view name, ValueId in, Unary function);
   ValueId glu(std::string_view name, ValueId gate, ValueId up, Unary function);
   ValueId add(std::string_view name, ValueId a, ValueId b);
   ValueId scale(std::string_view name, ValueId in, float factor);

@@ -1,0 +1,108 @@
+// Runs a program and says how it ended: exit code or signal, what it wrote, how long it took and what memory it had.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/data.hpp"
+
+namespace tern::test {
+
+struct Ended {
+  int exit_code = -1;                  // -1 when a signal ended it
+  int signal = 0;
+  bool timed_out = false;
+  std::string out;
+  std::string err;
+  double seconds = 0.0;
+  std::uint64_t peak_resident = 0;     // bytes, with mapped files
+  std::uint64_t peak_anonymous = 0;    // bytes of RssAnon, the most that was seen while it ran; needs watch_memory
+};
+
+struct RunOptions {
+  std::string folder = ".";            // where it runs
+  double timeout_seconds = 120.0;
+  bool watch_memory = false;           // poll /proc/PID/status every millisecond
+  int interrupt_after_ms = -1;         // send SIGINT then
+};
+
+inline std::string whole_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline std::uint64_t anonymous_of(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.rfind("RssAnon:", 0) == 0) return std::strtoull(line.c_str() + 8, nullptr, 10) * 1024;
+  }
+  return 0;
+}
+
+/// words[0] is the program's path. Its standard input is empty.
+inline Ended run_program(const std::vector<std::string>& words, const RunOptions& options = {}) {
+  const TemporaryFolder folder;
+  const std::string out = folder.file("out");
+  const std::string err = folder.file("err");
+  const auto started = std::chrono::steady_clock::now();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const auto redirect = [](const char* path, int flags, int to) { ::dup2(::open(path, flags, 0600), to); };
+    redirect("/dev/null", O_RDONLY, STDIN_FILENO);
+    redirect(out.c_str(), O_WRONLY | O_CREAT, STDOUT_FILENO);
+    redirect(err.c_str(), O_WRONLY | O_CREAT, STDERR_FILENO);
+    if (::chdir(options.folder.c_str()) != 0) ::_exit(127);
+    std::vector<char*> arguments;
+    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    ::execv(arguments[0], arguments.data());
+    ::_exit(127);
+  }
+  Ended ended;
+  int status = 0;
+  rusage usage{};
+  bool interrupted = false;
+  for (;;) {
+    if (options.watch_memory) ended.peak_anonymous = std::max(ended.peak_anonymous, anonymous_of(pid));
+    const pid_t done = ::wait4(pid, &status, WNOHANG, &usage);
+    ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    if (done == pid) break;
+    if (options.interrupt_after_ms >= 0 && !interrupted && ended.seconds * 1000.0 > options.interrupt_after_ms) {
+      ::kill(pid, SIGINT);
+      interrupted = true;
+    }
+    if (ended.seconds > options.timeout_seconds) {
+      ended.timed_out = true;
+      ::kill(pid, SIGKILL);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
+  ended.peak_resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  ended.out = whole_file(out);
+  ended.err = whole_file(err);
+  return ended;
+}
+
+/// The program tern with these arguments.
+inline Ended run_tern(std::vector<std::string> arguments, const RunOptions& options = {}) {
+  arguments.insert(arguments.begin(), TERN_PROGRAM);
+  return run_program(arguments, options);
+}
+
+}  // namespace tern::test
