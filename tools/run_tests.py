@@ -16,6 +16,8 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
+MOST_NAMES = 12  # of the tests skipped for one reason
+
 
 def google_tests(folder: pathlib.Path):
     """(passed, failed names, [(skipped name, reason)]) of all result files."""
@@ -29,7 +31,8 @@ def google_tests(folder: pathlib.Path):
                 failed.append(name)
             elif case.get("result") == "skipped":
                 message = (case.find("skipped").get("message") or "") if case.find("skipped") is not None else ""
-                skipped.append((name, message.strip().splitlines()[-1] if message.strip() else "no reason given"))
+                reason = message.strip().splitlines()[-1] if message.strip() else "no reason given"
+                skipped.append((name, reason.removeprefix("SKIPPED: ")))
             else:
                 passed += 1
     return passed, failed, skipped
@@ -74,8 +77,13 @@ def main() -> int:
     cases_passed, cases_failed, cases_skipped = google_tests(results)
     programs_passed, programs_failed, programs_skipped = programs(junit)
     print()
-    for name, reason in cases_skipped:
-        print(f"SKIPPED  {name}\n         {reason}")
+    for reason in dict.fromkeys(reason for _, reason in cases_skipped):
+        names = [name for name, why in cases_skipped if why == reason]
+        print(f"SKIPPED  {len(names)} tests: {reason}")
+        for name in names[:MOST_NAMES]:
+            print(f"         {name}")
+        if len(names) > MOST_NAMES:
+            print(f"         and {len(names) - MOST_NAMES} more")
     for name in programs_skipped:
         print(f"SKIPPED  {name} (the whole program)")
     for name in cases_failed + programs_failed:

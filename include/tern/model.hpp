@@ -17,7 +17,7 @@ namespace tern {
 struct ModelOptions {
   int n_threads = 0;       // 0: the cores this process may use
   std::int64_t n_ctx = 0;  // tokens of context; 0: what the model was trained with
-  std::string isa;         // instruction set to force ("avx2", "scalar"); "": the best
+  std::string isa = {};    // instruction set to force ("avx2", "scalar"); "": the best
 };
 
 struct GenerationOptions {
@@ -28,7 +28,7 @@ struct GenerationOptions {
   float min_p = 0.05F;
   float repeat_penalty = 1.0F;
   std::uint64_t seed = 0;
-  std::vector<std::string> stop;  // the text ends before the first of these
+  std::vector<std::string> stop = {};  // the text ends before the first of these
 };
 
 class Model {

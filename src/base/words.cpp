@@ -60,7 +60,7 @@ std::string human_bytes(std::uint64_t n_bytes) {
     ++unit;
   }
   if (unit == 0) return fmt::format("{} B", n_bytes);
-  return fmt::format("{:.{}f} {}", value, value < 10 ? 2 : value < 100 ? 1 : 0, kUnits[unit]);
+  return fmt::format("{:.{}f} {}", value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0, kUnits[unit]);
 }
 
 std::string with_separators(std::uint64_t n) {

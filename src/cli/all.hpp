@@ -55,8 +55,8 @@ inline constexpr std::array kCommands{
                  "tern tokenize -m model.gguf -p \"Hello world\"\n"
                  "tern tokenize --tokenizer tokenizer.json -f book.txt --json",
                  &make_tokenize, "Look inside"},
-    CommandEntry{"doctor", "what this processor can do, and a proof of every kernel against the scalar one", "tern doctor",
-                 &make_doctor, "Look inside"},
+    CommandEntry{"doctor", "what this processor can do, and a proof of every kernel against the scalar one",
+                 "tern doctor", &make_doctor, "Look inside"},
 };
 
 }  // namespace tern::cli

@@ -22,16 +22,22 @@ class Chat final : public Command {
   void declare(CLI::App& app) override {
     model_.declare(app);
     app.add_option("--system", system_, "what the model is told before the conversation")->type_name("TEXT");
-    app.add_option("-n,--n-predict", n_predict_, "tokens of an answer at most; -1: no limit (default -1; 256 without a template)")->type_name("N");
-    app.add_option("-c,--ctx-size", n_ctx_, "context in tokens (default: what the model was trained with)")->type_name("N");
+    app.add_option("-n,--n-predict", n_predict_,
+                   "tokens of an answer at most; -1: no limit (default -1; 256 without a template)")
+        ->type_name("N");
+    app.add_option("-c,--ctx-size", n_ctx_, "context in tokens (default: what the model was trained with)")
+        ->type_name("N");
     sampling_.declare(app);
-    app.add_option("--stop", stop_, "end an answer before this text (may be given several times)")->type_name("TEXT")->allow_extra_args(false);
+    app.add_option("--stop", stop_, "end an answer before this text (may be given several times)")
+        ->type_name("TEXT")
+        ->allow_extra_args(false);
     app.add_flag("-v,--verbose", verbose_, "timings after every answer, on stderr");
     app.add_flag("--json", json_, "no streaming: the whole conversation as one JSON value at the end");
   }
 
   Result<void> run(Console& console) override {
-    if (n_predict_.value_or(0) < -1) return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", *n_predict_);
+    if (n_predict_.value_or(0) < -1)
+      return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", *n_predict_);
     if (n_ctx_ < 0) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", n_ctx_);
     TERN_TRY(sampler_, sampling_.resolve());
     TERN_TRY(const auto model, model_.load(console));
@@ -40,19 +46,22 @@ class Chat final : public Command {
       const std::string& chat_template = model->tokenizer()->vocabulary().chat_template;
       format = text::recognise_chat_format(chat_template);
       if (format == nullptr) {
-        console.note(chat_template.empty() ? "this model has no chat template: it continues your text as plain text"
-                                           : "this model's chat template is of no kind that Tern knows: it continues your text as plain text");
+        console.note(
+            chat_template.empty()
+                ? "this model has no chat template: it continues your text as plain text"
+                : "this model's chat template is of no kind that Tern knows: it continues your text as plain text");
       }
     }
     if (!n_predict_) n_predict_ = format == nullptr ? kPlainAnswer : -1;
     TERN_TRY(auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx_}));
     TERN_TRY(auto conversation, engine::Conversation::make(std::move(session), format, system_));
     if (editor_.is_terminal()) {
-      console.note(fmt::format("{} ({}). /help for the commands, Ctrl-C stops an answer, Ctrl-D ends.", printable(model_.model, 80),
-                               format == nullptr ? "plain text" : format->name));
+      console.note(fmt::format("{} ({}). /help for the commands, Ctrl-C stops an answer, Ctrl-D ends.",
+                               printable(model_.model, 80), format == nullptr ? "plain text" : format->name));
     }
     const auto ended = converse(console, conversation);
-    if (json_) print_json(console, {{"messages", messages_}, {"n_tokens", conversation.n_tokens()}, {"seed", sampler_.seed}});
+    if (json_)
+      print_json(console, {{"messages", messages_}, {"n_tokens", conversation.n_tokens()}, {"seed", sampler_.seed}});
     return ended;
   }
 
@@ -82,10 +91,12 @@ class Chat final : public Command {
     } else if (word == "/stats") {
       console.note(stats(conversation));
     } else if (word == "/help") {
-      console.note("/reset  begin a new conversation\n"
-                   "/stats  tokens, speed, context\n"
-                   "/quit   end (as Ctrl-D)\n"
-                   "Ctrl-C stops an answer; the arrows, Home, End, Ctrl-A E K U W edit a line, up and down recall earlier ones.");
+      console.note(
+          "/reset  begin a new conversation\n"
+          "/stats  tokens, speed, context\n"
+          "/quit   end (as Ctrl-D)\n"
+          "Ctrl-C stops an answer; the arrows, Home, End, Ctrl-A E K U W edit a line, up and down recall earlier "
+          "ones.");
     } else {
       static constexpr std::array<std::string_view, 4> kWords{"/help", "/reset", "/stats", "/quit"};
       console.note(fmt::format("unknown command {}{}; see /help", printable(word), did_you_mean(word, kWords)));
@@ -100,8 +111,12 @@ class Chat final : public Command {
       return !console.cancelled();
     };
     const auto answered = conversation.ask(line,
-                                           {.n_predict = n_predict_.value_or(-1), .sampler = sampler_, .stop = stop_, .ignore_eos = false,
-                                            .continues_text = false, .cancelled = [&] { return console.cancelled(); }},
+                                           {.n_predict = n_predict_.value_or(-1),
+                                            .sampler = sampler_,
+                                            .stop = stop_,
+                                            .ignore_eos = false,
+                                            .continues_text = false,
+                                            .cancelled = [&] { return console.cancelled(); }},
                                            sink);
     ++sampler_.seed;  // the next answer draws other numbers, still reproducibly
     if (!answered) {
@@ -114,9 +129,12 @@ class Chat final : public Command {
     messages_.push_back({{"role", "assistant"}, {"content", result.text}});
     if (answered->n_turns_dropped > 0) {
       console.note(fmt::format("(the context was full: the oldest {} were forgotten)",
-                               answered->n_turns_dropped == 1 ? "question and answer" : fmt::format("{} questions and answers", answered->n_turns_dropped)));
+                               answered->n_turns_dropped == 1
+                                   ? "question and answer"
+                                   : fmt::format("{} questions and answers", answered->n_turns_dropped)));
     }
-    if (result.reason == engine::StopReason::context_full) console.note("(the answer ended because the context is full; use a larger -c)");
+    if (result.reason == engine::StopReason::context_full)
+      console.note("(the answer ended because the context is full; use a larger -c)");
     last_ = result;
     if (verbose_) console.note(stats(conversation));
     if (!console.cancelled()) return true;
@@ -128,10 +146,15 @@ class Chat final : public Command {
   }
 
   [[nodiscard]] std::string stats(const engine::Conversation& conversation) const {
-    const auto rate = [](std::int64_t n, double seconds) { return seconds > 0.0 ? static_cast<double>(n) / seconds : 0.0; };
-    return fmt::format("{} turns, {} of {} tokens of context; last answer: prompt {} tokens at {:.1f} tokens/s, {} generated at {:.1f} tokens/s",
-                       conversation.n_turns(), conversation.n_tokens(), conversation.session().options().n_ctx, last_.n_prompt,
-                       rate(last_.n_prompt, last_.prompt_seconds), last_.ids.size(), rate(std::ssize(last_.ids), last_.generate_seconds));
+    const auto rate = [](std::int64_t n, double seconds) {
+      return seconds > 0.0 ? static_cast<double>(n) / seconds : 0.0;
+    };
+    return fmt::format(
+        "{} turns, {} of {} tokens of context; last answer: prompt {} tokens at {:.1f} tokens/s, {} generated at "
+        "{:.1f} tokens/s",
+        conversation.n_turns(), conversation.n_tokens(), conversation.session().options().n_ctx, last_.n_prompt,
+        rate(last_.n_prompt, last_.prompt_seconds), last_.ids.size(),
+        rate(std::ssize(last_.ids), last_.generate_seconds));
   }
 
   ModelOptions model_;
@@ -150,6 +173,8 @@ class Chat final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_chat() { return std::make_unique<Chat>(); }
+std::unique_ptr<Command> make_chat() {
+  return std::make_unique<Chat>();
+}
 
 }  // namespace tern::cli

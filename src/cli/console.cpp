@@ -65,9 +65,13 @@ void Console::update(std::uint64_t done, std::string_view note) {
   line_drawn_ = true;
 }
 
-void Console::end() { clear_line(); }
+void Console::end() {
+  clear_line();
+}
 
-bool Console::cancelled() const { return sys::interrupted(); }
+bool Console::cancelled() const {
+  return sys::interrupted();
+}
 
 void Console::clear_line() {
   if (!line_drawn_) return;

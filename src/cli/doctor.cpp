@@ -48,26 +48,42 @@ class Doctor final : public Command {
       console.out(as_text(sets, n_proofs, n_failed, clock.seconds(), console.colour()));
     }
     if (n_failed > 0) {
-      return fail(ErrorCode::internal, "{} of {} kernels compute wrong results on this machine; use --isa scalar and report this", n_failed, n_proofs);
+      return fail(ErrorCode::internal,
+                  "{} of {} kernels compute wrong results on this machine; use --isa scalar and report this", n_failed,
+                  n_proofs);
     }
     return {};
   }
 
  private:
-  static std::string as_text(const std::vector<Checked>& sets, std::size_t n_proofs, std::size_t n_failed, double seconds, bool colour) {
-    std::string out = fmt::format("processor   {}\ncores       {} usable\nmemory      {} free\n\n", sys::cpu_name(), sys::usable_cores(),
-                                  human_bytes(sys::available_memory()));
-    report::Table isas{.columns = {{"instructions", report::Align::left}, {"needs", report::Align::left}, {"here", report::Align::left}}, .rows = {}};
+  static std::string as_text(const std::vector<Checked>& sets, std::size_t n_proofs, std::size_t n_failed,
+                             double seconds, bool colour) {
+    std::string out = fmt::format("processor   {}\ncores       {} usable\nmemory      {} free\n\n", sys::cpu_name(),
+                                  sys::usable_cores(), human_bytes(sys::available_memory()));
+    report::Table isas{.columns = {{"instructions", report::Align::left},
+                                   {"needs", report::Align::left},
+                                   {"here", report::Align::left}},
+                       .rows = {}};
     for (const Checked& set : sets) {
-      isas.add({std::string(set.isa.name), std::string(set.isa.needs),
-                {set.used ? "yes, used" : set.supported ? "yes" : "no", set.used ? report::Tone::good : report::Tone::plain}});
+      isas.add({std::string(set.isa.name),
+                std::string(set.isa.needs),
+                {set.used        ? "yes, used"
+                 : set.supported ? "yes"
+                                 : "no",
+                 set.used ? report::Tone::good : report::Tone::plain}});
     }
     out += report::to_text(isas, colour);
-    report::Table proofs{.columns = {{"kernel", report::Align::left}, {"result", report::Align::left}, {"against scalar", report::Align::left}}, .rows = {}};
+    report::Table proofs{.columns = {{"kernel", report::Align::left},
+                                     {"result", report::Align::left},
+                                     {"against scalar", report::Align::left}},
+                         .rows = {}};
     for (const Checked& set : sets) {
       bool first = true;
       for (const kernels::Proof& proof : set.proofs) {
-        proofs.add({proof.kernel, {proof.passed ? "ok" : "WRONG", proof.passed ? report::Tone::good : report::Tone::bad}, proof.detail}, first);
+        proofs.add({proof.kernel,
+                    {proof.passed ? "ok" : "WRONG", proof.passed ? report::Tone::good : report::Tone::bad},
+                    proof.detail},
+                   first);
         first = false;
       }
     }
@@ -99,6 +115,8 @@ class Doctor final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_doctor() { return std::make_unique<Doctor>(); }
+std::unique_ptr<Command> make_doctor() {
+  return std::make_unique<Doctor>();
+}
 
 }  // namespace tern::cli

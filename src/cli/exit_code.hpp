@@ -7,15 +7,20 @@ namespace tern::cli {
 
 [[nodiscard]] constexpr int exit_code(ErrorCode code) {
   switch (code) {
-    case ErrorCode::usage: return 2;
+    case ErrorCode::usage:
+      return 2;
     case ErrorCode::bad_input:
     case ErrorCode::not_found:
-    case ErrorCode::unsupported: return 3;
+    case ErrorCode::unsupported:
+      return 3;
     case ErrorCode::out_of_memory:
-    case ErrorCode::out_of_space: return 4;
-    case ErrorCode::cancelled: return 130;
+    case ErrorCode::out_of_space:
+      return 4;
+    case ErrorCode::cancelled:
+      return 130;
     case ErrorCode::io:
-    case ErrorCode::internal: return 1;
+    case ErrorCode::internal:
+      return 1;
   }
   return 1;
 }

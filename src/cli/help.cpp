@@ -59,7 +59,8 @@ std::string usage(const CommandEntry& entry, const CLI::App& app) {
       if (!option->get_required()) closing += ']';
     } else if (option->get_required()) {
       const auto& shorts = option->get_snames();
-      text += fmt::format(" {} {}", shorts.empty() ? "--" + option->get_lnames().front() : "-" + shorts.front(), option->get_type_name());
+      text += fmt::format(" {} {}", shorts.empty() ? "--" + option->get_lnames().front() : "-" + shorts.front(),
+                          option->get_type_name());
     }
   }
   return text + " [options]" + positionals + closing + "\n";

@@ -36,9 +36,11 @@ Json json_of(const files::MetaValue& value) {
   return std::visit(
       [&](const auto& v) -> Json {
         using T = std::remove_cvref_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, files::MetaStrings> || std::is_same_v<T, files::MetaArrays> || requires { v.begin(); }) {
+        if constexpr (std::is_same_v<T, files::MetaStrings> || std::is_same_v<T, files::MetaArrays> ||
+                      requires { v.begin(); }) {
           if constexpr (std::is_same_v<T, std::string>) return Json(v);
-          // A vocabulary is no reading matter: arrays are given by type and length, short ones with their values as text.
+          // A vocabulary is no reading matter: arrays are given by type and length, short ones with their values as
+          // text.
           return Json{{"type", value.type_text()}, {"n", value.n_elements()}, {"text", value.text(200)}};
         } else {
           return Json(v);
@@ -60,7 +62,8 @@ class Info final : public Command {
   Result<void> run(Console& console) override {
     TERN_TRY(const files::FileKind kind, files::detect_kind(file_));
     if (kind != files::FileKind::gguf && kind != files::FileKind::unknown) {
-      return fail(ErrorCode::bad_input, "{}: is {}, expected a GGUF file; tern convert makes one", file_, files::kind_text(kind));
+      return fail(ErrorCode::bad_input, "{}: is {}, expected a GGUF file; tern convert makes one", file_,
+                  files::kind_text(kind));
     }
     TERN_TRY(const files::GgufFile file, files::GgufFile::open(file_));
     auto model = models::ModelFile::open(file_);
@@ -104,12 +107,16 @@ class Info final : public Command {
     return value ? std::optional(*value) : std::nullopt;
   }
 
-  [[nodiscard]] std::string as_text(const files::GgufFile& file, const Model& model, const Vocabulary& vocabulary, bool colour) const {
+  [[nodiscard]] std::string as_text(const files::GgufFile& file, const Model& model, const Vocabulary& vocabulary,
+                                    bool colour) const {
     std::string out;
-    const auto line = [&](std::string_view name, const std::string& value) { out += fmt::format("{:<16}{}\n", name, value); };
+    const auto line = [&](std::string_view name, const std::string& value) {
+      out += fmt::format("{:<16}{}\n", name, value);
+    };
     TypeTotal all;
     const auto by_type = totals(file, all);
-    line("file", fmt::format("{}, {}, GGUF v{}", printable(file_, 200), human_bytes(file.file_bytes()), file.version()));
+    line("file",
+         fmt::format("{}, {}, GGUF v{}", printable(file_, 200), human_bytes(file.file_bytes()), file.version()));
     if (const auto name = file.metadata().get_string("general.name")) line("name", printable(*name, 100));
     line("architecture", file.architecture().empty() ? "not stated" : printable(file.architecture()));
     if (model) line("", std::string(model->architecture().summary));
@@ -117,14 +124,16 @@ class Info final : public Command {
       line("parameters", fmt::format("{} in {} tensors", with_separators(all.n_weights), all.n_tensors));
       line("bits per weight", fmt::format("{:.3f}", bits(all.n_bytes, all.n_weights)));
     }
-    if (const auto* table = file.find("token_embd.weight")) line("embedding", fmt::format("{} {}", type_of(*table), table->shape.text()));
+    if (const auto* table = file.find("token_embd.weight"))
+      line("embedding", fmt::format("{} {}", type_of(*table), table->shape.text()));
     if (model) {
       const models::HyperParameters& p = model->parameters();
-      line("shape", fmt::format("{} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}", p.n_layers, p.n_embd,
-                                p.n_heads, p.head_dim, p.n_kv_heads, p.n_ff));
+      line("shape", fmt::format("{} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}",
+                                p.n_layers, p.n_embd, p.n_heads, p.head_dim, p.n_kv_heads, p.n_ff));
       line("activations", models::policy_name(p.linear_activation));
     }
-    if (const auto context = number(file, "context_length")) line("context", fmt::format("{} tokens", with_separators(*context)));
+    if (const auto context = number(file, "context_length"))
+      line("context", fmt::format("{} tokens", with_separators(*context)));
     if (vocabulary) {
       line("tokenizer", fmt::format("{} tokens, {}{}", with_separators(vocabulary->size()), vocabulary->source,
                                     vocabulary->chat_template.empty() ? "" : ", with a chat template"));
@@ -133,24 +142,30 @@ class Info final : public Command {
     }
     if (model) {
       const auto need = engine::estimate_memory(*model, model->parameters().n_ctx_train, kBatch, engine::KvType::f16);
-      line("memory needed", fmt::format("{}: weights {}{}, {} for {} tokens of context, buffers {}", human_bytes(need.total()),
-                                        human_bytes(need.weights), need.packed == 0 ? "" : " + packed " + human_bytes(need.packed),
-                                        human_bytes(need.kv), with_separators(static_cast<std::uint64_t>(model->parameters().n_ctx_train)),
-                                        human_bytes(need.buffers)));
+      line("memory needed",
+           fmt::format("{}: weights {}{}, {} for {} tokens of context, buffers {}", human_bytes(need.total()),
+                       human_bytes(need.weights), need.packed == 0 ? "" : " + packed " + human_bytes(need.packed),
+                       human_bytes(need.kv),
+                       with_separators(static_cast<std::uint64_t>(model->parameters().n_ctx_train)),
+                       human_bytes(need.buffers)));
     } else {
       line("cannot run", reason(model.error()));
     }
     if (all.n_tensors > 0) {
-      report::Table table{.columns = {{"type", report::Align::left}, {"tensors"}, {"weights"}, {"bytes"}, {"bits/weight"}}, .rows = {}};
+      report::Table table{
+          .columns = {{"type", report::Align::left}, {"tensors"}, {"weights"}, {"bytes"}, {"bits/weight"}}, .rows = {}};
       for (const auto& [type, total] : by_type) {
-        table.add({type, fmt::format("{}", total.n_tensors), with_separators(total.n_weights), with_separators(total.n_bytes),
-                   fmt::format("{:.3f}", bits(total.n_bytes, total.n_weights))});
+        table.add({type, fmt::format("{}", total.n_tensors), with_separators(total.n_weights),
+                   with_separators(total.n_bytes), fmt::format("{:.3f}", bits(total.n_bytes, total.n_weights))});
       }
       out += "\n" + report::to_text(table, colour);
     }
     if (tensors_) {
-      report::Table table{.columns = {{"tensor", report::Align::left}, {"type", report::Align::left}, {"shape", report::Align::left},
-                                      {"bytes"}}, .rows = {}};
+      report::Table table{.columns = {{"tensor", report::Align::left},
+                                      {"type", report::Align::left},
+                                      {"shape", report::Align::left},
+                                      {"bytes"}},
+                          .rows = {}};
       for (const files::GgufTensor& tensor : file.tensors()) {
         table.add({printable(tensor.name, 80), type_of(tensor), tensor.shape.text(), with_separators(tensor.n_bytes)});
       }
@@ -184,15 +199,21 @@ class Info final : public Command {
     out["token_embedding_type"] = table == nullptr ? Json() : Json(type_of(*table));
     out["types"] = Json::object();
     for (const auto& [type, total] : by_type) {
-      out["types"][type] = {{"tensors", total.n_tensors}, {"weights", total.n_weights}, {"bytes", total.n_bytes},
+      out["types"][type] = {{"tensors", total.n_tensors},
+                            {"weights", total.n_weights},
+                            {"bytes", total.n_bytes},
                             {"bits_per_weight", bits(total.n_bytes, total.n_weights)}};
     }
     const auto context = number(file, "context_length");
     out["context_length"] = context ? Json(*context) : Json();
     if (vocabulary) {
       const auto id = [](const std::optional<std::int32_t>& value) { return value ? Json(*value) : Json(); };
-      out["tokenizer"] = {{"model", text::gguf_model_name(vocabulary->kind)}, {"pre", vocabulary->pre}, {"n_tokens", vocabulary->size()},
-                          {"bos", id(vocabulary->bos)}, {"eos", id(vocabulary->eos)}, {"add_bos", vocabulary->add_bos},
+      out["tokenizer"] = {{"model", text::gguf_model_name(vocabulary->kind)},
+                          {"pre", vocabulary->pre},
+                          {"n_tokens", vocabulary->size()},
+                          {"bos", id(vocabulary->bos)},
+                          {"eos", id(vocabulary->eos)},
+                          {"add_bos", vocabulary->add_bos},
                           {"has_chat_template", !vocabulary->chat_template.empty()}};
     } else {
       out["tokenizer"] = nullptr;
@@ -201,13 +222,14 @@ class Info final : public Command {
     out["can_run"] = model.has_value();
     if (model) {
       const models::HyperParameters& p = model->parameters();
-      out["shape"] = {{"layers", p.n_layers}, {"width", p.n_embd}, {"heads", p.n_heads}, {"kv_heads", p.n_kv_heads},
-                      {"head_width", p.head_dim}, {"feed_forward", p.n_ff}, {"vocabulary", p.n_vocab}};
+      out["shape"] = {{"layers", p.n_layers},     {"width", p.n_embd},        {"heads", p.n_heads},
+                      {"kv_heads", p.n_kv_heads}, {"head_width", p.head_dim}, {"feed_forward", p.n_ff},
+                      {"vocabulary", p.n_vocab}};
       out["linear_activation"] = models::policy_name(p.linear_activation);
       out["tied_embedding"] = model->is_tied();
       const auto need = engine::estimate_memory(*model, p.n_ctx_train, kBatch, engine::KvType::f16);
-      out["memory"] = {{"total", need.total()}, {"weights", need.weights}, {"packed", need.packed}, {"kv", need.kv},
-                       {"buffers", need.buffers}, {"context", p.n_ctx_train}};
+      out["memory"] = {{"total", need.total()}, {"weights", need.weights}, {"packed", need.packed},
+                       {"kv", need.kv},         {"buffers", need.buffers}, {"context", p.n_ctx_train}};
     } else {
       out["cannot_run"] = reason(model.error());
     }
@@ -215,9 +237,11 @@ class Info final : public Command {
       out["tensors"] = Json::array();
       for (const files::GgufTensor& tensor : file.tensors()) {
         const auto& ne = tensor.shape.ne;
-        out["tensors"].push_back({{"name", tensor.name}, {"type", type_of(tensor)},
+        out["tensors"].push_back({{"name", tensor.name},
+                                  {"type", type_of(tensor)},
                                   {"shape", std::vector<std::int64_t>(ne.begin(), ne.begin() + tensor.shape.n_dims)},
-                                  {"offset", tensor.offset}, {"bytes", tensor.n_bytes}});
+                                  {"offset", tensor.offset},
+                                  {"bytes", tensor.n_bytes}});
       }
     }
     if (metadata_) {
@@ -237,6 +261,8 @@ class Info final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_info() { return std::make_unique<Info>(); }
+std::unique_ptr<Command> make_info() {
+  return std::make_unique<Info>();
+}
 
 }  // namespace tern::cli

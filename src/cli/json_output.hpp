@@ -1,5 +1,5 @@
-// --json: exactly one JSON value on stdout. Members keep the order they are given in; text that is not UTF-8 (names from a
-// file) has its bad bytes replaced, and a number that is not finite becomes null, so that every parser takes it.
+// --json: exactly one JSON value on stdout. Members keep the order they are given in; text that is not UTF-8 (names
+// from a file) has its bad bytes replaced, and a number that is not finite becomes null, so that every parser takes it.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -9,7 +9,9 @@
 namespace tern::cli {
 namespace {
 
-constexpr unsigned char ctrl(char letter) { return static_cast<unsigned char>(letter - 'a' + 1); }
+constexpr unsigned char ctrl(char letter) {
+  return static_cast<unsigned char>(letter - 'a' + 1);
+}
 
 }  // namespace
 
@@ -32,7 +34,9 @@ std::size_t LineBuffer::before(std::size_t at) const {
     do {
       --at;
     } while (at > 0 && (static_cast<unsigned char>(text_[at]) & 0xc0) == 0x80);
-    if (report::display_width(std::string_view(text_).substr(at, text::utf8_step(std::string_view(text_).substr(at)).length)) > 0) break;
+    if (report::display_width(
+            std::string_view(text_).substr(at, text::utf8_step(std::string_view(text_).substr(at)).length)) > 0)
+      break;
   }
   return at;
 }
@@ -67,7 +71,8 @@ LineBuffer::Event LineBuffer::push(unsigned char byte) {
     escape_ += static_cast<char>(byte);
     // ESC [ parameters letter-or-~, or ESC O letter; anything else after ESC is dropped.
     const bool introduced = escape_.size() == 2 && (byte == '[' || byte == 'O');
-    const bool parameter = escape_.size() > 2 && escape_[1] == '[' && byte >= 0x20 && byte <= 0x3f && escape_.size() < 16;
+    const bool parameter =
+        escape_.size() > 2 && escape_[1] == '[' && byte >= 0x20 && byte <= 0x3f && escape_.size() < 16;
     if (introduced || parameter) return Event::none;
     act_on_escape();
     escape_.clear();
@@ -91,20 +96,37 @@ LineBuffer::Event LineBuffer::push(unsigned char byte) {
 LineBuffer::Event LineBuffer::act_on_control(unsigned char byte) {
   switch (byte) {
     case '\r':
-    case '\n': return Event::submit;
-    case ctrl('c'): return Event::interrupt;
+    case '\n':
+      return Event::submit;
+    case ctrl('c'):
+      return Event::interrupt;
     case ctrl('d'):
       if (text_.empty()) return Event::end_of_input;
       text_.erase(cursor_, after(cursor_) - cursor_);
       break;
-    case ctrl('l'): return Event::clear_screen;
-    case ctrl('a'): cursor_ = 0; break;
-    case ctrl('e'): cursor_ = text_.size(); break;
-    case ctrl('b'): cursor_ = before(cursor_); break;
-    case ctrl('f'): cursor_ = after(cursor_); break;
-    case ctrl('p'): recall(-1); break;
-    case ctrl('n'): recall(1); break;
-    case ctrl('k'): text_.erase(cursor_); break;
+    case ctrl('l'):
+      return Event::clear_screen;
+    case ctrl('a'):
+      cursor_ = 0;
+      break;
+    case ctrl('e'):
+      cursor_ = text_.size();
+      break;
+    case ctrl('b'):
+      cursor_ = before(cursor_);
+      break;
+    case ctrl('f'):
+      cursor_ = after(cursor_);
+      break;
+    case ctrl('p'):
+      recall(-1);
+      break;
+    case ctrl('n'):
+      recall(1);
+      break;
+    case ctrl('k'):
+      text_.erase(cursor_);
+      break;
     case ctrl('u'):
       text_.erase(0, cursor_);
       cursor_ = 0;
@@ -124,19 +146,28 @@ LineBuffer::Event LineBuffer::act_on_control(unsigned char byte) {
       cursor_ = at;
       break;
     }
-    case '\t': insert(" "); break;
-    default: break;
+    case '\t':
+      insert(" ");
+      break;
+    default:
+      break;
   }
   return Event::none;
 }
 
 void LineBuffer::act_on_escape() {
-  static constexpr std::array<std::pair<std::string_view, unsigned char>, 12> kSame{{{"\x1b[A", ctrl('p')}, {"\x1b[B", ctrl('n')},
-                                                                                     {"\x1b[C", ctrl('f')}, {"\x1b[D", ctrl('b')},
-                                                                                     {"\x1b[H", ctrl('a')}, {"\x1b[F", ctrl('e')},
-                                                                                     {"\x1b[1~", ctrl('a')}, {"\x1b[4~", ctrl('e')},
-                                                                                     {"\x1b[7~", ctrl('a')}, {"\x1b[8~", ctrl('e')},
-                                                                                     {"\x1bOH", ctrl('a')}, {"\x1bOF", ctrl('e')}}};
+  static constexpr std::array<std::pair<std::string_view, unsigned char>, 12> kSame{{{"\x1b[A", ctrl('p')},
+                                                                                     {"\x1b[B", ctrl('n')},
+                                                                                     {"\x1b[C", ctrl('f')},
+                                                                                     {"\x1b[D", ctrl('b')},
+                                                                                     {"\x1b[H", ctrl('a')},
+                                                                                     {"\x1b[F", ctrl('e')},
+                                                                                     {"\x1b[1~", ctrl('a')},
+                                                                                     {"\x1b[4~", ctrl('e')},
+                                                                                     {"\x1b[7~", ctrl('a')},
+                                                                                     {"\x1b[8~", ctrl('e')},
+                                                                                     {"\x1bOH", ctrl('a')},
+                                                                                     {"\x1bOF", ctrl('e')}}};
   for (const auto& [sequence, key] : kSame) {
     if (escape_ == sequence) static_cast<void>(act_on_control(key));
   }

@@ -1,5 +1,5 @@
-// The line being edited: text, cursor, and what each key does to them. It knows nothing of terminals (line_editor.hpp does),
-// so every key can be tested. The cursor moves by whole UTF-8 characters with the marks that combine with them.
+// The line being edited: text, cursor, and what each key does to them. It knows nothing of terminals (line_editor.hpp
+// does), so every key can be tested. The cursor moves by whole UTF-8 characters with the marks that combine with them.
 #pragma once
 
 #include <cstddef>
@@ -33,11 +33,11 @@ class LineBuffer {
 
   std::string text_;
   std::size_t cursor_ = 0;
-  std::string escape_;       // an escape sequence so far, with its ESC
-  std::string character_;    // a UTF-8 character so far
+  std::string escape_;     // an escape sequence so far, with its ESC
+  std::string character_;  // a UTF-8 character so far
   std::vector<std::string> history_;
-  std::size_t place_ = 0;    // in history_; its size: the line being written
-  std::string draft_;        // that line while an older one is shown
+  std::size_t place_ = 0;  // in history_; its size: the line being written
+  std::string draft_;      // that line while an older one is shown
 };
 
 }  // namespace tern::cli

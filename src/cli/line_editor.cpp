@@ -59,7 +59,9 @@ std::size_t columns() {
 
 LineEditor::LineEditor() : is_terminal_(::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0) {}
 
-std::optional<std::string> LineEditor::read(const std::string& prompt) { return is_terminal_ ? read_edited(prompt) : read_plain(); }
+std::optional<std::string> LineEditor::read(const std::string& prompt) {
+  return is_terminal_ ? read_edited(prompt) : read_plain();
+}
 
 std::optional<std::string> LineEditor::read_plain() {
   for (;;) {
@@ -85,16 +87,19 @@ std::optional<std::string> LineEditor::read_plain() {
 // Shows as much of the line around the cursor as one row holds.
 void LineEditor::draw(const std::string& prompt) const {
   const std::string_view text = buffer_.text();
-  const std::size_t room = std::max<std::size_t>(columns(), report::display_width(prompt) + 10) - report::display_width(prompt) - 1;
+  const std::size_t room =
+      std::max<std::size_t>(columns(), report::display_width(prompt) + 10) - report::display_width(prompt) - 1;
   std::size_t begin = 0;
-  while (report::display_width(text.substr(begin, buffer_.cursor() - begin)) > room) begin += text::utf8_step(text.substr(begin)).length;
+  while (report::display_width(text.substr(begin, buffer_.cursor() - begin)) > room)
+    begin += text::utf8_step(text.substr(begin)).length;
   std::size_t end = begin;
   while (end < text.size()) {
     const std::size_t next = end + text::utf8_step(text.substr(end)).length;
     if (report::display_width(text.substr(begin, next - begin)) > room) break;
     end = next;
   }
-  const std::size_t column = report::display_width(prompt) + report::display_width(text.substr(begin, buffer_.cursor() - begin));
+  const std::size_t column =
+      report::display_width(prompt) + report::display_width(text.substr(begin, buffer_.cursor() - begin));
   std::string out = "\r\x1b[K" + prompt + std::string(text.substr(begin, end - begin)) + "\r";
   if (column > 0) out += fmt::format("\x1b[{}C", column);
   put(out);
@@ -119,7 +124,8 @@ std::optional<std::string> LineEditor::read_edited(const std::string& prompt) {
       const auto byte = static_cast<unsigned char>(pending_.front());
       pending_.erase(0, 1);
       switch (buffer_.push(byte)) {
-        case LineBuffer::Event::none: break;
+        case LineBuffer::Event::none:
+          break;
         case LineBuffer::Event::submit:
           draw(prompt);
           put("\r\n");
@@ -131,7 +137,9 @@ std::optional<std::string> LineEditor::read_edited(const std::string& prompt) {
         case LineBuffer::Event::end_of_input:
           put("\r\n");
           return std::nullopt;
-        case LineBuffer::Event::clear_screen: put("\x1b[2J\x1b[H"); break;
+        case LineBuffer::Event::clear_screen:
+          put("\x1b[2J\x1b[H");
+          break;
       }
     }
     draw(prompt);

@@ -12,8 +12,8 @@ class LineEditor {
  public:
   LineEditor();
 
-  /// The next line without its end; nothing at the end of the input, or when a signal asks the program to stop. Ctrl-C on a
-  /// terminal gives up the line: an empty one is returned. `prompt` is shown on terminals only.
+  /// The next line without its end; nothing at the end of the input, or when a signal asks the program to stop. Ctrl-C
+  /// on a terminal gives up the line: an empty one is returned. `prompt` is shown on terminals only.
   [[nodiscard]] std::optional<std::string> read(const std::string& prompt);
   [[nodiscard]] bool is_terminal() const { return is_terminal_; }
 

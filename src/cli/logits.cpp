@@ -24,8 +24,10 @@ class Logits final : public Command {
     TERN_TRY(const auto model, model_.load(console));
     constexpr std::size_t kBatch = 64;
     const auto n_tokens = static_cast<std::int64_t>(ids_.size());
-    TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_tokens,
-                                                               .n_batch = kBatch, .kv_type = engine::KvType::f32}));
+    TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(),
+                                                               .n_ctx = n_tokens,
+                                                               .n_batch = kBatch,
+                                                               .kv_type = engine::KvType::f32}));
     const std::vector<std::int64_t> shape{n_tokens, model->plan().n_vocab()};
     TERN_TRY(auto writer, files::NpyWriter::create(output_, shape, force_));
     console.begin("logits", ids_.size());
@@ -42,7 +44,9 @@ class Logits final : public Command {
     }
     console.end();
     TERN_TRY_DO(writer.commit());
-    if (json_) print_json(console, {{"output", output_}, {"n_tokens", shape[0]}, {"n_vocab", shape[1]}, {"isa", model->kernels().isa}});
+    if (json_)
+      print_json(console,
+                 {{"output", output_}, {"n_tokens", shape[0]}, {"n_vocab", shape[1]}, {"isa", model->kernels().isa}});
     return {};
   }
 
@@ -56,6 +60,8 @@ class Logits final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_logits() { return std::make_unique<Logits>(); }
+std::unique_ptr<Command> make_logits() {
+  return std::make_unique<Logits>();
+}
 
 }  // namespace tern::cli

@@ -8,8 +8,11 @@ namespace tern::cli {
 
 void ModelOptions::declare(CLI::App& app) {
   app.add_option("-m,--model", model, "GGUF file")->required()->type_name("FILE");
-  app.add_option("-t,--threads", n_threads, "threads (default: the cores this process may use)")->type_name("N")->check(CLI::Range(0, 1024));
-  app.add_option("--isa", isa, "instruction set to force: see tern doctor (default: the best, or TERN_ISA)")->type_name("NAME");
+  app.add_option("-t,--threads", n_threads, "threads (default: the cores this process may use)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024));
+  app.add_option("--isa", isa, "instruction set to force: see tern doctor (default: the best, or TERN_ISA)")
+      ->type_name("NAME");
 }
 
 Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) const {
@@ -18,6 +21,8 @@ Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console
   return loaded;
 }
 
-int ModelOptions::threads() const { return n_threads > 0 ? n_threads : sys::usable_cores(); }
+int ModelOptions::threads() const {
+  return n_threads > 0 ? n_threads : sys::usable_cores();
+}
 
 }  // namespace tern::cli

@@ -26,17 +26,22 @@ class Perplexity final : public Command {
  public:
   void declare(CLI::App& app) override {
     model_.declare(app);
-    app.add_option("-f,--file", files_, "texts: raw, .jsonl (see --field) or .csv (its columns of text)")->required()->type_name("FILE...");
+    app.add_option("-f,--file", files_, "texts: raw, .jsonl (see --field) or .csv (its columns of text)")
+        ->required()
+        ->type_name("FILE...");
     app.add_option("--field", field_, "field of a .jsonl line that is the text (default text)")->type_name("NAME");
     app.add_option("--chunks", n_chunks_, "chunks of each text at most; -1: all (default -1)")->type_name("N");
-    app.add_option("-c,--ctx-size", n_ctx_, "tokens of a chunk (default: 512, or the trained context if that is less)")->type_name("N");
-    app.add_option("--logprobs", logprobs_, "write the log probability of every scored token (tab-separated)")->type_name("FILE");
+    app.add_option("-c,--ctx-size", n_ctx_, "tokens of a chunk (default: 512, or the trained context if that is less)")
+        ->type_name("N");
+    app.add_option("--logprobs", logprobs_, "write the log probability of every scored token (tab-separated)")
+        ->type_name("FILE");
     app.add_flag("--force", force_, "overwrite the --logprobs file");
     app.add_flag("--json", json_, "one JSON value");
   }
 
   Result<void> run(Console& console) override {
-    if (n_chunks_ == 0 || n_chunks_ < -1) return fail(ErrorCode::usage, "--chunks is {}, expected 1 or more, or -1 for all", n_chunks_);
+    if (n_chunks_ == 0 || n_chunks_ < -1)
+      return fail(ErrorCode::usage, "--chunks is {}, expected 1 or more, or -1 for all", n_chunks_);
     if (n_ctx_ < 0) return fail(ErrorCode::usage, "-c is {}, expected 4 or more, or 0 for the usual chunk", n_ctx_);
     const eval::PerplexityOptions options{.n_ctx = n_ctx_, .max_chunks = n_chunks_, .n_threads = model_.threads()};
     // Every text is read first: a mistyped name must not cost the hour before it.
@@ -54,7 +59,8 @@ class Perplexity final : public Command {
     for (Measured& text : texts) {
       TERN_TRY(text.result, eval::perplexity(model, text.chunks, options, console));
       console.end();
-      if (!json_ && texts.size() > 1 && !console.out_is_terminal()) console.note(fmt::format("{}: done", text.corpus.name));
+      if (!json_ && texts.size() > 1 && !console.out_is_terminal())
+        console.note(fmt::format("{}: done", text.corpus.name));
     }
     if (!logprobs_.empty()) {
       TERN_TRY_DO(write_logprobs(texts));
@@ -74,12 +80,17 @@ class Perplexity final : public Command {
 
  private:
   static std::string as_text(const std::vector<Measured>& texts, bool colour) {
-    report::Table table{.columns = {{"text", report::Align::left}, {"perplexity"}, {"bits/byte"}, {"chunks"}, {"tokens/chunk"}, {"tokens/s"}},
-                        .rows = {}};
+    report::Table table{
+        .columns =
+            {{"text", report::Align::left}, {"perplexity"}, {"bits/byte"}, {"chunks"}, {"tokens/chunk"}, {"tokens/s"}},
+        .rows = {}};
     for (const Measured& text : texts) {
       const eval::PerplexityResult& r = text.result;
-      table.add({text.corpus.name, {fmt::format("{:.4f} ± {:.4f}", r.perplexity, r.standard_error), report::Tone::strong},
-                 fmt::format("{:.4f}", r.bits_per_byte), fmt::format("{}", r.n_chunks), fmt::format("{}", r.n_ctx),
+      table.add({text.corpus.name,
+                 {fmt::format("{:.4f} ± {:.4f}", r.perplexity, r.standard_error), report::Tone::strong},
+                 fmt::format("{:.4f}", r.bits_per_byte),
+                 fmt::format("{}", r.n_chunks),
+                 fmt::format("{}", r.n_ctx),
                  fmt::format("{:.0f}", r.tokens_per_second)});
     }
     return report::to_text(table, colour);
@@ -87,9 +98,17 @@ class Perplexity final : public Command {
 
   static Json as_json(const engine::Model& model, const Measured& text) {
     const eval::PerplexityResult& r = text.result;
-    return {{"file", text.file}, {"perplexity", r.perplexity}, {"stderr", r.standard_error}, {"bits_per_byte", r.bits_per_byte},
-            {"n_tokens", text.chunks.n_tokens}, {"chunk", r.n_ctx}, {"n_chunks", r.n_chunks}, {"n_scored", r.nll.size()},
-            {"n_documents", text.corpus.n_documents}, {"isa", model.kernels().isa}, {"seconds", r.seconds},
+    return {{"file", text.file},
+            {"perplexity", r.perplexity},
+            {"stderr", r.standard_error},
+            {"bits_per_byte", r.bits_per_byte},
+            {"n_tokens", text.chunks.n_tokens},
+            {"chunk", r.n_ctx},
+            {"n_chunks", r.n_chunks},
+            {"n_scored", r.nll.size()},
+            {"n_documents", text.corpus.n_documents},
+            {"isa", model.kernels().isa},
+            {"seconds", r.seconds},
             {"tokens_per_second", r.tokens_per_second}};
   }
 
@@ -126,6 +145,8 @@ class Perplexity final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_perplexity() { return std::make_unique<Perplexity>(); }
+std::unique_ptr<Command> make_perplexity() {
+  return std::make_unique<Perplexity>();
+}
 
 }  // namespace tern::cli

@@ -70,14 +70,16 @@ Result<void> Program::parse(const std::vector<std::string>& given) {
     return {};
   }
   if (words.front().starts_with("-")) {
-    return fail(ErrorCode::usage, "unknown option \"{}\": the command comes first (tern COMMAND [options]); see tern --help",
+    return fail(ErrorCode::usage,
+                "unknown option \"{}\": the command comes first (tern COMMAND [options]); see tern --help",
                 printable(words.front()));
   }
   state_->chosen = state_->find(words.front());
   if (state_->chosen == nullptr) {
     std::vector<std::string_view> names{"help"};
     for (const CommandEntry& entry : kCommands) names.push_back(entry.name);
-    return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(words.front()), did_you_mean(words.front(), names));
+    return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(words.front()),
+                did_you_mean(words.front(), names));
   }
   try {
     std::ranges::reverse(words);  // CLI11 takes the words of a vector from its back

@@ -1,4 +1,5 @@
-// The program as a whole: the command line's words in, one command run, its error turned into one line and an exit code.
+// The program as a whole: the command line's words in, one command run, its error turned into one line and an exit
+// code.
 #pragma once
 
 #include <memory>
@@ -16,8 +17,8 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  /// Reads the words (without the program's name) into the commands' options and runs nothing. A request for help or the
-  /// version is fine too. Errors: usage. One Program parses once.
+  /// Reads the words (without the program's name) into the commands' options and runs nothing. A request for help or
+  /// the version is fine too. Errors: usage. One Program parses once.
   [[nodiscard]] Result<void> parse(const std::vector<std::string>& words);
   /// parse() and the command; prints the error, if any. Returns the exit code.
   [[nodiscard]] int run(const std::vector<std::string>& words);

@@ -28,7 +28,8 @@ class Quantize final : public Command {
     app.add_option("IN", input_, "GGUF file, best in F32, F16 or BF16")->required();
     app.add_option("OUT", output_, "GGUF file to write")->required();
     app.add_option("TYPE", type_, "format of the matrices, in any case of letters")->required();
-    app.add_option("NTHREADS", n_threads_, "threads (default: the cores this process may use)")->check(CLI::Range(0, 1024));
+    app.add_option("NTHREADS", n_threads_, "threads (default: the cores this process may use)")
+        ->check(CLI::Range(0, 1024));
     app.add_option("IGNORED", ignored_, "a further number, which BitNet's scripts pass; nothing follows from it");
     app.add_option("--token-embedding-type", embedding_, "format of the embedding table")->type_name("TYPE");
     app.add_option("--output-tensor-type", head_, "format of the head's table")->type_name("TYPE");
@@ -41,8 +42,12 @@ class Quantize final : public Command {
   }
 
   Result<void> run(Console& console) override {
-    convert::QuantizeOptions options{.input = input_, .output = output_, .wishes = {}, .allow_requantize = requantize_,
-                                     .write = {.overwrite = force_, .n_threads = n_threads_ > 0 ? n_threads_ : sys::usable_cores()}};
+    convert::QuantizeOptions options{
+        .input = input_,
+        .output = output_,
+        .wishes = {},
+        .allow_requantize = requantize_,
+        .write = {.overwrite = force_, .n_threads = n_threads_ > 0 ? n_threads_ : sys::usable_cores()}};
     options.wishes.pure = pure_;
     TERN_TRY(options.wishes.type, type_by_name("TYPE", type_));
     TERN_TRY(options.wishes.token_embedding, type_by_name("--token-embedding-type", embedding_));
@@ -79,36 +84,50 @@ class Quantize final : public Command {
       out["mb_per_second"] = megabytes_per_second;
       print_json(console, out);
     } else {
-      console.out(fmt::format("{}: {}, {:.2f} s, {:.0f} MB/s of input\n", printable(output_, 200), human_bytes(report.file_bytes),
-                              report.seconds, megabytes_per_second));
+      console.out(fmt::format("{}: {}, {:.2f} s, {:.0f} MB/s of input\n", printable(output_, 200),
+                              human_bytes(report.file_bytes), report.seconds, megabytes_per_second));
     }
     return {};
   }
 
  private:
   static std::string sizes(const convert::QuantizePlan& plan) {
-    const double share = 100.0 * static_cast<double>(plan.output_bytes()) / static_cast<double>(std::max<std::uint64_t>(plan.input_bytes(), 1));
+    const double share = 100.0 * static_cast<double>(plan.output_bytes()) /
+                         static_cast<double>(std::max<std::uint64_t>(plan.input_bytes(), 1));
     return fmt::format("predicted size: {} ({} bytes, {:.1f} % of the input's {})", human_bytes(plan.output_bytes()),
                        with_separators(plan.output_bytes()), share, human_bytes(plan.input_bytes()));
   }
 
   static std::string as_table(const convert::QuantizePlan& plan, bool colour) {
-    report::Table table{.columns = {{"tensor", report::Align::left}, {"shape", report::Align::left}, {"from", report::Align::left},
-                                    {"to", report::Align::left}, {"bytes"}}, .rows = {}};
+    report::Table table{.columns = {{"tensor", report::Align::left},
+                                    {"shape", report::Align::left},
+                                    {"from", report::Align::left},
+                                    {"to", report::Align::left},
+                                    {"bytes"}},
+                        .rows = {}};
     for (const convert::QuantizeChoice& choice : plan.choices()) {
-      table.add({printable(choice.name, 80), choice.shape.text(), std::string(choice.from->name),
-                 {choice.from == choice.to ? "same" : std::string(choice.to->name), choice.from == choice.to ? report::Tone::muted : report::Tone::plain},
+      table.add({printable(choice.name, 80),
+                 choice.shape.text(),
+                 std::string(choice.from->name),
+                 {choice.from == choice.to ? "same" : std::string(choice.to->name),
+                  choice.from == choice.to ? report::Tone::muted : report::Tone::plain},
                  with_separators(choice.bytes_to)});
     }
     return report::to_text(table, colour) + "\n" + sizes(plan) + "; nothing was written\n";
   }
 
   [[nodiscard]] Json as_json(const convert::QuantizePlan& plan) const {
-    Json out{{"infile", input_}, {"dry_run", dry_run_}, {"input_bytes", plan.input_bytes()}, {"predicted_bytes", plan.output_bytes()}};
+    Json out{{"infile", input_},
+             {"dry_run", dry_run_},
+             {"input_bytes", plan.input_bytes()},
+             {"predicted_bytes", plan.output_bytes()}};
     out["tensors"] = Json::array();
     for (const convert::QuantizeChoice& choice : plan.choices()) {
-      out["tensors"].push_back({{"name", choice.name}, {"from", choice.from->name}, {"to", choice.to->name},
-                                {"bytes_from", choice.bytes_from}, {"bytes_to", choice.bytes_to}});
+      out["tensors"].push_back({{"name", choice.name},
+                                {"from", choice.from->name},
+                                {"to", choice.to->name},
+                                {"bytes_from", choice.bytes_from},
+                                {"bytes_to", choice.bytes_to}});
     }
     return out;
   }
@@ -130,6 +149,8 @@ class Quantize final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_quantize() { return std::make_unique<Quantize>(); }
+std::unique_ptr<Command> make_quantize() {
+  return std::make_unique<Quantize>();
+}
 
 }  // namespace tern::cli

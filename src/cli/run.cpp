@@ -16,10 +16,15 @@ class Run final : public Command {
   void declare(CLI::App& app) override {
     model_.declare(app);
     text_.declare(app);
-    app.add_option("-n,--n-predict", n_predict_, "tokens at most; -1: until the end of the text or a full context (default -1)")->type_name("N");
-    app.add_option("-c,--ctx-size", n_ctx_, "context in tokens (default: what the model was trained with)")->type_name("N");
+    app.add_option("-n,--n-predict", n_predict_,
+                   "tokens at most; -1: until the end of the text or a full context (default -1)")
+        ->type_name("N");
+    app.add_option("-c,--ctx-size", n_ctx_, "context in tokens (default: what the model was trained with)")
+        ->type_name("N");
     sampling_.declare(app);
-    app.add_option("--stop", stop_, "end before this text (may be given several times)")->type_name("TEXT")->allow_extra_args(false);
+    app.add_option("--stop", stop_, "end before this text (may be given several times)")
+        ->type_name("TEXT")
+        ->allow_extra_args(false);
     app.add_flag("--ignore-eos", ignore_eos_, "go on after the end of the text");
     app.add_flag("--parse-special", parse_special_, "read names of special tokens in the prompt as those tokens");
     app.add_flag("-v,--verbose", verbose_, "seed and timings on stderr");
@@ -29,8 +34,12 @@ class Run final : public Command {
   Result<void> run(Console& console) override {
     if (n_predict_ < -1) return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", n_predict_);
     if (n_ctx_ < 0) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", n_ctx_);
-    engine::GenerateOptions options{.n_predict = n_predict_, .sampler = {}, .stop = stop_, .ignore_eos = ignore_eos_,
-                                    .continues_text = true, .cancelled = [&] { return console.cancelled(); }};
+    engine::GenerateOptions options{.n_predict = n_predict_,
+                                    .sampler = {},
+                                    .stop = stop_,
+                                    .ignore_eos = ignore_eos_,
+                                    .continues_text = true,
+                                    .cancelled = [&] { return console.cancelled(); }};
     TERN_TRY(options.sampler, sampling_.resolve());
     TERN_TRY(const auto prompt, text_.read());
     TERN_TRY(const auto model, model_.load(console));
@@ -38,7 +47,9 @@ class Run final : public Command {
     options.continues_text = prompt.has_value() && !prompt->empty();
     const std::int64_t n_ctx = n_ctx_ > 0 ? n_ctx_ : model->parameters().n_ctx_train;
     if (std::ssize(ids) > n_ctx) {
-      return fail(ErrorCode::bad_input, "the prompt has {} tokens but the context holds {}; shorten it or use a larger context (-c)", ids.size(), n_ctx);
+      return fail(ErrorCode::bad_input,
+                  "the prompt has {} tokens but the context holds {}; shorten it or use a larger context (-c)",
+                  ids.size(), n_ctx);
     }
     TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
     const auto sink = [&](std::string_view text) {
@@ -59,20 +70,30 @@ class Run final : public Command {
  private:
   static double rate(std::int64_t n, double seconds) { return seconds > 0.0 ? static_cast<double>(n) / seconds : 0.0; }
 
-  static Json as_json(const engine::Model& model, const engine::GenerateResult& result, const engine::GenerateOptions& options) {
-    return {{"text", result.text}, {"ids", result.ids}, {"stop_reason", engine::stop_reason_name(result.reason)},
-            {"n_prompt", result.n_prompt}, {"n_generated", result.ids.size()}, {"seed", options.sampler.seed},
-            {"isa", model.kernels().isa}, {"load_seconds", model.load_seconds()}, {"prompt_seconds", result.prompt_seconds},
+  static Json as_json(const engine::Model& model, const engine::GenerateResult& result,
+                      const engine::GenerateOptions& options) {
+    return {{"text", result.text},
+            {"ids", result.ids},
+            {"stop_reason", engine::stop_reason_name(result.reason)},
+            {"n_prompt", result.n_prompt},
+            {"n_generated", result.ids.size()},
+            {"seed", options.sampler.seed},
+            {"isa", model.kernels().isa},
+            {"load_seconds", model.load_seconds()},
+            {"prompt_seconds", result.prompt_seconds},
             {"generate_seconds", result.generate_seconds},
             {"prompt_tokens_per_second", rate(result.n_prompt, result.prompt_seconds)},
             {"generate_tokens_per_second", rate(std::ssize(result.ids), result.generate_seconds)}};
   }
 
-  void report(Console& console, const engine::Model& model, const engine::GenerateResult& result, const engine::GenerateOptions& options) const {
-    console.note(fmt::format("load {:.2f} s; prompt {} tokens, {:.1f} tokens/s; generated {} tokens, {:.1f} tokens/s ({}); {} threads, {}; seed {}",
-                             model.load_seconds(), result.n_prompt, rate(result.n_prompt, result.prompt_seconds), result.ids.size(),
-                             rate(std::ssize(result.ids), result.generate_seconds), engine::stop_reason_name(result.reason), model_.threads(),
-                             model.kernels().isa, options.sampler.seed));
+  void report(Console& console, const engine::Model& model, const engine::GenerateResult& result,
+              const engine::GenerateOptions& options) const {
+    console.note(fmt::format(
+        "load {:.2f} s; prompt {} tokens, {:.1f} tokens/s; generated {} tokens, {:.1f} tokens/s ({}); {} threads, {}; "
+        "seed {}",
+        model.load_seconds(), result.n_prompt, rate(result.n_prompt, result.prompt_seconds), result.ids.size(),
+        rate(std::ssize(result.ids), result.generate_seconds), engine::stop_reason_name(result.reason),
+        model_.threads(), model.kernels().isa, options.sampler.seed));
   }
 
   ModelOptions model_;
@@ -89,6 +110,8 @@ class Run final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_run() { return std::make_unique<Run>(); }
+std::unique_ptr<Command> make_run() {
+  return std::make_unique<Run>();
+}
 
 }  // namespace tern::cli

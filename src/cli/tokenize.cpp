@@ -15,11 +15,14 @@ namespace {
 class Tokenize final : public Command {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("-m,--model", model_, "GGUF file whose tokenizer is used (its weights are not read)")->type_name("FILE");
+    app.add_option("-m,--model", model_, "GGUF file whose tokenizer is used (its weights are not read)")
+        ->type_name("FILE");
     app.add_option("--tokenizer", tokenizer_,
-                   "or a tokenizer by itself: tokenizer.json, a SentencePiece model, tiktoken ranks, llama2.c's .bin, or a folder with one")
+                   "or a tokenizer by itself: tokenizer.json, a SentencePiece model, tiktoken ranks, llama2.c's .bin, "
+                   "or a folder with one")
         ->type_name("PATH");
-    app.add_option("--pre", pre_, "pre-tokeniser where the source leaves it open: gpt-2, llama-bpe, qwen2")->type_name("NAME");
+    app.add_option("--pre", pre_, "pre-tokeniser where the source leaves it open: gpt-2, llama-bpe, qwen2")
+        ->type_name("NAME");
     text_.declare(app);
     app.add_flag("--bos", bos_, "put the BOS token in front");
     app.add_flag("--parse-special", parse_special_, "read names of special tokens in the text as those tokens");
@@ -40,7 +43,8 @@ class Tokenize final : public Command {
     if (!given) {
       TERN_TRY(given, read_standard_input());
     }
-    TERN_TRY(const auto ids, tokenizer.encode(*given, {.add_bos = bos_, .add_eos = false, .parse_special = parse_special_}));
+    TERN_TRY(const auto ids,
+             tokenizer.encode(*given, {.add_bos = bos_, .add_eos = false, .parse_special = parse_special_}));
     std::string out;
     if (json_) {
       Json value{{"ids", ids}, {"n", ids.size()}};
@@ -64,7 +68,8 @@ class Tokenize final : public Command {
       if (step.valid && byte >= 0x20 && byte != 0x7f) {
         out += piece.substr(0, step.length);
       } else {
-        for (const char c : piece.substr(0, step.length)) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        for (const char c : piece.substr(0, step.length))
+          out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
       }
       piece.remove_prefix(step.length);
     }
@@ -83,6 +88,8 @@ class Tokenize final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_tokenize() { return std::make_unique<Tokenize>(); }
+std::unique_ptr<Command> make_tokenize() {
+  return std::make_unique<Tokenize>();
+}
 
 }  // namespace tern::cli

@@ -39,7 +39,8 @@ std::string explain(const CLI::ParseError& error, const CLI::App& command) {
   std::ranges::replace(message, '\n', ' ');
   // A mistyped option often leaves a required one missing: the unknown word is the cause, so it is named first.
   const std::vector<std::string> extras = command.remaining(true);
-  const auto extra = std::ranges::find_if(extras, [](const std::string& word) { return word.size() > 1 && word.starts_with('-'); });
+  const auto extra =
+      std::ranges::find_if(extras, [](const std::string& word) { return word.size() > 1 && word.starts_with('-'); });
   if (extra != extras.end()) return unknown_option(*extra, command);
   if (!extras.empty()) return fmt::format("unexpected argument \"{}\"", printable(extras.front()));
 
@@ -51,12 +52,20 @@ std::string explain(const CLI::ParseError& error, const CLI::App& command) {
     return fmt::format("{} is missing ({})", name, option->get_description());
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
-    if (option->results().size() > 1) return fmt::format("{} was given {} times, expected once", name, option->results().size());
+    if (option->results().size() > 1)
+      return fmt::format("{} was given {} times, expected once", name, option->results().size());
     return fmt::format("{} needs a value{}", name, type.empty() ? "" : " (" + type + ")");
   }
   if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr && !option->results().empty()) {
     if (option->get_expected_max() == 0) return fmt::format("{} takes no value", name);
-    return fmt::format("{} is \"{}\", expected {}", name, printable(option->results().back()), type.empty() ? "a number" : type);
+    return fmt::format("{} is \"{}\", expected {}", name, printable(option->results().back()),
+                       type.empty() ? "a number" : type);
+  }
+  constexpr std::string_view kRange = " not in range ";
+  const auto range = message.find(kRange);
+  if (range != std::string::npos && !option->results().empty()) {
+    return fmt::format("{} is \"{}\", expected {}", name, printable(option->results().back()),
+                       message.substr(range + kRange.size()));
   }
   return message;
 }

@@ -1,5 +1,5 @@
-// What is wrong with a command line, in one line that names the word and the way out. The argument parser's own messages
-// speak of its classes; these speak of the command.
+// What is wrong with a command line, in one line that names the word and the way out. The argument parser's own
+// messages speak of its classes; these speak of the command.
 #pragma once
 
 #include "base/error.hpp"

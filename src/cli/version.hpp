@@ -5,6 +5,8 @@
 
 namespace tern::cli {
 
-[[nodiscard]] constexpr std::string_view version_text() { return "tern 0.1.0"; }
+[[nodiscard]] constexpr std::string_view version_text() {
+  return "tern 0.1.0";
+}
 
 }  // namespace tern::cli

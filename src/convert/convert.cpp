@@ -1,7 +1,10 @@
 #include "convert/convert.hpp"
 
+#include "base/byte_cursor.hpp"
 #include "convert/type_rules.hpp"
 #include "files/kind.hpp"
+#include "files/llama2c.hpp"
+#include "files/safetensors.hpp"
 #include "formats/all.hpp"
 #include "models/tokenizer_source.hpp"
 #include "models/vocabulary_gguf.hpp"
@@ -36,8 +39,10 @@ Result<text::Vocabulary> read_vocabulary(const ConvertOptions& options, const So
     return fail(vocabulary.error().code, "{}; name one with --tokenizer", vocabulary.error().message);
   }
   if (static_cast<std::int64_t>(vocabulary->size()) > source.parameters.n_vocab) {
-    return fail(ErrorCode::bad_input, "{}: has {} tokens but the model's embedding table only {} rows: this tokenizer belongs to another model",
-                path, vocabulary->size(), source.parameters.n_vocab);
+    return fail(
+        ErrorCode::bad_input,
+        "{}: has {} tokens but the model's embedding table only {} rows: this tokenizer belongs to another model", path,
+        vocabulary->size(), source.parameters.n_vocab);
   }
   pad_vocabulary(*vocabulary, source.parameters.n_vocab);
   return vocabulary;
@@ -52,21 +57,40 @@ const formats::Format& target_format(const SourceTensor& tensor, const formats::
   return *outtype;
 }
 
+// The content is of no kind. What the name promises was probably meant, so its reader says what is wrong with the file.
+std::unexpected<Error> refuse_unknown(const std::string& path, files::FileKind kind) {
+  if (path.ends_with(".safetensors")) {
+    if (auto file = files::SafetensorsFile::open(path); !file) return std::unexpected(std::move(file).error());
+  }
+  if (path.ends_with(".bin") || path.ends_with(".pt") || path.ends_with(".pth")) {
+    if (const auto file = sys::MappedFile::open(path); file && as_text(file->bytes()).starts_with("PK\x03\x04")) {
+      return fail(ErrorCode::unsupported,
+                  "{}: is a PyTorch (pickle) file, which can run code when read; save the model as safetensors", path);
+    }
+    if (auto file = files::Llama2cFile::open(path); !file) return std::unexpected(std::move(file).error());
+  }
+  return fail(ErrorCode::bad_input,
+              "{}: is {}, expected a Hugging Face folder or .safetensors file, or a llama2.c checkpoint", path,
+              files::kind_text(kind));
+}
+
 }  // namespace
 
 Result<Source> open_source(const std::string& path) {
   TERN_TRY(const files::FileKind kind, files::detect_kind(path));
   switch (kind) {
     case files::FileKind::safetensors:
-    case files::FileKind::safetensors_folder: return open_hugging_face(path);
-    case files::FileKind::llama2c: return open_llama2c(path);
+    case files::FileKind::safetensors_folder:
+      return open_hugging_face(path);
+    case files::FileKind::llama2c:
+      return open_llama2c(path);
     case files::FileKind::gguf:
       return fail(ErrorCode::bad_input, "{}: is a GGUF file already; use tern quantize to change its types", path);
     case files::FileKind::tokenizer_folder:
-    case files::FileKind::unknown: break;
+    case files::FileKind::unknown:
+      break;
   }
-  return fail(ErrorCode::bad_input, "{}: is {}, expected a Hugging Face folder or .safetensors file, or a llama2.c checkpoint", path,
-              files::kind_text(kind));
+  return refuse_unknown(path, kind);
 }
 
 Result<ConvertReport> convert(const ConvertOptions& options, Progress& progress) {
@@ -90,12 +114,20 @@ Result<ConvertReport> convert(const ConvertOptions& options, Progress& progress)
     const formats::Format& taken = fitting_format(wanted, tensor.shape.row_length());
     if (&taken != &wanted) progress.note(fallback_note(tensor.name, wanted, taken, tensor.shape.row_length()));
     report.n_parameters += tensor.shape.n_elements();
-    jobs.push_back({.name = tensor.name, .shape = tensor.shape, .format = &taken, .read = tensor.read, .copy = {},
-                    .measure = tensor.is_ternary && &taken != &formats::kI2_S, .done = {}});
+    jobs.push_back({.name = tensor.name,
+                    .shape = tensor.shape,
+                    .format = &taken,
+                    .read = tensor.read,
+                    .copy = {},
+                    .measure = tensor.is_ternary && &taken != &formats::kI2_S,
+                    .done = {}});
   }
   TERN_TRY(files::GgufLayout layout, plan_layout(std::move(metadata), jobs));
   auto written = write_gguf(options.outfile, std::move(layout), jobs, options.write, progress);
-  if (!written) return in_context(options.source, std::move(written).error());
+  // The output's own troubles name the output; what is wrong with a tensor is the source's.
+  if (!written && written.error().code == ErrorCode::bad_input)
+    return in_context(options.source, std::move(written).error());
+  if (!written) return std::unexpected(std::move(written).error());
   report.write = std::move(*written);
   if (report.write.worst_relative_error > 0.0) {
     progress.note(fmt::format("ternary scales were rounded: relative error {:.3g} at most ({}); I2_S keeps them exact",

@@ -125,7 +125,7 @@ class Builder {
       return fail(ErrorCode::bad_input, "tensor {} is missing (for {})", found.first_name.empty() ? spec.name : found.first_name, spec.name);
     }
     const files::SafeTensor& tensor = *found.tensor;
-    const bool is_packed = tensor.dtype == files::Dtype::u8;
+    const bool is_packed = tensor.dtype == files::Dtype::u8 && spec.role == TensorRole::linear;
     TERN_TRY_DO(check_shape(tensor, spec, is_packed));
     SourceTensor out{spec.name, spec.shape, spec.role, natural_format(tensor.dtype), false, {}};
     if (is_packed) {
@@ -176,7 +176,7 @@ class Builder {
   }
 
   static Result<void> check_shape(const files::SafeTensor& tensor, const models::TensorSpec& spec, bool is_packed) {
-    if (is_packed && spec.role == TensorRole::linear) {
+    if (is_packed) {
       const std::vector<std::int64_t> expected{spec.shape.n_rows() / 4, spec.shape.row_length()};
       if (spec.shape.n_rows() % 4 == 0 && tensor.shape == expected) return {};
       return fail(ErrorCode::bad_input, "{} has shape {}, expected [{}, {}] (four rows to a byte) from config.json", tensor.name,

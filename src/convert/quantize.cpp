@@ -14,7 +14,7 @@ TensorJob job_for(std::shared_ptr<const files::GgufFile> file, const files::Gguf
     job.copy = file->bytes(tensor);
     return job;
   }
-  job.measure = tensor.format->is_ternary;
+  job.measure = tensor.format->is_ternary && (to.is_ternary || to.is_float);
   job.read = [file, &tensor](std::int64_t first, std::int64_t n_rows, std::span<float> out) {
     return formats::decode_rows(*tensor.format, tensor.shape, file->bytes(tensor), first, n_rows, out);
   };

@@ -36,7 +36,11 @@ Result<files::GgufLayout> plan_layout(files::Metadata metadata, const std::vecto
   files::GgufLayout layout;
   layout.metadata = std::move(metadata);
   const std::int32_t file_type = file_type_of(jobs);
-  if (file_type >= 0) layout.metadata.set("general.file_type", static_cast<std::uint32_t>(file_type));
+  if (file_type >= 0) {
+    layout.metadata.set("general.file_type", static_cast<std::uint32_t>(file_type));
+  } else {
+    layout.metadata.erase("general.file_type");  // the source's would be wrong
+  }
   layout.metadata.set("general.quantization_version", std::uint32_t{2});
   for (const TensorJob& job : jobs) {
     TERN_TRY_DO(layout.add_tensor(job.name, job.shape, *job.format));

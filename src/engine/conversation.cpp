@@ -6,17 +6,21 @@ namespace tern::engine {
 namespace {
 
 // Room that must be left for an answer before it begins; older turns go first.
-std::int64_t answer_room(std::int64_t n_ctx) { return std::min<std::int64_t>(n_ctx / 4, 256); }
+std::int64_t answer_room(std::int64_t n_ctx) {
+  return std::min<std::int64_t>(n_ctx / 4, 256);
+}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const auto first = text.find_first_not_of(kSpace);
-  return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  return first == std::string_view::npos ? std::string_view{}
+                                         : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 }  // namespace
 
-Result<Conversation> Conversation::make(std::unique_ptr<Session> session, const text::ChatFormat* format, std::string system) {
+Result<Conversation> Conversation::make(std::unique_ptr<Session> session, const text::ChatFormat* format,
+                                        std::string system) {
   if (session->model().tokenizer() == nullptr) {
     return fail(ErrorCode::bad_input, "this model cannot write text: {}", session->model().tokenizer_error());
   }
@@ -24,7 +28,8 @@ Result<Conversation> Conversation::make(std::unique_ptr<Session> session, const 
   TERN_TRY(made.opening_, made.opening());
   const std::int64_t n_ctx = made.session_->options().n_ctx;
   if (std::ssize(made.opening_) + answer_room(n_ctx) > n_ctx) {
-    return fail(ErrorCode::bad_input, "the system text has {} tokens but the context holds {}; shorten it or use a larger context (-c)",
+    return fail(ErrorCode::bad_input,
+                "the system text has {} tokens but the context holds {}; shorten it or use a larger context (-c)",
                 made.opening_.size(), n_ctx);
   }
   return made;
@@ -34,12 +39,15 @@ Result<std::vector<std::int32_t>> Conversation::opening() const {
   const text::Tokenizer& tokenizer = *session_->model().tokenizer();
   const text::Vocabulary& vocabulary = tokenizer.vocabulary();
   std::vector<std::int32_t> ids;
-  if (vocabulary.bos && (vocabulary.add_bos || (format_ != nullptr && format_->begins_with_bos))) ids.push_back(*vocabulary.bos);
+  if (vocabulary.bos && (vocabulary.add_bos || (format_ != nullptr && format_->begins_with_bos)))
+    ids.push_back(*vocabulary.bos);
   std::vector<std::int32_t> system;
   if (format_ == nullptr) {
     TERN_TRY(system, tokenizer.encode(system_));
   } else if (!system_.empty() && !format_->system_in_user) {
-    TERN_TRY(system, text::encode_chat(tokenizer, *format_, {{format_->system.before, true}, {trimmed(system_), false}, {format_->system.after, true}}));
+    TERN_TRY(system, text::encode_chat(
+                         tokenizer, *format_,
+                         {{format_->system.before, true}, {trimmed(system_), false}, {format_->system.after, true}}));
   }
   ids.insert(ids.end(), system.begin(), system.end());
   return ids;
@@ -77,7 +85,9 @@ std::vector<std::int32_t> Conversation::history() const {
   return ids;
 }
 
-std::int64_t Conversation::n_tokens() const { return std::ssize(history()); }
+std::int64_t Conversation::n_tokens() const {
+  return std::ssize(history());
+}
 
 void Conversation::align(const std::vector<std::int32_t>& ids) {
   const auto [mine, theirs] = std::ranges::mismatch(held_, ids);
@@ -93,9 +103,11 @@ void Conversation::reset() {
 Result<ConversationAnswer> Conversation::ask(std::string_view message, GenerateOptions options, const TextSink& sink) {
   const std::int64_t n_ctx = session_->options().n_ctx;
   TERN_TRY(std::vector<std::int32_t> question, encode_question(message, turns_.empty()));
-  if (question.empty() && history().empty()) return fail(ErrorCode::bad_input, "the message is empty and the vocabulary has no BOS token to start from");
+  if (question.empty() && history().empty())
+    return fail(ErrorCode::bad_input, "the message is empty and the vocabulary has no BOS token to start from");
   if (std::ssize(opening_) + std::ssize(question) + 1 > n_ctx) {
-    return fail(ErrorCode::bad_input, "the message has {} tokens but the context has room for {}; shorten it or use a larger context (-c)",
+    return fail(ErrorCode::bad_input,
+                "the message has {} tokens but the context has room for {}; shorten it or use a larger context (-c)",
                 question.size(), n_ctx - std::ssize(opening_) - 1);
   }
   if (format_ != nullptr && !format_->end.empty()) options.stop.emplace_back(format_->end);
@@ -134,7 +146,8 @@ Result<ConversationAnswer> Conversation::ask(std::string_view message, GenerateO
     whole.prompt_seconds += part->prompt_seconds;
     whole.generate_seconds += part->generate_seconds;
     if (part->reason != StopReason::context_full || turns_.size() == 1) return answer;
-    // The answer goes on with fewer turns before it. (Its sampler begins anew; a character cut in two is shown as U+FFFD.)
+    // The answer goes on with fewer turns before it. (Its sampler begins anew; a character cut in two is shown as
+    // U+FFFD.)
     TERN_TRY_DO(drop_oldest());
     ++answer.n_turns_dropped;
     if (n_wanted >= 0) options.n_predict = n_wanted - std::ssize(whole.ids);

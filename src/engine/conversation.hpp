@@ -21,10 +21,12 @@ class Conversation {
  public:
   /// `format` null: plain continuation. `system` may be empty; without a format it begins the text.
   /// Errors: no tokenizer; a system text that leaves no room.
-  [[nodiscard]] static Result<Conversation> make(std::unique_ptr<Session> session, const text::ChatFormat* format, std::string system);
+  [[nodiscard]] static Result<Conversation> make(std::unique_ptr<Session> session, const text::ChatFormat* format,
+                                                 std::string system);
 
-  /// One question and its answer; text goes to the sink as it becomes certain. A cancelled answer stays in the conversation as
-  /// far as it was given. Errors leave the conversation as it was: bad_input for a message longer than the context.
+  /// One question and its answer; text goes to the sink as it becomes certain. A cancelled answer stays in the
+  /// conversation as far as it was given. Errors leave the conversation as it was: bad_input for a message longer than
+  /// the context.
   [[nodiscard]] Result<ConversationAnswer> ask(std::string_view message, GenerateOptions options, const TextSink& sink);
 
   /// Forgets every turn (the system's words stay).
@@ -57,7 +59,7 @@ class Conversation {
   std::string system_;
   std::vector<std::int32_t> opening_;  // BOS and the system's turn: never dropped
   std::vector<Turn> turns_;
-  std::vector<std::int32_t> held_;     // what the session's cache holds
+  std::vector<std::int32_t> held_;  // what the session's cache holds
 };
 
 }  // namespace tern::engine

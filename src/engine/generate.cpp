@@ -48,18 +48,24 @@ class StopFilter {
 
 std::string_view stop_reason_name(StopReason reason) {
   switch (reason) {
-    case StopReason::length: return "length";
-    case StopReason::end_of_text: return "end_of_text";
-    case StopReason::stop_string: return "stop";
-    case StopReason::context_full: return "context_full";
-    case StopReason::cancelled: return "cancelled";
+    case StopReason::length:
+      return "length";
+    case StopReason::end_of_text:
+      return "end_of_text";
+    case StopReason::stop_string:
+      return "stop";
+    case StopReason::context_full:
+      return "context_full";
+    case StopReason::cancelled:
+      return "cancelled";
   }
   return "?";
 }
 
 Result<std::vector<std::int32_t>> prompt_ids(const Model& model, std::string_view prompt, bool parse_special) {
   const text::Tokenizer* tokenizer = model.tokenizer();
-  if (tokenizer == nullptr) return fail(ErrorCode::bad_input, "this model cannot read text: {}", model.tokenizer_error());
+  if (tokenizer == nullptr)
+    return fail(ErrorCode::bad_input, "this model cannot read text: {}", model.tokenizer_error());
   const text::Vocabulary& vocabulary = tokenizer->vocabulary();
   if (prompt.empty()) {
     if (vocabulary.bos) return std::vector<std::int32_t>{*vocabulary.bos};
@@ -73,13 +79,16 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
                                 const TextSink& sink) {
   TERN_TRY_DO(check(options.sampler));
   const text::Tokenizer* tokenizer = session.model().tokenizer();
-  if (tokenizer == nullptr) return fail(ErrorCode::bad_input, "this model cannot write text: {}", session.model().tokenizer_error());
+  if (tokenizer == nullptr)
+    return fail(ErrorCode::bad_input, "this model cannot write text: {}", session.model().tokenizer_error());
   const std::int64_t n_ctx = session.options().n_ctx;
   if (std::ssize(history) > n_ctx) {
-    return fail(ErrorCode::usage, "the prompt has {} tokens but the context holds {}; shorten it or use a larger context (-c)",
+    return fail(ErrorCode::usage,
+                "the prompt has {} tokens but the context holds {}; shorten it or use a larger context (-c)",
                 history.size(), n_ctx);
   }
-  if (history.empty()) return fail(ErrorCode::usage, "the prompt is empty and the vocabulary has no BOS token to start from");
+  if (history.empty())
+    return fail(ErrorCode::usage, "the prompt is empty and the vocabulary has no BOS token to start from");
 
   GenerateResult result;
   sys::Stopwatch clock;
@@ -146,7 +155,10 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
   }
   if (!filter.found() && result.reason != StopReason::cancelled) {
     std::string rest = filter.push(detokenizer.finish());
-    if (!filter.found()) rest += filter.finish();
+    if (filter.found())
+      result.reason = StopReason::stop_string;
+    else
+      rest += filter.finish();
     if (!emit(rest)) result.reason = StopReason::cancelled;
   }
   result.generate_seconds = clock.seconds();

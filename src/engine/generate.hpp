@@ -33,7 +33,7 @@ struct GenerateResult {
   std::vector<std::int32_t> ids;  // without the end-of-text token
   std::string text;
   StopReason reason = StopReason::length;
-  std::int64_t n_prompt = 0;       // prompt tokens computed (a prefix still in the session is not)
+  std::int64_t n_prompt = 0;  // prompt tokens computed (a prefix still in the session is not)
   double prompt_seconds = 0.0;
   double generate_seconds = 0.0;
 };
@@ -41,12 +41,15 @@ struct GenerateResult {
 /// Text is handed over in order; return false to stop (the result says cancelled).
 using TextSink = std::function<bool(std::string_view)>;
 
-/// The ids of a prompt as generation wants them: BOS in front where the vocabulary adds it; an empty prompt is BOS alone.
-/// Special-token strings are read as such only with `parse_special`. Errors: no tokenizer; an empty prompt without BOS.
-[[nodiscard]] Result<std::vector<std::int32_t>> prompt_ids(const Model& model, std::string_view prompt, bool parse_special = false);
+/// The ids of a prompt as generation wants them: BOS in front where the vocabulary adds it; an empty prompt is BOS
+/// alone. Special-token strings are read as such only with `parse_special`. Errors: no tokenizer; an empty prompt
+/// without BOS.
+[[nodiscard]] Result<std::vector<std::int32_t>> prompt_ids(const Model& model, std::string_view prompt,
+                                                           bool parse_special = false);
 
-/// Runs sequence 0 of the session: what it already holds must be `history[0 .. length)`, the rest of `history` is the prompt.
-/// Errors: usage when the prompt does not fit the context (both numbers are named), or the model has no tokenizer.
+/// Runs sequence 0 of the session: what it already holds must be `history[0 .. length)`, the rest of `history` is the
+/// prompt. Errors: usage when the prompt does not fit the context (both numbers are named), or the model has no
+/// tokenizer.
 [[nodiscard]] Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> history,
                                               const GenerateOptions& options, const TextSink& sink);
 

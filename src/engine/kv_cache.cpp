@@ -47,7 +47,7 @@ Result<void> KvCache::extend(int sequence, std::int64_t n) {
 
 void KvCache::truncate(int sequence, std::int64_t length) {
   Sequence& s = sequences_[static_cast<std::size_t>(sequence)];
-  s.length = std::min(s.length, length);
+  s.length = std::clamp<std::int64_t>(length, 0, s.length);
   const auto needed = static_cast<std::size_t>((s.length + kPagePositions - 1) / kPagePositions);
   while (s.pages.size() > needed) {
     free_pages_.push_back(s.pages.back());

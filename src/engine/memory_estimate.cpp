@@ -37,7 +37,8 @@ std::uint64_t packed_bytes(const TensorView& tensor, const models::ActivationPol
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ctx, std::int64_t n_batch, KvType kv_type) {
+MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ctx, std::int64_t n_batch,
+                               KvType kv_type) {
   const models::Plan& plan = model.plan();
   MemoryEstimate out;
   out.weights = model.weight_bytes();
@@ -47,7 +48,8 @@ MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ct
     usage.push_back(std::visit(UsageOf{}, step));
     const auto* linear = std::get_if<models::LinearStep>(&step);
     const TensorView* tensor = linear == nullptr ? nullptr : model.tensor(linear->weight);
-    if (tensor != nullptr && counted.insert(tensor->bytes.data()).second) out.packed += packed_bytes(*tensor, linear->activation);
+    if (tensor != nullptr && counted.insert(tensor->bytes.data()).second)
+      out.packed += packed_bytes(*tensor, linear->activation);
   }
   const KvCache probe(plan, kv_type, 1, 1);
   const auto pages = (static_cast<std::uint64_t>(n_ctx) + KvCache::kPagePositions - 1) / KvCache::kPagePositions;

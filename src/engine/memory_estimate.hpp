@@ -17,6 +17,7 @@ struct MemoryEstimate {
 };
 
 /// For one sequence of n_ctx positions and batches of n_batch tokens.
-[[nodiscard]] MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ctx, std::int64_t n_batch, KvType kv_type);
+[[nodiscard]] MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ctx, std::int64_t n_batch,
+                                             KvType kv_type);
 
 }  // namespace tern::engine

@@ -2,21 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace tern::engine {
 
 Result<void> check(const SamplerOptions& o) {
-  if (!(o.temperature >= 0.0F)) return fail(ErrorCode::usage, "--temp is {}, expected 0 (greedy) or more", o.temperature);
+  if (!(o.temperature >= 0.0F && std::isfinite(o.temperature))) return fail(ErrorCode::usage, "--temp is {}, expected 0 (greedy) or more", o.temperature);
   if (o.top_k < 0) return fail(ErrorCode::usage, "--top-k is {}, expected 0 (all) or more", o.top_k);
   if (!(o.top_p > 0.0F && o.top_p <= 1.0F)) return fail(ErrorCode::usage, "--top-p is {}, expected above 0 and at most 1", o.top_p);
   if (!(o.min_p >= 0.0F && o.min_p <= 1.0F)) return fail(ErrorCode::usage, "--min-p is {}, expected 0 to 1", o.min_p);
-  if (!(o.repeat_penalty > 0.0F)) return fail(ErrorCode::usage, "--repeat-penalty is {}, expected above 0 (1 is none)", o.repeat_penalty);
+  if (!(o.repeat_penalty > 0.0F && std::isfinite(o.repeat_penalty))) return fail(ErrorCode::usage, "--repeat-penalty is {}, expected above 0 (1 is none)", o.repeat_penalty);
   if (o.repeat_last_n < -1) return fail(ErrorCode::usage, "--repeat-last-n is {}, expected -1 (all) or more", o.repeat_last_n);
   return {};
 }
 
 std::int32_t argmax(std::span<const float> values) {
-  return static_cast<std::int32_t>(std::ranges::max_element(values) - values.begin());
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    if (values[i] > values[best] || (std::isnan(values[best]) && !std::isnan(values[i]))) best = i;
+  }
+  return static_cast<std::int32_t>(best);
 }
 
 std::int32_t Sampler::sample(std::span<const float> logits, std::span<const std::int32_t> history) {
@@ -36,6 +41,10 @@ std::int32_t Sampler::sample(std::span<const float> logits, std::span<const std:
       float& logit = candidates_[static_cast<std::size_t>(id)].logit;
       logit = logit > 0.0F ? logit / options_.repeat_penalty : logit * options_.repeat_penalty;
     }
+  }
+  // NaN (a damaged model) has no order: such a token comes last.
+  for (Candidate& c : candidates_) {
+    if (std::isnan(c.logit)) c.logit = -std::numeric_limits<float>::infinity();
   }
   // Equal logits are ordered by id, so that the order never depends on the sorting algorithm.
   const auto better = [](const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); };

@@ -42,7 +42,7 @@ class Sampler {
   std::vector<Candidate> candidates_;
 };
 
-/// The first index of the largest value.
+/// The first index of the largest value; NaN is below every number.
 [[nodiscard]] std::int32_t argmax(std::span<const float> values);
 
 }  // namespace tern::engine

@@ -45,13 +45,18 @@ Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Model> mode
   if (options.n_ctx < 1 || options.n_sequences < 1 || options.n_batch < 1) {
     return fail(ErrorCode::usage, "context {}, sequences {} and batch {} must be at least 1", options.n_ctx, options.n_sequences, options.n_batch);
   }
-  options.n_batch = std::min(options.n_batch, options.n_ctx * options.n_sequences);
+  // Bounds beyond any use, so that no product below overflows.
+  if (options.n_ctx > std::int64_t{1} << 30 || options.n_sequences > 65536) {
+    return fail(ErrorCode::usage, "context {} and sequences {} must be at most {} and 65536", options.n_ctx, options.n_sequences, std::int64_t{1} << 30);
+  }
+  options.n_batch = std::min({options.n_batch, options.n_ctx * options.n_sequences, std::int64_t{1} << 20});
   std::uint64_t needed = 0;
   for (const std::int64_t slot_width : model->plan().slot_widths()) {
     needed += static_cast<std::uint64_t>(slot_width * options.n_batch) * sizeof(float);
   }
   const KvCache probe(model->file().plan(), options.kv_type, 1, 1);
-  const auto kv = static_cast<double>(probe.bytes_per_position()) * static_cast<double>(options.n_ctx) * options.n_sequences;
+  const std::int64_t paged_ctx = (options.n_ctx + KvCache::kPagePositions - 1) / KvCache::kPagePositions * KvCache::kPagePositions;
+  const auto kv = static_cast<double>(probe.bytes_per_position()) * static_cast<double>(paged_ctx) * options.n_sequences;
   const double total = static_cast<double>(needed) + kv;
   const std::uint64_t available = sys::available_memory();
   if (total > static_cast<double>(available)) {
@@ -96,24 +101,30 @@ Result<void> Session::decode(std::span<const BatchItem> batch) {
   for (int s = 0; s < options_.n_sequences; ++s) before.push_back(cache_.length(s));
   const auto wanted = static_cast<std::size_t>(std::ranges::count(batch, true, &BatchItem::want_logits));
   n_logits_ = 0;
-  try {
-    logits_.resize(wanted * static_cast<std::size_t>(model_->plan().n_vocab()));
-  } catch (const std::bad_alloc&) {
+  const std::size_t n_floats = wanted * static_cast<std::size_t>(model_->plan().n_vocab());
+  constexpr std::size_t kSmall = std::size_t{1} << 26;  // floats; below, asking the system costs more than it saves
+  if (n_floats > std::max(kSmall, logits_.capacity()) && n_floats > sys::available_memory() / sizeof(float)) {
     return fail(ErrorCode::out_of_memory, "no memory for the logits of {} tokens; ask for fewer at once", wanted);
   }
-  while (!batch.empty()) {
-    const auto part = batch.first(std::min(batch.size(), static_cast<std::size_t>(options_.n_batch)));
-    for (const BatchItem& item : part) {
-      auto extended = cache_.extend(item.sequence, 1);
-      if (!extended) {
-        for (int s = 0; s < options_.n_sequences; ++s) cache_.truncate(s, before[static_cast<std::size_t>(s)]);
-        return extended;
+  auto done = [&]() -> Result<void> {
+    try {
+      logits_.resize(n_floats);
+      while (!batch.empty()) {
+        const auto part = batch.first(std::min(batch.size(), static_cast<std::size_t>(options_.n_batch)));
+        for (const BatchItem& item : part) TERN_TRY_DO(cache_.extend(item.sequence, 1));
+        run(part);
+        batch = batch.subspan(part.size());
       }
+    } catch (const std::bad_alloc&) {
+      return fail(ErrorCode::out_of_memory, "no memory to compute {} tokens at once; ask for fewer", batch.size());
     }
-    run(part);
-    batch = batch.subspan(part.size());
+    return {};
+  }();
+  if (!done) {
+    n_logits_ = 0;
+    for (int s = 0; s < options_.n_sequences; ++s) cache_.truncate(s, before[static_cast<std::size_t>(s)]);
   }
-  return {};
+  return done;
 }
 
 std::span<const float> Session::logits(std::size_t i) const {

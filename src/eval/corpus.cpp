@@ -1,5 +1,6 @@
 #include "eval/corpus.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <span>
@@ -33,6 +34,7 @@ Result<std::vector<Record>> csv_records(std::string_view content) {
   std::size_t line = 1;
   std::size_t quote_line = 0;
   const auto end_record = [&] {
+    if (field.ends_with('\r')) field.pop_back();
     record.push_back(std::exchange(field, {}));
     if (record.size() > 1 || !record.front().empty()) records.push_back(std::move(record));
     record.clear();
@@ -55,7 +57,6 @@ Result<std::vector<Record>> csv_records(std::string_view content) {
     } else if (c == ',') {
       record.push_back(std::exchange(field, {}));
     } else if (c == '\n') {
-      if (field.ends_with('\r')) field.pop_back();
       end_record();
     } else {
       field += c;
@@ -111,6 +112,9 @@ Result<Corpus> parse_csv(std::string_view content) {
     for (std::size_t i = 0; i < record.size(); ++i) {
       if (!is_number(record[i])) is_text[i] = true;
     }
+  }
+  if (!records.empty() && std::ranges::find(is_text, true) == is_text.end()) {
+    return fail(ErrorCode::bad_input, "every column is a number in every row, expected at least one column of text");
   }
   Corpus corpus{.name = {}, .text = {}, .n_documents = 0};
   for (const Record& record : records) {

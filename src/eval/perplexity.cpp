@@ -19,9 +19,9 @@ Result<Chunks> make_chunks(const engine::Model& model, std::string_view text, co
   const bool add_bos = vocabulary.add_bos && vocabulary.bos.has_value();
   TERN_TRY(const auto ids, tokenizer->encode(text, {.add_bos = add_bos, .add_eos = false, .parse_special = false}));
   out.n_tokens = std::ssize(ids);
-  if (out.n_tokens < 2 * out.n_ctx) {
+  if (out.n_tokens / 2 < out.n_ctx) {
     return fail(ErrorCode::bad_input, "the text has {} tokens, expected at least {} (two chunks of {}); use a longer text or a smaller -c",
-                out.n_tokens, 2 * out.n_ctx, out.n_ctx);
+                out.n_tokens, 2 * static_cast<std::uint64_t>(out.n_ctx), out.n_ctx);
   }
   out.n_chunks = out.n_tokens / out.n_ctx;
   if (options.max_chunks > 0) out.n_chunks = std::min(out.n_chunks, options.max_chunks);
@@ -48,7 +48,8 @@ Result<PerplexityResult> perplexity(std::shared_ptr<const engine::Model> model, 
   const sys::Stopwatch clock;
   constexpr std::int64_t kBatch = 256;
   TERN_TRY(const auto session, engine::Session::make(std::move(model), {.n_threads = options.n_threads, .n_ctx = chunks.n_ctx,
-                                                                        .n_sequences = 1, .n_batch = kBatch}));
+                                                                        .n_sequences = 1, .n_batch = kBatch,
+                                                                        .kv_type = options.kv_type}));
   sys::ThreadPool pool(options.n_threads);
   PerplexityResult result;
   result.n_chunks = chunks.n_chunks;

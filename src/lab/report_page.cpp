@@ -20,6 +20,13 @@ using report::Cell;
 using report::Tone;
 
 constexpr double kMegabyte = 1e6;
+constexpr double kNothing = 5e-7;  // a share that percent_text shows as zero
+
+// A number and its "%" stay on one line.
+std::string kept_together(std::string text) {
+  for (auto at = text.find(" %"); at != std::string::npos; at = text.find(" %", at + 1)) text.replace(at, 1, "\u00a0");
+  return text;
+}
 
 std::string loss_text(double log_ratio) {
   return percent_text(std::expm1(log_ratio));
@@ -102,7 +109,8 @@ class Writer {
     const std::size_t base = *result_.reference;
     std::vector<report::Card> out;
     const auto add = [&](std::string label, const Choice& choice, const auto& detail) {
-      out.push_back({std::move(label), choice_name(choice), choice.format ? detail(*choice.format) : std::string{},
+      out.push_back({std::move(label), choice_name(choice),
+                     kept_together(choice.format ? detail(*choice.format) : std::string{}),
                      choice.format && loss_is_shown_small(result_, *choice.format) ? Tone::good : Tone::bad});
     };
     const auto size = [&](std::size_t i) {
@@ -128,52 +136,57 @@ class Writer {
   }
 
   std::vector<report::Verdict> verdicts() const {
-    return {{"For production", choice_name(verdict_.production), verdict_.production.reason},
-            {"For least memory", choice_name(verdict_.least_memory), verdict_.least_memory.reason},
-            {"For most speed", choice_name(verdict_.most_speed), verdict_.most_speed.reason},
-            {"For no measurable loss", choice_name(verdict_.no_measurable_loss), verdict_.no_measurable_loss.reason}};
+    return {{"For production", choice_name(verdict_.production), kept_together(verdict_.production.reason)},
+            {"For least memory", choice_name(verdict_.least_memory), kept_together(verdict_.least_memory.reason)},
+            {"For most speed", choice_name(verdict_.most_speed), kept_together(verdict_.most_speed.reason)},
+            {"For no measurable loss", choice_name(verdict_.no_measurable_loss),
+             kept_together(verdict_.no_measurable_loss.reason)}};
   }
 
   report::Table overview() const {
     report::Table table;
-    table.columns = {{"Format", Align::left},
-                     {"Bits per weight"},
-                     {"Embedding"},
-                     {"File"},
-                     {"Embedding error", Align::right, "relative root mean square error against the file's own values"},
-                     {"Mean loss", Align::right, "change of perplexity, geometric mean over the texts"},
-                     {"95 % interval"},
-                     {"Peak memory"},
-                     {"Prefill, tokens/s"},
-                     {"Generation, tokens/s"}};
+    table.columns = {
+        {"Format", Align::left},
+
+        {"Embedding"},
+        {"File"},
+        {"Embedding error", Align::right, "relative root mean square error against the file's own values"},
+        {"Mean loss [95 % interval], %", Align::right, "change of perplexity, geometric mean over the texts"},
+        {"Peak memory"},
+        {"Prefill, tok/s"},
+        {"Generation, tok/s"}};
     for (std::size_t i = 0; i < result_.formats.size(); ++i) {
       const FormatResult& f = at(i);
-      const Cell head(name(i) + (is_reference(i) ? " (reference)" : ""), Tone::strong);
+      const Cell head(name(i), Tone::strong);
       if (!f.error.empty()) {
         table.add_reason(head, f.error);
         continue;
       }
       const auto& mean = f.mean;
-      const Tone tone = is_reference(i) || !mean.significant ? Tone::muted
-                        : mean.mean_difference > 0.0         ? Tone::bad
-                                                             : Tone::good;
+      const bool felt = mean.significant && std::abs(mean.mean_difference) >= kNothing;
+      const Tone tone = !felt ? Tone::muted : mean.mean_difference > 0.0 ? Tone::bad : Tone::good;
       table.add({head,
-                 {report::fixed(f.format->bits_per_weight(), 2), Tone::plain, f.format->bits_per_weight()},
-                 {human_bytes(f.embedding_bytes), Tone::plain, static_cast<double>(f.embedding_bytes)},
+                 {human_bytes(f.embedding_bytes), Tone::plain, static_cast<double>(f.embedding_bytes),
+                  fmt::format("{:g} bits per weight", f.format->bits_per_weight())},
                  {human_bytes(f.file_bytes), Tone::plain, static_cast<double>(f.file_bytes)},
                  {f.relative_rmse == 0.0 ? "0" : report::significant(100.0 * f.relative_rmse, 3) + " %", Tone::plain,
                   f.relative_rmse},
-                 {is_reference(i) ? "" : loss_text(mean.mean_difference), tone, mean.mean_difference},
-                 {is_reference(i) || !mean.interval
-                      ? std::string{}
-                      : fmt::format("{} to {}", loss_text(mean.interval->low), loss_text(mean.interval->high)),
-                  tone},
+                 {is_reference(i) ? "" : mean_text(mean), tone, mean.mean_difference},
                  {f.peak_memory ? human_bytes(*f.peak_memory) : std::string(report::kNoNumber), Tone::plain,
                   f.peak_memory ? std::optional(static_cast<double>(*f.peak_memory)) : std::nullopt},
                  speed_cell(f.prefill),
                  speed_cell(f.generation)});
     }
     return table;
+  }
+
+  /// "+0.11 [+0.07, +0.15]", in percent.
+  static std::string mean_text(const stats::PairedComparison& mean) {
+    const double loss = 100.0 * std::expm1(mean.mean_difference);
+    if (!mean.interval) return report::with_sign(loss, 2);
+    const stats::Interval range{100.0 * std::expm1(mean.interval->low), 100.0 * std::expm1(mean.interval->high)};
+    const int decimals = std::clamp(report::decimals_for((range.high - range.low) / 2.0, 3), 1, 3);
+    return fmt::format("{} {}", report::with_sign(loss, decimals), report::interval(range, decimals));
   }
 
   static Cell speed_cell(const std::vector<double>& rounds) {
@@ -281,7 +294,7 @@ class Writer {
                                 : score.paired.mean_difference > 0.0 ? "yes, worse"
                                                                      : "yes, better";
         table.add(
-            {result_.texts[t].name,
+            {short_name(result_.texts[t].name),
              {name(i), Tone::strong},
              {fmt::format("{} ± {}", perplexity_text(score.perplexity), report::significant(score.standard_error, 2)),
               Tone::plain, score.perplexity},
@@ -335,20 +348,19 @@ class Writer {
 
   std::vector<std::string> reading() const {
     const std::string margin = fmt::format("{:g} %", 100.0 * result_.margin);
-    return {fmt::format("**A small loss must be shown.** A format counts as losing less than {0} only if its mean loss "
-                        "is, by a one-sided "
-                        "test at 5 %, below {0}. “Not significant” alone can mean too little text.",
-                        margin),
-            "**Production**: of the formats whose loss is shown to be small, the fastest in generation; of those as "
-            "fast, the smallest.",
-            "**No measurable loss**: the smallest format without a significant loss on any text whose loss is also "
-            "shown to be small.",
-            "**Ties.** Two speeds are called different only if the 95 % interval of their ratio, paired by round, "
-            "excludes 1; two peaks of memory "
-            "within 1 % of each other count as equal.",
-            "These figures hold for this model, these texts and this machine. Perplexity says how well text is "
-            "predicted, not how well "
-            "questions are answered."};
+    return {
+        fmt::format("**A small loss must be shown.** A format counts as losing less than {0} only if its mean loss "
+                    "is, by a one-sided "
+                    "test at 5 %, below {0}. “Not significant” alone can mean too little text.",
+                    margin),
+        "**Production**: of the formats whose loss is shown to be small, the fastest in generation; of those as "
+        "fast, the smallest.",
+        "**No measurable loss**: the smallest format without a significant loss on any text whose loss is also "
+        "shown to be small.",
+        "**Ties.** Two speeds are told apart only if the 95 % interval of their ratio, paired by round, excludes 1.",
+        "These figures hold for this model, these texts and this machine. Perplexity says how well text is "
+        "predicted, not how well "
+        "questions are answered."};
   }
 
   const SweepResult& result_;

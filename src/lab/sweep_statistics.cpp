@@ -38,7 +38,7 @@ stats::PairedComparison mean_over_texts(const std::vector<TextScore>& texts) {
   }
   const double error = std::sqrt(variance);
   const double pooled = static_cast<double>(mean.n_clusters - texts.size());
-  const double df = spread > 0.0 ? std::clamp(std::floor(variance * variance / spread), 1.0, pooled) : pooled;
+  const double df = spread > 0.0 ? std::clamp(std::floor(variance * variance / spread + 1e-9), 1.0, pooled) : pooled;
   mean.n_clusters = static_cast<std::size_t>(df) + 1;
   mean.standard_error = error;
   const double half = error == 0.0 ? 0.0 : stats::student_t_quantile(0.5 + 0.5 * mean.level, df) * error;

@@ -77,7 +77,7 @@ class Judge {
     std::string out = fmt::format("a file of {}", human_bytes(at(i).file_bytes));
     if (i == reference()) return out;
     return out + fmt::format(
-                     " ({} against {})",
+                     ", {} against {}",
                      report::percent_change(
                          static_cast<double>(at(i).file_bytes) / static_cast<double>(at(reference()).file_bytes) - 1.0),
                      name(reference()));
@@ -140,20 +140,17 @@ class Judge {
     }
     const std::size_t chosen = smallest_first(has_speed() ? as_fast(fit) : fit).front();
     Choice out{.format = chosen, .reason = {}, .ties = has_speed() ? speed_ties(fit, chosen) : without(fit, chosen)};
-    out.reason = chosen == reference() ? fmt::format("No format that loses less than {} is faster: ", margin())
-                                       : fmt::format(
-                                             "Its loss is shown to be below {}: {}. Of the formats of which that "
-                                             "holds, it is ",
-                                             margin(), loss_text(chosen));
+    out.reason = chosen == reference()
+                     ? fmt::format("The reference: of the formats that lose less than {} it is ", margin())
+                     : fmt::format("Its loss is shown to be below {}: {}. Of the formats with a loss that small it is ",
+                                   margin(), loss_text(chosen));
     if (!has_speed()) {
       out.reason += fmt::format("the smallest, {}; speed was not measured.", size_text(chosen));
     } else if (chosen == fastest(fit)) {
       out.reason += fmt::format("the fastest in generation, {}; {}.", speed_text(chosen), size_text(chosen));
     } else {
-      out.reason += fmt::format(
-          "the smallest of the fastest, {}, {} at best; {}.", speed_text(chosen),
-          percent_text(speed(chosen) / speed(fastest(fit)) - 1.0) + " to " + std::string(name(fastest(fit))),
-          size_text(chosen));
+      out.reason += fmt::format("the smallest of those within {:g} % of the fastest ({}): {}; {}.", 100.0 * kSpeedStep,
+                                name(fastest(fit)), speed_text(chosen), size_text(chosen));
     }
     if (has_speed()) out.reason += tie_text(out.ties);
     return out;
@@ -197,7 +194,7 @@ class Judge {
     Choice out{.format = chosen, .reason = {}, .ties = speed_ties(usable_, chosen)};
     out.reason = fmt::format("It generates {}", speed_text(chosen));
     if (fast.size() > 1)
-      out.reason += fmt::format(" and loses least of those within {:g} % of the fastest", 100.0 * kSpeedStep);
+      out.reason += fmt::format(", and it loses least of those within {:g} % of the fastest", 100.0 * kSpeedStep);
     out.reason += chosen == reference() ? std::string(". It is the reference.")
                                         : fmt::format("; its cost: {}.", loss_text(chosen));
     out.reason += tie_text(out.ties);
@@ -269,7 +266,7 @@ class Judge {
 std::string percent_text(double share) {
   const double size = std::abs(100.0 * share);
   int decimals = size >= 10.0 ? 1 : 2;
-  for (double step = 0.1; decimals < 6 && size > 0.0 && size < step; step /= 10.0) ++decimals;
+  for (double step = 0.1; decimals < 4 && size > 0.0 && size < step; step /= 10.0) ++decimals;
   return report::percent_change(share, decimals);
 }
 

@@ -38,7 +38,8 @@ struct Verdict {
 
 [[nodiscard]] Verdict judge(const SweepResult& result);
 
-/// A share as percent with the digits that tell it from zero: 0.0042 is "+0.42 %", 0.00003 is "+0.0030 %".
+/// A share as percent with the digits that tell it from zero: 0.0042 is "+0.42 %", 0.00003 is "+0.0030 %";
+/// at most four, so that what nobody could notice is "0.0000 %".
 [[nodiscard]] std::string percent_text(double share);
 
 /// Is the mean loss shown to be below the margin (p < 0.05, one-sided)? The reference is, by definition.

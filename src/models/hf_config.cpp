@@ -41,14 +41,18 @@ Result<void> number(const json& object, const char* key, float& out) {
   return {};
 }
 
-std::string text_or(const json& object, const char* key, std::string fallback) {
+Result<std::string> text_or(const json& object, const char* key, std::string fallback) {
   const json* value = member(object, key);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : fallback;
+  if (value == nullptr) return fallback;
+  if (!value->is_string()) return fail(ErrorCode::bad_input, "config.json: {} is {}, expected a string", key, value->type_name());
+  return value->get<std::string>();
 }
 
-bool flag_or(const json& object, const char* key, bool fallback) {
+Result<bool> flag_or(const json& object, const char* key, bool fallback) {
   const json* value = member(object, key);
-  return value != nullptr && value->is_boolean() ? value->get<bool>() : fallback;
+  if (value == nullptr) return fallback;
+  if (!value->is_boolean()) return fail(ErrorCode::bad_input, "config.json: {} is {}, expected true or false", key, value->type_name());
+  return value->get<bool>();
 }
 
 // rope_theta + rope_scaling, or the newer rope_parameters that holds both.
@@ -59,7 +63,8 @@ Result<void> read_rope(const json& config, HyperParameters& p) {
   if (scaling == nullptr) return {};
   if (!scaling->is_object()) return fail(ErrorCode::bad_input, "config.json: rope_scaling is {}, expected an object", scaling->type_name());
   TERN_TRY_DO(number(*scaling, "rope_theta", p.rope_base));
-  const std::string type = text_or(*scaling, "rope_type", text_or(*scaling, "type", "default"));
+  TERN_TRY(const std::string older, text_or(*scaling, "type", "default"));
+  TERN_TRY(const std::string type, text_or(*scaling, "rope_type", older));
   if (type == "default") return {};
   if (type != "linear" && type != "llama3") {
     return fail(ErrorCode::unsupported, "config.json: rope scaling \"{}\" is not supported; Tern has default, linear and llama3", printable(type));
@@ -78,16 +83,17 @@ Result<BitNetStorage> read_storage(const json& config) {
   const json* q = member(config, "quantization_config");
   if (q == nullptr) return BitNetStorage::none;
   if (!q->is_object()) return fail(ErrorCode::bad_input, "config.json: quantization_config is {}, expected an object", q->type_name());
-  const std::string method = text_or(*q, "quant_method", "");
+  TERN_TRY(const std::string method, text_or(*q, "quant_method", ""));
   if (method != "bitnet") {
     return fail(ErrorCode::unsupported, "config.json: quantization method \"{}\" is not supported; Tern converts float and bitnet checkpoints",
                 printable(method));
   }
-  if (flag_or(*q, "use_rms_norm", false)) {
+  TERN_TRY(const bool has_inner_norm, flag_or(*q, "use_rms_norm", false));
+  if (has_inner_norm) {
     return fail(ErrorCode::unsupported, "config.json: quantization_config.use_rms_norm = true (a norm inside every linear) is not supported");
   }
-  const std::string mode = text_or(*q, "quantization_mode", "offline");
-  const std::string linear = text_or(*q, "linear_class", "bitlinear");
+  TERN_TRY(const std::string mode, text_or(*q, "quantization_mode", "offline"));
+  TERN_TRY(const std::string linear, text_or(*q, "linear_class", "bitlinear"));
   if (mode == "online") return BitNetStorage::online_masters;
   if (mode != "offline") return fail(ErrorCode::unsupported, "config.json: quantization_mode \"{}\", expected online or offline", printable(mode));
   if (linear == "autobitlinear") return BitNetStorage::packed_multiply;
@@ -116,7 +122,7 @@ Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
     return fail(ErrorCode::bad_input, "config.json: architectures is missing; it must name the model class, e.g. [\"LlamaForCausalLM\"]");
   }
   out.class_name = classes->front().get<std::string>();
-  out.model_type = text_or(config, "model_type", "");
+  TERN_TRY(out.model_type, text_or(config, "model_type", ""));
 
   HyperParameters& p = out.parameters;
   TERN_TRY_DO(required(config, "vocab_size", p.n_vocab));
@@ -134,11 +140,14 @@ Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
   p.norm_eps = 1e-6F;  // transformers' default of LlamaConfig
   TERN_TRY_DO(number(config, "rms_norm_eps", p.norm_eps));
   TERN_TRY_DO(read_rope(config, p));
-  TERN_TRY(p.activation, activation_by_name(text_or(config, "hidden_act", "silu")));
+  TERN_TRY(const std::string activation, text_or(config, "hidden_act", "silu"));
+  auto function = activation_by_name(activation);
+  if (!function) return in_context("config.json: hidden_act", std::move(function).error());
+  p.activation = *function;
   TERN_TRY(out.storage, read_storage(config));
   const bool is_bitnet = out.storage != BitNetStorage::none || out.model_type == "bitnet";
   if (is_bitnet) p.linear_activation = {ActivationPolicy::Mode::per_token, 8};
-  out.tied_embeddings = flag_or(config, "tie_word_embeddings", is_bitnet);
+  TERN_TRY(out.tied_embeddings, flag_or(config, "tie_word_embeddings", is_bitnet));
   TERN_TRY(out.bos_token_id, token_id(config, "bos_token_id"));
   TERN_TRY(out.eos_token_id, token_id(config, "eos_token_id"));
   auto checked = check(p);

@@ -186,6 +186,8 @@ Result<void> check(const HyperParameters& p) {
   TERN_TRY_DO(in_range("number of heads", p.n_heads, 1, 65536));
   TERN_TRY_DO(in_range("number of key/value heads", p.n_kv_heads, 1, p.n_heads));
   TERN_TRY_DO(in_range("head dimension", p.head_dim, 1, 65536));
+  // One product's inputs are summed in 32 bits as int8 codes.
+  TERN_TRY_DO(in_range("heads times head dimension", p.n_heads * p.head_dim, 1, std::int64_t{1} << 22));
   TERN_TRY_DO(in_range("rotary dimension", p.n_rotary, 0, p.head_dim));
   if (p.n_rotary % 2 != 0) return fail(ErrorCode::bad_input, "rotary dimension is {}, expected an even number", p.n_rotary);
   if (p.n_heads % p.n_kv_heads != 0) {

@@ -1,7 +1,5 @@
 #include "models/plan_builder.hpp"
 
-#include <algorithm>
-
 #include "base/error.hpp"
 
 namespace tern::models {
@@ -13,10 +11,10 @@ ValueId PlanBuilder::value(std::string_view name, std::int64_t width) {
 
 TensorId PlanBuilder::tensor(std::string_view name, Shape shape, TensorRole role, bool optional, TensorId fallback) {
   std::string full = prefix_ + std::string(name);
-  const auto found = std::ranges::find(plan_.tensors, full, &TensorSpec::name);
-  if (found != plan_.tensors.end()) return static_cast<TensorId>(found - plan_.tensors.begin());
-  plan_.tensors.push_back({std::move(full), shape, role, optional, fallback});
-  return static_cast<TensorId>(plan_.tensors.size()) - 1;
+  const auto id = static_cast<TensorId>(plan_.tensors.size());
+  const auto [place, is_new] = ids_.try_emplace(full, id);
+  if (is_new) plan_.tensors.push_back({std::move(full), shape, role, optional, fallback});
+  return place->second;
 }
 
 ValueId PlanBuilder::embed(std::string_view name, TensorId table, float scale) {

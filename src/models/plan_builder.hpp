@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "models/plan.hpp"
 
@@ -39,6 +40,7 @@ class PlanBuilder {
 
   Plan plan_;
   std::string prefix_;
+  std::unordered_map<std::string, TensorId> ids_;  // of plan_.tensors: a file may ask for thousands of layers
 };
 
 }  // namespace tern::models

@@ -30,6 +30,17 @@ Activation activation_of(InputForm form) {
   return Activation::f32;
 }
 
+// What could not be packed is either ternary with several scales, or damaged.
+Result<void> check_codes(const TensorView& tensor) {
+  const std::int64_t k = tensor.shape.row_length();
+  for (std::int64_t r = 0; r < tensor.shape.n_rows(); ++r) {
+    if (tensor.format->valid_row(tensor.bytes.data() + r * tensor.format->row_bytes(k), k)) continue;
+    return fail(ErrorCode::bad_input, "{}: row {} holds a code that {} does not define, or a scale that is not finite: the file is damaged",
+                tensor.name, r, tensor.format->name);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels) {
@@ -48,6 +59,9 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
       m.form_ = InputForm::int8_token;
       return m;
     }
+    if (tensor.format->is_ternary) {
+      TERN_TRY_DO(check_codes(tensor));
+    }
   }
   m.kernel_ = kernels.matmul(*tensor.format, activation_of(m.form_));
   m.f32_kernel_ = kernels.matmul(formats::kF32, Activation::f32);
@@ -56,6 +70,7 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
 
 void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
   TERN_CHECK(x.form() == form_ && x.k() == k_);
+  if (first >= last) return;
   if (ternary_) return multiply_ternary(first, last, x, y, y_stride);
   const Activation activation = activation_of(form_);
   if (kernel_ == nullptr && activation == Activation::f32 && f32_kernel_ != nullptr) {

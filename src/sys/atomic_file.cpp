@@ -8,8 +8,6 @@
 #include <cstring>
 #include <utility>
 
-#include "sys/mapped_file.hpp"
-
 namespace tern::sys {
 namespace {
 
@@ -35,8 +33,13 @@ AtomicFile::~AtomicFile() {
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
-  if (is_directory(path)) return fail(ErrorCode::io, "{}: is a directory, expected a file name to write", path);
-  if (!overwrite && exists(path)) {
+  struct stat info {};
+  const bool is_there = ::stat(path.c_str(), &info) == 0;
+  if (is_there && !S_ISREG(info.st_mode)) {  // renaming over a device would replace it
+    return fail(ErrorCode::io, "{}: is {}, expected a file name to write", path,
+                S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
+  }
+  if (!overwrite && is_there) {
     return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", path);
   }
   AtomicFile file;

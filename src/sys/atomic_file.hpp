@@ -21,7 +21,7 @@ class AtomicFile {
   /// Removes the temporary file unless commit() succeeded.
   ~AtomicFile();
 
-  /// Starts writing. Refuses an existing target unless `overwrite`; refuses a directory.
+  /// Starts writing. Refuses an existing target unless `overwrite`; refuses what is no regular file.
   [[nodiscard]] static Result<AtomicFile> create(const std::string& path, bool overwrite);
 
   /// Appends bytes (buffered by the kernel only). Errors: io (a full disk names the bytes that were missing).

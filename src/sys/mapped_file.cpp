@@ -28,7 +28,7 @@ MappedFile::~MappedFile() {
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe is refused, not waited for
   if (fd < 0) {
     if (errno == ENOENT) return fail(ErrorCode::not_found, "{}: no such file", path);
     return fail(ErrorCode::io, "{}: cannot open: {}", path, std::strerror(errno));

@@ -26,6 +26,17 @@ std::uint64_t number_in(const char* path) {
   return file >> value ? value : std::numeric_limits<std::uint64_t>::max();
 }
 
+// "key 123" lines of cgroup's memory.stat, in bytes.
+std::uint64_t stat_of(const char* path, std::string_view key) {
+  std::ifstream file(path);
+  std::string name;
+  std::uint64_t value = 0;
+  while (file >> name >> value) {
+    if (name == key) return value;
+  }
+  return 0;
+}
+
 }  // namespace
 
 MemoryUse memory_use() {
@@ -36,7 +47,10 @@ MemoryUse memory_use() {
 std::uint64_t available_memory() {
   std::uint64_t available = kilobytes_of("/proc/meminfo", "MemAvailable");
   const std::uint64_t limit = number_in("/sys/fs/cgroup/memory.max");
-  const std::uint64_t used = number_in("/sys/fs/cgroup/memory.current");
+  std::uint64_t used = number_in("/sys/fs/cgroup/memory.current");
+  // The cgroup's count holds cached files, which the kernel gives up when memory is wanted.
+  constexpr const char* kStat = "/sys/fs/cgroup/memory.stat";
+  used -= std::min(used, stat_of(kStat, "inactive_file") + stat_of(kStat, "active_file"));
   if (limit != std::numeric_limits<std::uint64_t>::max() && used <= limit) available = std::min(available, limit - used);
   return available;
 }

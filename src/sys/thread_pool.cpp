@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -40,13 +43,19 @@ struct ThreadPool::State {
   std::int64_t chunk = 1;
   const std::function<void(std::int64_t, std::int64_t)>* body = nullptr;
   bool stop = false;
+  std::atomic_flag has_error;
+  std::exception_ptr error;  // the first one thrown by the body
   std::vector<std::jthread> workers;
 
-  void run_chunks() {
-    for (;;) {
-      const std::int64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
-      if (begin >= n) return;
-      (*body)(begin, std::min(begin + chunk, n));
+  void run_chunks() noexcept {
+    try {
+      for (;;) {
+        const std::int64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
+        if (begin >= n) return;
+        (*body)(begin, std::min(begin + chunk, n));
+      }
+    } catch (...) {
+      if (!has_error.test_and_set(std::memory_order_relaxed)) error = std::current_exception();
     }
   }
 
@@ -66,7 +75,11 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(int n_threads) : n_threads_(std::max(1, n_threads)), state_(std::make_unique<State>()) {
-  for (int i = 1; i < n_threads_; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
+  try {
+    for (int i = 1; i < n_threads_; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
+  } catch (const std::system_error&) {  // the system gives no more threads: fewer give the same results
+    n_threads_ = 1 + static_cast<int>(state_->workers.size());
+  }
 }
 
 ThreadPool::~ThreadPool() {
@@ -94,6 +107,10 @@ void ThreadPool::parallel_for(std::int64_t n, std::int64_t chunk,
   s.step.notify_all();
   s.run_chunks();
   wait_for_change(s.finished, seen);
+  if (s.error) {
+    s.has_error.clear(std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(s.error, nullptr));
+  }
 }
 
 }  // namespace tern::sys

@@ -13,7 +13,7 @@ namespace tern::sys {
 
 class ThreadPool {
  public:
-  /// n_threads >= 1 counts the calling thread; 1 runs everything inline.
+  /// n_threads >= 1 counts the calling thread; 1 runs everything inline. Fewer where the system gives no more.
   explicit ThreadPool(int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -22,7 +22,8 @@ class ThreadPool {
   [[nodiscard]] int n_threads() const { return n_threads_; }
 
   /// Calls body(begin, end) for consecutive chunks of at most `chunk` covering [0, n), from any of the threads, and
-  /// returns when all are done. Chunks are handed out dynamically. Not reentrant; one caller at a time.
+  /// returns when all are done. Chunks are handed out dynamically. Not reentrant; one caller at a time. What the body
+  /// throws (no memory) comes out here, when no thread is in the body any more.
   void parallel_for(std::int64_t n, std::int64_t chunk, const std::function<void(std::int64_t, std::int64_t)>& body);
 
  private:

@@ -54,7 +54,8 @@ constexpr std::array<ChatFormat, 7> kFormats{{
      .assistant = {"", " {eos}{bos}"},
      .end = "",
      .begins_with_bos = true},
-    // The role's name with a capital, made by the template itself ("message['role'] | capitalize"), closed by <|eot_id|>.
+    // The role's name with a capital, made by the template itself ("message['role'] | capitalize"), closed by
+    // <|eot_id|>.
     {.name = "bitnet",
      .markers = {"capitalize", "<|eot_id|>"},
      .specials = {"<|eot_id|>"},
@@ -130,12 +131,14 @@ class ChatEncoder {
 const ChatFormat* recognise_chat_format(std::string_view chat_template) {
   if (chat_template.empty()) return nullptr;
   const auto found = std::ranges::find_if(kFormats, [&](const ChatFormat& format) {
-    return std::ranges::all_of(format.markers, [&](std::string_view marker) { return chat_template.find(marker) != std::string_view::npos; });
+    return std::ranges::all_of(
+        format.markers, [&](std::string_view marker) { return chat_template.find(marker) != std::string_view::npos; });
   });
   return found == kFormats.end() ? nullptr : &*found;
 }
 
-Result<std::vector<std::int32_t>> encode_chat(const Tokenizer& tokenizer, const ChatFormat& format, const std::vector<ChatPiece>& pieces) {
+Result<std::vector<std::int32_t>> encode_chat(const Tokenizer& tokenizer, const ChatFormat& format,
+                                              const std::vector<ChatPiece>& pieces) {
   ChatEncoder encoder(tokenizer, format);
   for (const ChatPiece& piece : pieces) TERN_TRY_DO(encoder.add(piece));
   return encoder.take();

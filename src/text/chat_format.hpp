@@ -1,6 +1,6 @@
-// How a conversation is written down for a model: the families of chat templates that most models use, recognised by the
-// markers in tokenizer.chat_template. It does not run templates (they are Jinja programs); one that is of no family here is
-// not guessed at.
+// How a conversation is written down for a model: the families of chat templates that most models use, recognised by
+// the markers in tokenizer.chat_template. It does not run templates (they are Jinja programs); one that is of no family
+// here is not guessed at.
 //
 // The names of special tokens in the scaffold become those tokens; the words of a person never do: whoever types
 // "<|eot_id|>" has typed ten characters. Words and scaffold that touch are encoded as one text, as the model saw it.
@@ -29,7 +29,7 @@ struct ChatFormat {
   std::array<std::string_view, 2> markers;   // all of them stand in a template of this family; "" is no marker
   std::array<std::string_view, 4> specials;  // names in the scaffold that are tokens where the vocabulary has them
   ChatTurn system;
-  bool system_in_user = false;               // the system's part stands inside the first user's turn, before the words
+  bool system_in_user = false;  // the system's part stands inside the first user's turn, before the words
   ChatTurn user;
   ChatTurn assistant;
   std::string_view end;  // what ends an answer, for vocabularies in which it is no token; "" for {eos}

@@ -21,7 +21,10 @@ std::string typed(std::string_view bytes) {
 
 TEST(LineBuffer, InsertsAtTheCursor) {
   EXPECT_EQ(typed("held\x1b[D\x1b[D\x1b[Dxy"), "hxyeld");
-  EXPECT_EQ(typed("b\x01" "a\x05" "c"), "abc");
+  EXPECT_EQ(typed("b\x01"
+                  "a\x05"
+                  "c"),
+            "abc");
   EXPECT_EQ(typed("b\x1b[Ha\x1b[Fc"), "abc");
   EXPECT_EQ(typed("b\x1b[1~a\x1b[4~c"), "abc");
 }
@@ -30,7 +33,9 @@ TEST(LineBuffer, BackspaceTakesAWholeCharacterWithItsMarks) {
   EXPECT_EQ(typed("a\xC3\xA9\x7f"), "a");
   EXPECT_EQ(typed("ae\xCC\x81\x7f"), "a") << "e with a combining acute accent is one character to a person";
   EXPECT_EQ(typed("\xF0\x9F\x98\x80\x7f"), "");
-  EXPECT_EQ(typed("\x7f\x7f" "a"), "a");
+  EXPECT_EQ(typed("\x7f\x7f"
+                  "a"),
+            "a");
 }
 
 TEST(LineBuffer, CursorKeysMoveByCharactersNotBytes) {
@@ -39,19 +44,30 @@ TEST(LineBuffer, CursorKeysMoveByCharactersNotBytes) {
 }
 
 TEST(LineBuffer, ControlKeysDeleteWhatTheyShould) {
-  EXPECT_EQ(typed("one two\x15" "x"), "x");
-  EXPECT_EQ(typed("one two\x17" "x"), "one x");
-  EXPECT_EQ(typed("one two  \x17" "x"), "one x");
+  EXPECT_EQ(typed("one two\x15"
+                  "x"),
+            "x");
+  EXPECT_EQ(typed("one two\x17"
+                  "x"),
+            "one x");
+  EXPECT_EQ(typed("one two  \x17"
+                  "x"),
+            "one x");
   EXPECT_EQ(typed("abc\x01\x06\x0b"), "a");
   EXPECT_EQ(typed("abc\x01\x1b[3~"), "bc");
   EXPECT_EQ(typed("abc\x01\x04"), "bc");
 }
 
 TEST(LineBuffer, BytesThatAreNoTextNeverReachTheLine) {
-  EXPECT_EQ(typed("a\xff" "b"), "ab");
+  EXPECT_EQ(typed("a\xff"
+                  "b"),
+            "ab");
   EXPECT_EQ(typed("a\x1b[200~b\x1b[201~c"), "abc") << "a pasted text comes without the marks around it";
   EXPECT_EQ(typed("a\x1b[12;34;56Rb"), "ab");
-  EXPECT_EQ(typed("a\x02\x03" "b"), "ba") << "Ctrl-B moves, Ctrl-C is an event";
+  EXPECT_EQ(typed("a\x02\x03"
+                  "b"),
+            "ba")
+      << "Ctrl-B moves, Ctrl-C is an event";
 }
 
 TEST(LineBuffer, TellsTheEventsApart) {

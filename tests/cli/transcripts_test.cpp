@@ -1,12 +1,13 @@
-// Replays every file of tests/cli/transcripts: what a person types and what the program answers. To add a test, add lines to
-// one of those files; transcripts/README.md says how they are written.
+// Replays every file of tests/cli/transcripts: what a person types and what the program answers. To add a test, add
+// lines to one of those files; transcripts/README.md says how they are written.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 #include <sstream>
 
 #include "tests/support/process.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_checkpoint.hpp"
 
 namespace tern::test {
 namespace {
@@ -69,7 +70,8 @@ bool lines_match(std::span<const std::string> patterns, std::span<const std::str
     }
     return false;
   }
-  return !lines.empty() && line_matches(patterns.front(), lines.front()) && lines_match(patterns.subspan(1), lines.subspan(1));
+  return !lines.empty() && line_matches(patterns.front(), lines.front()) &&
+         lines_match(patterns.subspan(1), lines.subspan(1));
 }
 
 std::vector<std::string> transcripts() {
@@ -95,8 +97,8 @@ TEST_P(Transcript, SaysWhatTheProgramSays) {
   const std::string program(TERN_PROGRAM);
   for (const Exchange& exchange : exchanges) {
     SCOPED_TRACE(GetParam() + ".txt:" + std::to_string(exchange.line) + ": $ " + exchange.command);
-    const std::string script = "unset TERN_ISA; PATH=" + program.substr(0, program.rfind('/')) + ":$PATH; DATA=" + data_folder() + "; " +
-                               exchange.command;
+    const std::string script = "unset TERN_ISA; PATH=" + program.substr(0, program.rfind('/')) +
+                               ":$PATH; DATA=" + data_folder() + "; " + exchange.command;
     const Ended ended = run_program({"/bin/sh", "-c", script}, {.folder = folder.path()});
     EXPECT_EQ(ended.exit_code, exchange.exit_code) << "stderr: " << ended.err;
     EXPECT_TRUE(lines_match(exchange.out, lines_of(ended.out))) << "stdout is\n" << ended.out;
@@ -104,7 +106,8 @@ TEST_P(Transcript, SaysWhatTheProgramSays) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, Transcript, testing::ValuesIn(transcripts()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Files, Transcript, testing::ValuesIn(transcripts()),
+                         [](const auto& named) { return named.param; });
 
 TEST(Transcripts, APatternThatDoesNotFitIsNoticed) {
   EXPECT_TRUE(line_matches("a...c", "abc"));

@@ -22,21 +22,22 @@
 namespace tern::test {
 
 struct Ended {
-  int exit_code = -1;                  // -1 when a signal ended it
+  int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
   bool timed_out = false;
   std::string out;
   std::string err;
   double seconds = 0.0;
-  std::uint64_t peak_resident = 0;     // bytes, with mapped files
-  std::uint64_t peak_anonymous = 0;    // bytes of RssAnon, the most that was seen while it ran; needs watch_memory
+  double cpu_seconds = 0.0;          // of all its threads: what a busy machine does not stretch
+  std::uint64_t peak_resident = 0;   // bytes, with mapped files
+  std::uint64_t peak_anonymous = 0;  // bytes of RssAnon, the most that was seen while it ran; needs watch_memory
 };
 
 struct RunOptions {
-  std::string folder = ".";            // where it runs
+  std::string folder = ".";  // where it runs
   double timeout_seconds = 120.0;
-  bool watch_memory = false;           // poll /proc/PID/status every millisecond
-  int interrupt_after_ms = -1;         // send SIGINT then
+  bool watch_memory = false;    // poll /proc/PID/status every millisecond
+  int interrupt_after_ms = -1;  // send SIGINT then
 };
 
 inline std::string whole_file(const std::string& path) {
@@ -93,6 +94,10 @@ inline Ended run_program(const std::vector<std::string>& words, const RunOptions
   }
   if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
+  const auto in_seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  ended.cpu_seconds = in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
   ended.peak_resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   ended.out = whole_file(out);
   ended.err = whole_file(err);

@@ -5,8 +5,8 @@ usage: make_perplexity.py FOLDER_WITH_LIBLLAMA DATA_FOLDER OUTPUT_JSON [--chunks
 
 FOLDER_WITH_LIBLLAMA: see libllama.py. DATA_FOLDER holds eval/wiki.test.raw and eval/ptb.test.txt. The files are Tern's own,
 made from DATA_FOLDER/models as written down in COMMANDS below; their names say how: <model>-<TYPE>.gguf for `tern quantize`,
-<model>-pure-<TYPE>.gguf for `tern quantize --pure`, <model>-F32.gguf for `tern convert`. A SHA-256 over the bytes of all
-tensors goes into the output, so that a test can see that it measures the very file that was measured here.
+<model>-pure-<TYPE>.gguf for `tern quantize --pure`, <model>-F32.gguf for `tern convert`. A SHA-256 over the file's
+data section goes into the output, so that a test can see that it measures the very file that was measured here.
 
 The protocol is that of llama.cpp's perplexity tool: one newline at the end of the file is dropped; the whole text is
 tokenised once, with BOS where the vocabulary adds it and special-token strings as plain text; chunks of n_ctx = min(512,
@@ -18,11 +18,11 @@ half is scored. Three runs of each file:
 """
 
 import argparse
+import ctypes
 import hashlib
 import json
 import pathlib
 
-import gguf
 import numpy as np
 
 import libllama
@@ -38,14 +38,20 @@ TEXTS = ["wiki.test.raw", "ptb.test.txt"]
 RUNS = {"default": (libllama.F16, libllama.FLASH_AUTO), "f32_cache": (libllama.F32, libllama.FLASH_OFF)}
 
 
-def tensor_hash(path):
-    """Bytes and SHA-256 of all tensors' data in the order of the file's directory."""
-    sha, n_bytes = hashlib.sha256(), 0
-    for tensor in gguf.GGUFReader(path).tensors:
-        data = np.ascontiguousarray(tensor.data).tobytes()
-        sha.update(data)
-        n_bytes += len(data)
-    return n_bytes, sha.hexdigest()
+def data_hash(llama, path):
+    """Bytes and SHA-256 of the data section, from its first byte to the end of the file."""
+    class InitParams(ctypes.Structure):
+        _fields_ = [("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p)]
+
+    base = llama.base
+    base.gguf_init_from_file.restype = ctypes.c_void_p
+    base.gguf_init_from_file.argtypes = [ctypes.c_char_p, InitParams]
+    base.gguf_get_data_offset.restype = ctypes.c_size_t
+    base.gguf_get_data_offset.argtypes = base.gguf_free.argtypes = [ctypes.c_void_p]
+    handle = base.gguf_init_from_file(str(path).encode(), InitParams(True, None))
+    data = path.read_bytes()[base.gguf_get_data_offset(handle):]
+    base.gguf_free(handle)
+    return len(data), hashlib.sha256(data).hexdigest()
 
 
 def perplexity(context, ids, n_ctx, n_chunks, bos, adds_bos):
@@ -83,7 +89,7 @@ def main():
               "package": "npm @node-llama-cpp/linux-x64", "commands": COMMANDS, "chunks": args.chunks, "ids": {},
               "files": {}}
     for path in args.files:
-        n_bytes, sha = tensor_hash(path)
+        n_bytes, sha = data_hash(llama, path)
         model = llama.load(path)
         n_ctx = min(512, model.n_ctx_train)
         family = path.name.rsplit("-", 1)[0].removesuffix("-pure")
@@ -94,7 +100,7 @@ def main():
                        "first": [int(i) for i in ids[name][:8]], "adds_bos": bool(model.adds_bos)}
             if result["ids"].setdefault(family, {}).setdefault(name, summary) != summary:
                 raise SystemExit(f"{path}: other ids than the family's first file")
-        entry = {"tensor_bytes": n_bytes, "tensor_sha256": sha, "n_ctx": n_ctx}
+        entry = {"data_bytes": n_bytes, "data_sha256": sha, "n_ctx": n_ctx}
         for run, (kv, flash) in RUNS.items():
             context = model.context(n_ctx, args.threads, kv, flash)
             entry[run] = {}

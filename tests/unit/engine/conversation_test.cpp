@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/models.hpp"
-#include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_checkpoint.hpp"
 
 namespace tern::engine {
 namespace {
@@ -18,7 +18,8 @@ class Conversations : public testing::Test {
   }
 
   Conversation conversation(std::int64_t n_ctx, const text::ChatFormat* format = nullptr, std::string system = {}) {
-    return test::must(Conversation::make(test::must(Session::make(model_, {.n_threads = 1, .n_ctx = n_ctx})), format, std::move(system)));
+    return test::must(Conversation::make(test::must(Session::make(model_, {.n_threads = 1, .n_ctx = n_ctx})), format,
+                                         std::move(system)));
   }
 
   static GenerateOptions options(std::int64_t n_predict) {
@@ -32,7 +33,9 @@ class Conversations : public testing::Test {
   std::shared_ptr<const Model> model_;
 };
 
-const text::ChatFormat* chatml() { return text::recognise_chat_format("<|im_start|><|im_end|>"); }
+const text::ChatFormat* chatml() {
+  return text::recognise_chat_format("<|im_start|><|im_end|>");
+}
 
 TEST_F(Conversations, TheSecondAnswerIsWhatTheWholeTextWouldGive) {
   Conversation talk = conversation(128);
@@ -115,8 +118,10 @@ TEST(Generate, AStopTextEndsTheAnswerBeforeTheFirstOfThemHoweverTheyOverlap) {
   const auto model = test::load(test::converted(folder, folder.file("tiny.bin"), "tiny", "", folder.file("t.bin")));
   const auto text_with = [&](std::vector<std::string> stops) {
     auto session = test::must(Session::make(model, {.n_threads = 1}));
-    GenerateOptions options{.n_predict = 60, .sampler = {.temperature = 0.0F}, .stop = std::move(stops), .ignore_eos = true};
-    return test::must(generate(*session, test::must(prompt_ids(*model, "the")), options, [](std::string_view) { return true; }));
+    GenerateOptions options{
+        .n_predict = 60, .sampler = {.temperature = 0.0F}, .stop = std::move(stops), .ignore_eos = true};
+    return test::must(
+        generate(*session, test::must(prompt_ids(*model, "the")), options, [](std::string_view) { return true; }));
   };
   const std::string whole = text_with({}).text;
   ASSERT_GT(whole.size(), 24U);

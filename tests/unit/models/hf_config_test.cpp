@@ -1,0 +1,192 @@
+// config.json: both spellings of the rope settings, the forms of quantization_config, and every wrong value by name.
+#include "models/hf_config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "files/json.hpp"
+
+namespace tern::models {
+namespace {
+
+nlohmann::json basic() {
+  return {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"}, {"vocab_size", 320},   {"hidden_size", 256},
+          {"num_hidden_layers", 2},              {"intermediate_size", 512}, {"num_attention_heads", 4}, {"max_position_embeddings", 2048}};
+}
+
+Result<HfConfig> read(const nlohmann::json& config) {
+  const std::string text = config.dump();
+  return read_hf_config(std::as_bytes(std::span(text)));
+}
+
+void expect_refused(const nlohmann::json& config, const std::string& expected) {
+  const auto refused = read(config);
+  ASSERT_FALSE(refused) << config.dump();
+  EXPECT_TRUE(refused.error().message.starts_with("config.json")) << refused.error().message;
+  EXPECT_NE(refused.error().message.find(expected), std::string::npos) << refused.error().message;
+  EXPECT_EQ(refused.error().message.find('\n'), std::string::npos);
+}
+
+TEST(HfConfig, TheLeastThatIsNeededImpliesTheRest) {
+  const auto config = read(basic());
+  ASSERT_TRUE(config) << config.error().message;
+  const HyperParameters& p = config->parameters;
+  EXPECT_EQ(p.n_vocab, 320);
+  EXPECT_EQ(p.n_ctx_train, 2048);
+  EXPECT_EQ(p.n_kv_heads, 4);
+  EXPECT_EQ(p.head_dim, 64);
+  EXPECT_EQ(p.n_rotary, 64);
+  EXPECT_EQ(p.norm_eps, 1e-6F);
+  EXPECT_EQ(p.rope_base, 10000.0F);
+  EXPECT_EQ(p.activation, Unary::silu);
+  EXPECT_EQ(p.linear_activation, ActivationPolicy{});
+  EXPECT_FALSE(config->tied_embeddings);
+  EXPECT_EQ(config->storage, BitNetStorage::none);
+  EXPECT_FALSE(config->bos_token_id.has_value());
+}
+
+TEST(HfConfig, EveryNumberIsRead) {
+  nlohmann::json j = basic();
+  j["num_key_value_heads"] = 2;
+  j["head_dim"] = 32;
+  j["rms_norm_eps"] = 1e-5;
+  j["rope_theta"] = 500000.0;
+  j["hidden_act"] = "relu2";
+  j["tie_word_embeddings"] = true;
+  j["bos_token_id"] = 1;
+  j["eos_token_id"] = {7, 8};
+  const auto config = read(j).value();
+  EXPECT_EQ(config.parameters.n_kv_heads, 2);
+  EXPECT_EQ(config.parameters.head_dim, 32);
+  EXPECT_EQ(config.parameters.norm_eps, 1e-5F);
+  EXPECT_EQ(config.parameters.rope_base, 500000.0F);
+  EXPECT_EQ(config.parameters.activation, Unary::relu2);
+  EXPECT_TRUE(config.tied_embeddings);
+  EXPECT_EQ(config.bos_token_id, 1);
+  EXPECT_EQ(config.eos_token_id, 7);
+  j["eos_token_id"] = nlohmann::json::array();
+  j["head_dim"] = nullptr;  // null is as good as absent
+  EXPECT_FALSE(read(j).value().eos_token_id.has_value());
+  EXPECT_EQ(read(j).value().parameters.head_dim, 64);
+}
+
+TEST(HfConfig, BothSpellingsOfTheRopeSettingsMeanTheSame) {
+  nlohmann::json older = basic();
+  older["rope_theta"] = 500000.0;
+  older["rope_scaling"] = {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 1024}};
+  nlohmann::json newer = basic();
+  newer["rope_parameters"] = older["rope_scaling"];
+  newer["rope_parameters"]["rope_theta"] = 500000.0;
+  for (const auto& j : {older, newer}) {
+    const auto config = read(j).value();
+    EXPECT_EQ(config.parameters.rope_base, 500000.0F);
+    EXPECT_EQ(config.parameters.rope_scaling, (RopeScaling{RopeScaling::Kind::llama3, 8.0F, 1.0F, 4.0F, 1024}));
+  }
+  nlohmann::json linear = basic();
+  linear["rope_scaling"] = {{"type", "linear"}, {"factor", 4}};
+  EXPECT_EQ(read(linear).value().parameters.rope_scaling.kind, RopeScaling::Kind::linear);
+  EXPECT_EQ(read(linear).value().parameters.rope_scaling.factor, 4.0F);
+  nlohmann::json plain = basic();
+  plain["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 1e6}};
+  EXPECT_EQ(read(plain).value().parameters.rope_scaling.kind, RopeScaling::Kind::none);
+  EXPECT_EQ(read(plain).value().parameters.rope_base, 1e6F);
+}
+
+TEST(HfConfig, TheFormsOfQuantizationConfigChooseTheStorage) {
+  const auto storage = [](const nlohmann::json& q) {
+    nlohmann::json j = basic();
+    j["quantization_config"] = q;
+    return read(j);
+  };
+  EXPECT_EQ(storage({{"quant_method", "bitnet"}})->storage, BitNetStorage::packed_divide);
+  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "bitlinear"}, {"quantization_mode", "offline"}})->storage, BitNetStorage::packed_divide);
+  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "autobitlinear"}, {"quantization_mode", "offline"}})->storage, BitNetStorage::packed_multiply);
+  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "autobitlinear"}, {"quantization_mode", "online"}})->storage, BitNetStorage::online_masters);
+  const auto config = storage({{"quant_method", "bitnet"}}).value();
+  EXPECT_EQ(config.parameters.linear_activation, (ActivationPolicy{ActivationPolicy::Mode::per_token, 8}));
+  EXPECT_NE(storage({{"quant_method", "gptq"}}).error().message.find("quantization method \"gptq\" is not supported"), std::string::npos);
+  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"use_rms_norm", true}}).error().message.find("use_rms_norm"), std::string::npos);
+  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"quantization_mode", "later"}}).error().message.find("quantization_mode \"later\""), std::string::npos);
+  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"linear_class", "x"}}).error().message.find("linear_class \"x\""), std::string::npos);
+  EXPECT_NE(storage("bitnet").error().message.find("quantization_config is string, expected an object"), std::string::npos);
+}
+
+TEST(HfConfig, EveryMissingKeyIsNamed) {
+  for (const std::string key : {"vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "max_position_embeddings"}) {
+    nlohmann::json j = basic();
+    j.erase(key);
+    expect_refused(j, key + " is missing");
+  }
+  nlohmann::json j = basic();
+  j.erase("architectures");
+  expect_refused(j, "architectures is missing");
+}
+
+TEST(HfConfig, EveryWrongTypeIsNamed) {
+  struct Case {
+    std::string key;
+    nlohmann::json value;
+    std::string expected;
+  };
+  const std::vector<Case> cases{
+      {"architectures", "LlamaForCausalLM", "architectures is missing"},
+      {"architectures", {1}, "architectures is missing"},
+      {"vocab_size", "320", "vocab_size is string, expected an integer"},
+      {"hidden_size", 256.5, "hidden_size is number, expected an integer"},
+      {"rms_norm_eps", "small", "rms_norm_eps is string, expected a number"},
+      {"rope_theta", true, "rope_theta is boolean, expected a number"},
+      {"rope_scaling", {1, 2}, "rope_scaling is array, expected an object"},
+      {"rope_scaling", {{"rope_type", 3}}, "rope_type is number, expected a string"},
+      {"hidden_act", 5, "hidden_act is number, expected a string"},
+      {"tie_word_embeddings", "yes", "tie_word_embeddings is string, expected true or false"},
+      {"model_type", {"llama"}, "model_type is array, expected a string"},
+      {"eos_token_id", "x", "eos_token_id is string, expected an integer"},
+      {"quantization_config", {{"quant_method", "bitnet"}, {"linear_class", 1}}, "linear_class is number, expected a string"},
+  };
+  for (const Case& c : cases) {
+    nlohmann::json j = basic();
+    j[c.key] = c.value;
+    expect_refused(j, c.expected);
+  }
+}
+
+TEST(HfConfig, EveryImpossibleNumberIsNamed) {
+  struct Case {
+    std::string key;
+    nlohmann::json value;
+    std::string expected;
+  };
+  const std::vector<Case> cases{
+      {"vocab_size", 0, "vocabulary size is 0"},
+      {"vocab_size", std::uint64_t{18446744073709551615ULL}, "vocab_size is 18446744073709551615, too large"},
+      {"hidden_size", -256, "embedding length is -256"},
+      {"hidden_size", std::int64_t{1} << 40, "embedding length is"},
+      {"num_hidden_layers", 100000, "block count is 100000"},
+      {"num_attention_heads", 0, "num_attention_heads is 0, expected at least 1"},
+      {"num_attention_heads", 300, "head dimension is 0"},
+      {"num_key_value_heads", 3, "4 heads do not divide among 3"},
+      {"head_dim", 33, "rotary dimension is 33, expected an even number"},
+      {"max_position_embeddings", std::int64_t{1} << 31, "context length"},
+      {"rms_norm_eps", -1, "norm epsilon is -1"},
+      {"rms_norm_eps", 1e300, "norm epsilon is inf"},
+      {"rope_theta", 0, "rope base is 0"},
+      {"rope_scaling", {{"type", "linear"}, {"factor", 0}}, "rope scaling factor is 0"},
+      {"rope_scaling", {{"type", "yarn"}}, "rope scaling \"yarn\" is not supported"},
+      {"hidden_act", "mish", "activation function \"mish\" is not known"},
+  };
+  for (const Case& c : cases) {
+    nlohmann::json j = basic();
+    j[c.key] = c.value;
+    expect_refused(j, c.expected);
+  }
+}
+
+TEST(HfConfig, WhatIsNoJsonObjectIsRefused) {
+  for (const std::string text : {"", "{", "[1]", "null", "{\"a\": }"}) {
+    const auto refused = read_hf_config(std::as_bytes(std::span(text)));
+    ASSERT_FALSE(refused) << text;
+    EXPECT_NE(refused.error().message.find("config.json"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace tern::models

@@ -1,0 +1,176 @@
+// Rotation, norms, and the forms of a product's input, each against a plain computation in double.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "ops/columns.hpp"
+#include "ops/norm.hpp"
+#include "formats/int8_token.hpp"
+#include "formats/q8_k.hpp"
+#include "ops/rope.hpp"
+#include "tests/support/kernel_cases.hpp"
+
+namespace tern::ops {
+namespace {
+
+using test::normal_values;
+
+TEST(Rope, FrequenciesAreThePowersOfTheBase) {
+  const auto frequencies = rope_frequencies(64, 10000.0F);
+  ASSERT_EQ(frequencies.size(), 32U);
+  EXPECT_EQ(frequencies[0], 1.0F);
+  for (std::size_t i = 0; i < 32; ++i) {
+    const double exact = std::pow(10000.0, -2.0 * static_cast<double>(i) / 64.0);
+    EXPECT_NEAR(static_cast<double>(frequencies[i]), exact, exact * 1.5e-7) << i;
+  }
+  EXPECT_TRUE(rope_frequencies(0, 10000.0F).empty());
+}
+
+// What rotation means: as complex numbers, pair i is multiplied by e^(i * position * frequency).
+TEST(Rope, TurnsEachPairByItsAngleInBothPairings) {
+  constexpr std::int64_t kHeadDim = 24;
+  constexpr std::int64_t kRotary = 16;
+  constexpr std::int64_t kHeads = 3;
+  const auto x = normal_values(kHeads * kHeadDim, 3);
+  for (const bool half_split : {false, true}) {
+    const RopeKind kind{kRotary, half_split, rope_frequencies(kRotary, 100.0F)};
+    const std::vector<std::int32_t> positions{0, 1, 77, 4000};
+    RopeTable table;
+    table.compute(kind, positions);
+    for (std::size_t t = 0; t < positions.size(); ++t) {
+      std::vector<float> y(x.size(), 99.0F);
+      rotate(kind, table.cosine.data() + t * 8, table.sine.data() + t * 8, x.data(), kHeads, kHeadDim, y.data());
+      std::vector<float> in_place = x;
+      rotate(kind, table.cosine.data() + t * 8, table.sine.data() + t * 8, in_place.data(), kHeads, kHeadDim, in_place.data());
+      EXPECT_EQ(in_place, y) << "out may be in";
+      for (std::int64_t h = 0; h < kHeads; ++h) {
+        for (std::int64_t i = 0; i < kRotary / 2; ++i) {
+          const auto first = static_cast<std::size_t>(h * kHeadDim + (half_split ? i : 2 * i));
+          const auto second = static_cast<std::size_t>(h * kHeadDim + (half_split ? i + kRotary / 2 : 2 * i + 1));
+          const double angle = positions[t] * std::pow(100.0, -2.0 * static_cast<double>(i) / kRotary);
+          const double a = static_cast<double>(x[first]);
+          const double b = static_cast<double>(x[second]);
+          // The angle is a float product: its error is at most angle * 2^-23, and so is the result's, times the radius.
+          const double tolerance = (angle * 0x1p-22 + 1e-6) * std::hypot(a, b);
+          EXPECT_NEAR(static_cast<double>(y[first]), a * std::cos(angle) - b * std::sin(angle), tolerance);
+          EXPECT_NEAR(static_cast<double>(y[second]), b * std::cos(angle) + a * std::sin(angle), tolerance);
+        }
+        for (std::int64_t i = kRotary; i < kHeadDim; ++i) {
+          EXPECT_EQ(y[static_cast<std::size_t>(h * kHeadDim + i)], x[static_cast<std::size_t>(h * kHeadDim + i)]);
+        }
+      }
+      if (positions[t] == 0) {
+        EXPECT_EQ(y, x);
+      }
+    }
+  }
+}
+
+TEST(LayerNorm, HasMeanZeroAndVarianceOneBeforeWeightAndBias) {
+  for (const std::int64_t n : {1, 2, 5, 64, 300}) {
+    auto x = normal_values(n, 5, 3.0);
+    for (float& v : x) v += 100.0F;  // a large mean: the naive E[x^2] - E[x]^2 in float would fail
+    const auto weight = normal_values(n, 6);
+    const auto bias = normal_values(n, 7);
+    double mean = 0.0;
+    for (const float v : x) mean += static_cast<double>(v) / static_cast<double>(n);
+    double variance = 0.0;
+    for (const float v : x) variance += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean) / static_cast<double>(n);
+    std::vector<float> y(x.size());
+    const auto expect = [&](const float* w, const float* b) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        double value = (static_cast<double>(x[i]) - mean) / std::sqrt(variance + 1e-5);
+        if (w != nullptr) value *= static_cast<double>(w[i]);
+        if (b != nullptr) value += static_cast<double>(b[i]);
+        EXPECT_NEAR(static_cast<double>(y[i]), value, 2e-6 * (1.0 + std::abs(value))) << n << " " << i;
+      }
+    };
+    layer_norm(x.data(), nullptr, nullptr, n, 1e-5F, y.data());
+    expect(nullptr, nullptr);
+    layer_norm(x.data(), weight.data(), bias.data(), n, 1e-5F, y.data());
+    expect(weight.data(), bias.data());
+    y = x;
+    layer_norm(y.data(), weight.data(), bias.data(), n, 1e-5F, y.data());
+    expect(weight.data(), bias.data());
+  }
+}
+
+class ColumnForms : public testing::TestWithParam<const char*> {
+ protected:
+  kernels::Kernels kernels_ = kernels::choose(GetParam()).value();
+};
+
+TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
+  constexpr std::int64_t kCols = 5;
+  constexpr std::size_t kStride = 528;
+  for (const std::int64_t k : {256, 512}) {
+    AlignedBuffer x(kStride * kCols * sizeof(float));
+    const auto values = normal_values(static_cast<std::int64_t>(kStride) * kCols, 9);
+    std::memcpy(x.data(), values.data(), values.size() * sizeof(float));
+    for (const int n_threads : {1, 3}) {
+      sys::ThreadPool pool(n_threads);
+      Columns columns;  // one object for all forms: nothing of the last form may stay
+      for (const InputForm form : {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0, InputForm::f32_rounded}) {
+        columns.prepare(form, kernels_, x.as<float>(), kStride, kCols, k, pool);
+        EXPECT_EQ(columns.form(), form);
+        EXPECT_EQ(columns.k(), k);
+        EXPECT_EQ(columns.n_cols(), kCols);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(columns.data()) % 64, 0U);
+        EXPECT_EQ(columns.column_bytes() % 64, 0U);
+        for (std::int64_t c = 0; c < kCols; ++c) {
+          const float* source = x.as<float>() + static_cast<std::size_t>(c) * kStride;
+          const auto* got = static_cast<const std::byte*>(columns.data()) + static_cast<std::size_t>(c) * columns.column_bytes();
+          const auto n = static_cast<std::size_t>(k);
+          std::vector<std::int8_t> codes(n);
+          const auto token = formats::encode_int8_token(source, k, codes.data());
+          switch (form) {
+            case InputForm::f32: EXPECT_EQ(std::memcmp(got, source, n * 4), 0); break;
+            case InputForm::q8_0: {
+              std::vector<std::byte> expected(n / 32 * 34);
+              ASSERT_FALSE(formats::encode_row_q8_0(source, k, 1.0F, expected.data()));
+              EXPECT_EQ(std::memcmp(got, expected.data(), expected.size()), 0);
+              break;
+            }
+            case InputForm::q8_k: {
+              std::vector<std::byte> expected(n / 256 * 292);
+              ASSERT_FALSE(formats::encode_row_q8_k(source, k, expected.data()));
+              EXPECT_EQ(std::memcmp(got, expected.data(), expected.size()), 0);
+              break;
+            }
+            case InputForm::int8_token:
+              EXPECT_EQ(std::memcmp(got, codes.data(), n), 0);
+              EXPECT_EQ(columns.scales()[c], token.s);
+              EXPECT_EQ(columns.sums()[c], token.sum);
+              break;
+            case InputForm::f32_rounded:
+              for (std::size_t i = 0; i < n; ++i) {
+                EXPECT_EQ(reinterpret_cast<const float*>(got)[i], static_cast<float>(codes[i]) / token.s);
+              }
+              break;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(ColumnForms, Int8CodesArePaddedWithZerosToTheTernaryGroup) {
+  sys::ThreadPool pool(1);
+  Columns columns;
+  AlignedBuffer wide(1024 * sizeof(float));
+  std::fill_n(wide.as<float>(), 1024, 5.0F);
+  columns.prepare(InputForm::int8_token, kernels_, wide.as<float>(), 1024, 1, 1024, pool);  // leaves 127 everywhere
+  columns.prepare(InputForm::int8_token, kernels_, wide.as<float>(), 1024, 1, 100, pool);
+  const auto* codes = static_cast<const std::int8_t*>(columns.data());
+  EXPECT_EQ(codes[99], 127);
+  for (int i = 100; i < 128; ++i) EXPECT_EQ(codes[i], 0) << i;
+  EXPECT_EQ(columns.sums()[0], 100 * 127);
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, ColumnForms, testing::Values("scalar", ""), [](const auto& info) {
+  return std::string(info.param).empty() ? "best" : info.param;
+});
+
+}  // namespace
+}  // namespace tern::ops

@@ -1,0 +1,104 @@
+// Every index exactly once, for every number of threads, chunk and length; thousands of tiny steps; what a body throws.
+#include "sys/thread_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <new>
+#include <vector>
+
+#include "sys/cpu.hpp"
+#include "sys/memory.hpp"
+
+namespace tern::sys {
+namespace {
+
+class ThreadPools : public testing::TestWithParam<int> {};
+
+TEST_P(ThreadPools, VisitEveryIndexExactlyOnceInWholeChunks) {
+  ThreadPool pool(GetParam());
+  EXPECT_EQ(pool.n_threads(), GetParam());
+  for (const std::int64_t n : {0, 1, 2, 7, 8, 9, 63, 64, 65, 1000}) {
+    for (const std::int64_t chunk : {1, 2, 7, 8, 64, 1000, 5000}) {
+      std::vector<std::atomic<int>> visits(static_cast<std::size_t>(n));
+      std::atomic<int> bad_chunks{0};
+      pool.parallel_for(n, chunk, [&](std::int64_t begin, std::int64_t end) {
+        const bool good = begin % chunk == 0 && begin < end && end <= n && (end - begin == chunk || end == n);
+        if (!good) ++bad_chunks;
+        for (std::int64_t i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+      });
+      EXPECT_EQ(bad_chunks, 0) << n << " by " << chunk;
+      for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(visits[static_cast<std::size_t>(i)], 1) << n << " by " << chunk << " at " << i;
+    }
+  }
+}
+
+TEST_P(ThreadPools, ASeriesOfTinyStepsSeesTheResultOfTheStepBefore) {
+  ThreadPool pool(GetParam());
+  std::vector<std::int64_t> a(16, 0);
+  std::vector<std::int64_t> b(16, 0);
+  constexpr int kSteps = 20000;
+  for (int step = 0; step < kSteps; ++step) {
+    pool.parallel_for(16, 1, [&](std::int64_t begin, std::int64_t) {
+      // Each item reads what another thread may have written in the last step.
+      b[static_cast<std::size_t>(begin)] = a[static_cast<std::size_t>((begin + 5) % 16)] + 1;
+    });
+    a.swap(b);
+  }
+  for (const std::int64_t value : a) EXPECT_EQ(value, kSteps);
+}
+
+TEST_P(ThreadPools, WhatTheBodyThrowsComesOutAndThePoolStaysUsable) {
+  ThreadPool pool(GetParam());
+  for (int round = 0; round < 50; ++round) {
+    EXPECT_THROW(pool.parallel_for(100, 1, [&](std::int64_t begin, std::int64_t) {
+      if (begin % 10 == 3) throw std::bad_alloc();
+    }), std::bad_alloc);
+    std::atomic<int> visited{0};
+    pool.parallel_for(100, 3, [&](std::int64_t begin, std::int64_t end) { visited += static_cast<int>(end - begin); });
+    ASSERT_EQ(visited, 100);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, ThreadPools, testing::Values(1, 2, 3, 4, 5));
+
+TEST(ThreadPool, ManyPoolsComeAndGo) {
+  for (int i = 0; i < 300; ++i) {
+    ThreadPool pool(1 + i % 4);
+    if (i % 2 == 0) continue;  // one that never worked must end as well
+    std::atomic<int> sum{0};
+    pool.parallel_for(10, 1, [&](std::int64_t begin, std::int64_t) { sum += static_cast<int>(begin); });
+    ASSERT_EQ(sum, 45);
+  }
+}
+
+TEST(ThreadPool, FewerThanOneThreadIsOne) {
+  EXPECT_EQ(ThreadPool(0).n_threads(), 1);
+  EXPECT_EQ(ThreadPool(-7).n_threads(), 1);
+}
+
+TEST(Machine, HasCoresANameAndMemory) {
+  EXPECT_GE(usable_cores(), 1);
+  EXPECT_FALSE(cpu_name().empty());
+  const MemoryUse use = memory_use();
+  EXPECT_GT(use.resident, 1U << 20);
+  EXPECT_GE(use.peak_resident, use.resident);
+  EXPECT_LE(use.resident_anonymous, use.resident);
+  EXPECT_GT(available_memory(), 1U << 20);
+}
+
+TEST(Machine, NewerInstructionSetsImplyTheOlderOnes) {
+  const CpuFeatures f = cpu_features();
+  if (f.avx512bw || f.avx512vl || f.avx512_vnni) {
+    EXPECT_TRUE(f.avx512f);
+  }
+  if (f.avx512f || f.avx_vnni) {
+    EXPECT_TRUE(f.avx2);
+  }
+  if (f.avx2) {
+    EXPECT_TRUE(f.sse41);
+  }
+}
+
+}  // namespace
+}  // namespace tern::sys
