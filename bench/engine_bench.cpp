@@ -3,6 +3,7 @@
 // them), so that a script can take turns with another program. One JSON object a line. Usage: tern_bench_engine MODEL
 // [--prefill P] [--generate N] [--threads T] [--isa NAME] [--repetitions R]
 #include <fmt/format.h>
+#include <time.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -55,6 +56,13 @@ bool parse(int argc, char** argv, Arguments& out) {
   std::exit(1);
 }
 
+/// Time of all threads of this process: with one thread, what the wall clock would show on an idle machine.
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
 // The ids are arbitrary but the same for every program: what is computed does not depend on them.
 std::int32_t token_at(std::int64_t position, std::int64_t n_vocab) {
   return static_cast<std::int32_t>((position * 7919 + 13) % n_vocab);
@@ -90,17 +98,22 @@ int main(int argc, char** argv) {
        ++i) {
     (*session)->truncate(0, 0);
     tern::sys::Stopwatch clock;
+    double cpu_start = cpu_seconds();
     if (!prompt.empty()) {
       if (auto done = (*session)->decode(prompt); !done) stop(done.error());
     }
     const double prefill = clock.seconds();
+    const double prefill_cpu = cpu_seconds() - cpu_start;
     clock.restart();
+    cpu_start = cpu_seconds();
     for (std::int64_t t = arguments.n_prefill; t < arguments.n_prefill + arguments.n_generate; ++t) {
       const tern::engine::BatchItem item{token_at(t, n_vocab), static_cast<std::int32_t>(t), 0, true};
       if (auto done = (*session)->decode(std::span(&item, 1)); !done) stop(done.error());
     }
-    fmt::print("{{\"prefill_seconds\": {:.6f}, \"generate_seconds\": {:.6f}, \"peak_bytes\": {}}}\n", prefill,
-               clock.seconds(), tern::sys::memory_use().peak_resident);
+    fmt::print(
+        "{{\"prefill_seconds\": {:.6f}, \"generate_seconds\": {:.6f}, \"prefill_cpu_seconds\": {:.6f}, "
+        "\"generate_cpu_seconds\": {:.6f}, \"peak_bytes\": {}}}\n",
+        prefill, clock.seconds(), prefill_cpu, cpu_seconds() - cpu_start, tern::sys::memory_use().peak_resident);
     std::fflush(stdout);
   }
   return 0;

@@ -35,10 +35,9 @@ namespace tern {
     if (rest > half || (rest == half && (out & 1u) != 0)) ++out;
     return static_cast<std::uint16_t>(sign | out);
   }
-  std::uint32_t out = (magnitude - 0x38000000u) >> 13;
-  const std::uint32_t rest = magnitude & 0x1fffu;
-  if (rest > 0x1000u || (rest == 0x1000u && (out & 1u) != 0)) ++out;
-  return static_cast<std::uint16_t>(sign | out);
+  // Ties to even without a branch, which real weights would mispredict half the time.
+  const std::uint32_t odd = (magnitude >> 13) & 1u;
+  return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000u + 0xfffu + odd) >> 13));
 }
 
 [[nodiscard]] constexpr float bf16_to_fp32(std::uint16_t h) {

@@ -25,8 +25,7 @@ class Chat final : public Command {
     app.add_option("-n,--n-predict", n_predict_,
                    "tokens of an answer at most; -1: no limit (default -1; 256 without a template)")
         ->type_name("N");
-    app.add_option("-c,--ctx-size", n_ctx_, "context in tokens (default: what the model was trained with)")
-        ->type_name("N");
+    context_.declare(app);
     sampling_.declare(app);
     app.add_option("--stop", stop_, "end an answer before this text (may be given several times)")
         ->type_name("TEXT")
@@ -38,7 +37,6 @@ class Chat final : public Command {
   Result<void> run(Console& console) override {
     if (n_predict_.value_or(0) < -1)
       return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", *n_predict_);
-    if (n_ctx_ < 0) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", n_ctx_);
     TERN_TRY(sampler_, sampling_.resolve());
     TERN_TRY(const auto model, model_.load(console));
     const text::ChatFormat* format = nullptr;
@@ -53,7 +51,8 @@ class Chat final : public Command {
       }
     }
     if (!n_predict_) n_predict_ = format == nullptr ? kPlainAnswer : -1;
-    TERN_TRY(auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx_}));
+    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model));
+    TERN_TRY(auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
     TERN_TRY(auto conversation, engine::Conversation::make(std::move(session), format, system_));
     if (editor_.is_terminal()) {
       console.note(fmt::format("{} ({}). /help for the commands, Ctrl-C stops an answer, Ctrl-D ends.",
@@ -164,7 +163,7 @@ class Chat final : public Command {
   std::string system_;
   std::vector<std::string> stop_;
   std::optional<std::int64_t> n_predict_;
-  std::int64_t n_ctx_ = 0;
+  ContextOption context_;
   bool verbose_ = false;
   bool json_ = false;
   Json messages_ = Json::array();

@@ -1,6 +1,7 @@
 #include "cli/model_options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "sys/cpu.hpp"
 
@@ -19,6 +20,19 @@ Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console
   TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa}));
   for (const std::string& warning : loaded->warnings()) console.note("warning: " + warning);
   return loaded;
+}
+
+void ContextOption::declare(CLI::App& app) {
+  app.add_option("-c,--ctx-size", n_ctx,
+                 "context in tokens; 0: what the model was trained with (default: that, but at most 4096)")
+      ->type_name("N");
+}
+
+Result<std::int64_t> ContextOption::resolve(const engine::Model& model) const {
+  if (n_ctx < -1) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", n_ctx);
+  const std::int64_t trained = model.parameters().n_ctx_train;
+  if (n_ctx > 0) return n_ctx;
+  return n_ctx == 0 ? trained : std::min<std::int64_t>(trained, 4096);
 }
 
 int ModelOptions::threads() const {

@@ -26,4 +26,14 @@ struct ModelOptions {
   [[nodiscard]] int threads() const;
 };
 
+/// -c/--ctx-size: the trained context but at most 4096 unless told otherwise, since a cache for what some models are
+/// trained with would not fit the machine.
+struct ContextOption {
+  std::int64_t n_ctx = -1;
+
+  void declare(CLI::App& app);
+  /// The number of positions for this model. Errors: usage.
+  [[nodiscard]] Result<std::int64_t> resolve(const engine::Model& model) const;
+};
+
 }  // namespace tern::cli

@@ -1,4 +1,4 @@
-// tern run: continues a text. The continuation goes to stdout as it becomes certain, and nothing else does.
+// tern run: continues a text. The prompt and, as it becomes certain, the continuation go to stdout, and nothing else does.
 #include <CLI/CLI.hpp>
 
 #include "cli/all.hpp"
@@ -19,8 +19,7 @@ class Run final : public Command {
     app.add_option("-n,--n-predict", n_predict_,
                    "tokens at most; -1: until the end of the text or a full context (default -1)")
         ->type_name("N");
-    app.add_option("-c,--ctx-size", n_ctx_, "context in tokens (default: what the model was trained with)")
-        ->type_name("N");
+    context_.declare(app);
     sampling_.declare(app);
     app.add_option("--stop", stop_, "end before this text (may be given several times)")
         ->type_name("TEXT")
@@ -28,12 +27,11 @@ class Run final : public Command {
     app.add_flag("--ignore-eos", ignore_eos_, "go on after the end of the text");
     app.add_flag("--parse-special", parse_special_, "read names of special tokens in the prompt as those tokens");
     app.add_flag("-v,--verbose", verbose_, "seed and timings on stderr");
-    app.add_flag("--json", json_, "one JSON value with the text, ids and timings, instead of the stream");
+    app.add_flag("--json", json_, "one JSON value with prompt, text, ids and timings, instead of the stream");
   }
 
   Result<void> run(Console& console) override {
     if (n_predict_ < -1) return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", n_predict_);
-    if (n_ctx_ < 0) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", n_ctx_);
     engine::GenerateOptions options{.n_predict = n_predict_,
                                     .sampler = {},
                                     .stop = stop_,
@@ -45,7 +43,7 @@ class Run final : public Command {
     TERN_TRY(const auto model, model_.load(console));
     TERN_TRY(const auto ids, engine::prompt_ids(*model, prompt.value_or(""), parse_special_));
     options.continues_text = prompt.has_value() && !prompt->empty();
-    const std::int64_t n_ctx = n_ctx_ > 0 ? n_ctx_ : model->parameters().n_ctx_train;
+    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model));
     if (std::ssize(ids) > n_ctx) {
       return fail(ErrorCode::bad_input,
                   "the prompt has {} tokens but the context holds {}; shorten it or use a larger context (-c)",
@@ -56,9 +54,10 @@ class Run final : public Command {
       if (!json_) console.out(text);
       return !console.cancelled();
     };
+    if (!json_) console.out(prompt.value_or(""));
     TERN_TRY(const auto result, engine::generate(*session, ids, options, sink));
     if (json_) {
-      print_json(console, as_json(*model, result, options));
+      print_json(console, as_json(*model, prompt.value_or(""), result, options));
     } else if (console.out_is_terminal() && !result.text.ends_with('\n')) {
       console.out("\n");
     }
@@ -70,9 +69,10 @@ class Run final : public Command {
  private:
   static double rate(std::int64_t n, double seconds) { return seconds > 0.0 ? static_cast<double>(n) / seconds : 0.0; }
 
-  static Json as_json(const engine::Model& model, const engine::GenerateResult& result,
+  static Json as_json(const engine::Model& model, const std::string& prompt, const engine::GenerateResult& result,
                       const engine::GenerateOptions& options) {
-    return {{"text", result.text},
+    return {{"prompt", prompt},
+            {"text", result.text},
             {"ids", result.ids},
             {"stop_reason", engine::stop_reason_name(result.reason)},
             {"n_prompt", result.n_prompt},
@@ -100,7 +100,7 @@ class Run final : public Command {
   TextInput text_;
   SamplingOptions sampling_;
   std::int64_t n_predict_ = -1;
-  std::int64_t n_ctx_ = 0;
+  ContextOption context_;
   std::vector<std::string> stop_;
   bool ignore_eos_ = false;
   bool parse_special_ = false;

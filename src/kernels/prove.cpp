@@ -241,8 +241,8 @@ Proof prove_glu(const KernelSet& set, std::string_view name, GluFn run, GluFn re
   reference(gate.data(), up.data(), kLength - 3, expected.data());
   Worst worst;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    // Relative, but for the argument of the exponential, whose rounding grows with it.
-    const double magnitude = std::fabs(static_cast<double>(expected[i]));
+    // Relative, but for the argument of the exponential, whose rounding grows with it, and for outputs that underflow.
+    const double magnitude = std::max(std::fabs(static_cast<double>(expected[i])), 1e-30);
     const double argument = 4.0 + 2.0 * std::fabs(static_cast<double>(gate[i])) * (1.0 + 0.05 * gate[i] * gate[i]);
     worst.add(got[i], expected[i], magnitude, magnitude * argument * 0x1p-22 + 1e-37);
   }

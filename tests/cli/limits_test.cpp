@@ -66,7 +66,8 @@ TEST(Limits, CtrlCEndsRunWithWhatWasWrittenAndCode130) {
                       folder.file("m.gguf")})
                 .exit_code,
             0);
-  const std::vector<std::string> words{"run", "-m", folder.file("m.gguf"), "--ignore-eos", "--temp", "0", "-t", "1"};
+  const std::vector<std::string> words{"run", "-m", folder.file("m.gguf"), "--ignore-eos", "--temp", "1", "-s", "1",
+                                       "-t",  "1"};
   const Ended stopped = run_tern(words, {.timeout_seconds = 60, .interrupt_after_ms = 700});
   EXPECT_EQ(stopped.exit_code, 130) << stopped.err << stopped.signal;
   EXPECT_EQ(stopped.err, "");

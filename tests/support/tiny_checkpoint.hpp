@@ -18,13 +18,14 @@ inline void put_bytes(std::ofstream& out, const void* data, std::size_t n) {
   out.write(static_cast<const char*>(data), static_cast<std::streamsize>(n));
 }
 
-/// Version 0: seven int32, then float32 tensors, the head shared with the embedding.
+/// Version 0: seven int32, then float32 tensors. The head is its own (a negative vocabulary size says so): with random
+/// weights a shared one only repeats the last token.
 inline void write_tiny_checkpoint(const std::string& path, std::int32_t n_ctx = 128) {
   constexpr std::int32_t kWidth = 256;
   constexpr std::int32_t kHidden = 512;
   constexpr std::int32_t kLayers = 2;
   constexpr std::int32_t kHeads = 4;
-  const std::int32_t header[7] = {kWidth, kHidden, kLayers, kHeads, kHeads, kTinyVocabulary, n_ctx};
+  const std::int32_t header[7] = {kWidth, kHidden, kLayers, kHeads, kHeads, -kTinyVocabulary, n_ctx};
   std::ofstream out(path, std::ios::binary);
   put_bytes(out, header, sizeof header);
   Random random(7);
@@ -42,6 +43,7 @@ inline void write_tiny_checkpoint(const std::string& path, std::int32_t n_ctx = 
   const std::vector<float> rotary(static_cast<std::size_t>(n_ctx) * (kWidth / kHeads),
                                   0.0F);  // tables that no reader uses
   put_bytes(out, rotary.data(), rotary.size() * sizeof(float));
+  values(std::int64_t{kTinyVocabulary} * kWidth, 0.3, 0.0F);  // head
 }
 
 /// unk, BOS, EOS, the 256 bytes, then letters, a space and some words.

@@ -59,7 +59,7 @@ TEST(Words, SeparatesThousands) {
 
 TEST(Words, ForeignTextIsMadePrintableAndShort) {
   EXPECT_EQ(printable("plain text"), "plain text");
-  EXPECT_EQ(printable(std::string_view("a\0b\n\x1b[2J\x7f\xff", 9)), "a\\x00b\\x0a\\x1b[2J\\x7f\\xff");
+  EXPECT_EQ(printable(std::string_view("a\0b\n\x1b[2J\x7f\xff", 10)), "a\\x00b\\x0a\\x1b[2J\\x7f\\xff");
   EXPECT_EQ(printable("abcdef", 3), "abc...");
   EXPECT_EQ(printable("abc", 3), "abc");
   EXPECT_EQ(printable(""), "");

@@ -71,9 +71,9 @@ TEST_F(Conversations, ForgetsTheOldestTurnsWhenTheContextIsFullAndSaysSo) {
 TEST_F(Conversations, AnAnswerThatMeetsTheEndOfTheContextGoesOnWithFewerTurns) {
   Conversation talk = conversation(64);
   test::must(talk.ask("the cat", options(8), show));
-  const auto answer = test::must(talk.ask("on the", options(50), show));
+  const auto answer = test::must(talk.ask("on the", options(58), show));
   EXPECT_EQ(answer.n_turns_dropped, 1U);
-  EXPECT_EQ(answer.result.ids.size(), 50U);
+  EXPECT_EQ(answer.result.ids.size(), 58U);
   const auto alone = test::must(talk.ask("a", options(-1), show));
   EXPECT_EQ(alone.result.reason, StopReason::context_full);
 }
@@ -124,12 +124,15 @@ TEST(Generate, AStopTextEndsTheAnswerBeforeTheFirstOfThemHoweverTheyOverlap) {
         generate(*session, test::must(prompt_ids(*model, "the")), options, [](std::string_view) { return true; }));
   };
   const std::string whole = text_with({}).text;
-  ASSERT_GT(whole.size(), 24U);
-  const std::string inner = whole.substr(12, 3);
-  const std::string outer = whole.substr(10, 8);
-  const std::size_t first = std::min(whole.find(inner), whole.find(outer));
+  // Both stops are complete with the same byte: `inner` ends `outer`, and stands nowhere before.
+  std::size_t at = 5;
+  while (at + 3 <= whole.size() && whole.find(whole.substr(at, 3)) != at) ++at;
+  ASSERT_LE(at + 3, whole.size()) << whole;
+  const std::string inner = whole.substr(at, 3);
+  const std::string outer = whole.substr(at - 4, 7);
+  EXPECT_EQ(text_with({inner}).text, whole.substr(0, at));
   const auto stopped = text_with({inner, outer});
-  EXPECT_EQ(stopped.text, whole.substr(0, first));
+  EXPECT_EQ(stopped.text, whole.substr(0, at - 4));
   EXPECT_EQ(stopped.reason, StopReason::stop_string);
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -68,12 +69,6 @@ std::vector<double> meaning_of(InputForm form, const float* x, std::int64_t k) {
   return {out.begin(), out.end()};
 }
 
-struct Case {
-  const formats::Format* format;
-  Rounding rounding;
-  const char* isa;
-};
-
 class Matrices : public testing::TestWithParam<std::tuple<const formats::Format*, Rounding, const char*>> {};
 
 TEST_P(Matrices, MultiplyAsAPlainProductInDouble) {
@@ -130,17 +125,19 @@ TEST_P(Matrices, MultiplyAsAPlainProductInDouble) {
   EXPECT_EQ(std::memcmp(row.data(), weights.data() + 36 * kK, kK * sizeof(float)), 0);
 }
 
+std::string case_name(const testing::TestParamInfo<Matrices::ParamType>& c) {
+  static constexpr std::array<std::string_view, 3> kRoundings{"partner", "none", "per_token"};
+  const auto& [format, rounding, isa] = c.param;
+  return fmt::format("{}_{}_{}", format->name, kRoundings.at(static_cast<std::size_t>(rounding)), *isa == '\0' ? "best" : isa);
+}
+
 std::vector<const formats::Format*> all_formats() { return {formats::kAll.begin(), formats::kAll.end()}; }
 
 INSTANTIATE_TEST_SUITE_P(
     All, Matrices,
     testing::Combine(testing::ValuesIn(all_formats()), testing::Values(Rounding::partner, Rounding::none, Rounding::per_token),
                      testing::Values("scalar", "")),
-    [](const auto& info) {
-      const char* roundings[] = {"partner", "none", "per_token"};
-      return fmt::format("{}_{}_{}", std::get<0>(info.param)->name, roundings[static_cast<int>(std::get<1>(info.param))],
-                         std::string(std::get<2>(info.param)).empty() ? "best" : std::get<2>(info.param));
-    });
+    case_name);
 
 TEST(Matrix, TheFormFollowsFromThePolicyAndTheFormat) {
   const kernels::Kernels kernels = kernels::choose("scalar").value();

@@ -168,8 +168,8 @@ TEST_P(ColumnForms, Int8CodesArePaddedWithZerosToTheTernaryGroup) {
   EXPECT_EQ(columns.sums()[0], 100 * 127);
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, ColumnForms, testing::Values("scalar", ""), [](const auto& info) {
-  return std::string(info.param).empty() ? "best" : info.param;
+INSTANTIATE_TEST_SUITE_P(Isa, ColumnForms, testing::Values("scalar", ""), [](const auto& c) {
+  return std::string(c.param).empty() ? "best" : c.param;
 });
 
 }  // namespace
