@@ -11,7 +11,9 @@ namespace {
 
 using namespace tern;
 
-void one_line(const Error& error) { TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos); }
+void one_line(const Error& error) {
+  TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_by
     one_line(model.error());
     return 0;
   }
-  const auto session = engine::Session::make(*model, {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 4, .kv_type = engine::KvType::f32});
+  const auto session = engine::Session::make(
+      *model, {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 4, .kv_type = engine::KvType::f32});
   if (!session) {
     one_line(session.error());
     return 0;

@@ -40,7 +40,7 @@ double negative_log_likelihood(std::span<const float> logits, std::int32_t targe
   const float top = *std::ranges::max_element(logits);
   double sum = 0.0;
   for (const float logit : logits) sum += static_cast<double>(std::exp(logit - top));
-  return std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(target)] - top);
+  return std::log(sum) - (static_cast<double>(logits[static_cast<std::size_t>(target)]) - static_cast<double>(top));
 }
 
 Result<PerplexityResult> perplexity(std::shared_ptr<const engine::Model> model, const Chunks& chunks, const PerplexityOptions& options,

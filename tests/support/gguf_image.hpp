@@ -1,5 +1,5 @@
-// A GGUF file as a list that a test can change before it becomes bytes: drop a tensor, give it another shape, spoil a key.
-// Smaller than tiny_model.hpp's (hidden 64, one layer) and never on disk.
+// A GGUF file as a list that a test can change before it becomes bytes: drop a tensor, give it another shape, spoil a
+// key. Smaller than tiny_model.hpp's (hidden 64, one layer) and never on disk.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,9 @@ struct GgufImage {
     if (found == tensors.end()) throw std::runtime_error("no tensor " + std::string(name));
     return *found;
   }
-  void drop(std::string_view name) { std::erase_if(tensors, [&](const Tensor& t) { return t.name == name; }); }
+  void drop(std::string_view name) {
+    std::erase_if(tensors, [&](const Tensor& t) { return t.name == name; });
+  }
 
   /// The whole file. Values that a format refuses (NaN) are written for F32 as they are.
   [[nodiscard]] std::string bytes() const {
@@ -41,9 +43,12 @@ struct GgufImage {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const Tensor& t = tensors[i];
       std::string body(layout.tensors()[i].n_bytes, '\0');
-      const auto done = formats::encode_tensor(*t.format, t.name, t.shape, t.values, std::as_writable_bytes(std::span(body)));
-      if (!done && t.format == &formats::kF32) std::memcpy(body.data(), t.values.data(), body.size());
-      else if (!done) throw std::runtime_error(done.error().message);
+      const auto done =
+          formats::encode_tensor(*t.format, t.name, t.shape, t.values, std::as_writable_bytes(std::span(body)));
+      if (!done && t.format == &formats::kF32)
+        std::memcpy(body.data(), t.values.data(), body.size());
+      else if (!done)
+        throw std::runtime_error(done.error().message);
       body.resize((body.size() + 31) / 32 * 32, '\0');
       out += body;
     }
@@ -72,11 +77,13 @@ inline GgufImage image_of(const models::Architecture& architecture, const models
   models::write_hyper_parameters(parameters, image.metadata);
   models::write_vocabulary(tiny_vocabulary(parameters.n_vocab), image.metadata);
   Random random(seed);
-  const bool ternary = format.is_ternary || parameters.linear_activation.mode == models::ActivationPolicy::Mode::per_token;
+  const bool ternary =
+      format.is_ternary || parameters.linear_activation.mode == models::ActivationPolicy::Mode::per_token;
   for (const models::TensorSpec& spec : architecture.plan(parameters).tensors) {
     if (spec.role == models::TensorRole::head) continue;
     const bool is_linear = spec.role == models::TensorRole::linear;
-    image.tensors.push_back({spec.name, spec.shape, is_linear ? &format : &formats::kF32, tiny_values(spec, ternary, random)});
+    image.tensors.push_back(
+        {spec.name, spec.shape, is_linear ? &format : &formats::kF32, tiny_values(spec, ternary, random)});
   }
   return image;
 }

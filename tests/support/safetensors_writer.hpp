@@ -32,7 +32,8 @@ class SafetensorsWriter {
     }
     add(name, "BF16", shape, bytes);
   }
-  /// Ternary signs [rows, k] (-1, 0, +1) four rows to a byte: byte row r holds rows r, r + rows/4, ... from the lowest bits.
+  /// Ternary signs [rows, k] (-1, 0, +1) four rows to a byte: byte row r holds rows r, r + rows/4, ... from the lowest
+  /// bits.
   void add_packed(const std::string& name, std::int64_t rows, std::int64_t k, const std::vector<int>& signs) {
     std::string bytes(static_cast<std::size_t>(rows / 4 * k), '\0');
     for (std::int64_t row = 0; row < rows; ++row) {

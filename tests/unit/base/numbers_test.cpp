@@ -34,7 +34,8 @@ TEST(Checked, AlignsUpAndSaysWhenThatOverflows) {
 }
 
 TEST(ByteCursor, ReadsInOrderAndNamesTheFieldThatIsCutOff) {
-  const std::array<std::byte, 7> bytes{std::byte{1}, std::byte{2}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{9}, std::byte{8}};
+  const std::array<std::byte, 7> bytes{std::byte{1}, std::byte{2}, std::byte{0}, std::byte{0},
+                                       std::byte{0}, std::byte{9}, std::byte{8}};
   ByteCursor cursor(bytes);
   EXPECT_EQ(cursor.read<std::uint8_t>("first").value(), 1);
   EXPECT_EQ(cursor.read<std::uint32_t>("second").value(), 2U);

@@ -1,5 +1,5 @@
-// Hugging Face folders written by the test: the four spellings of one ternary model agree, a float LLaMA keeps its numbers,
-// and what the plan does not know is refused with nothing left behind.
+// Hugging Face folders written by the test: the four spellings of one ternary model agree, a float LLaMA keeps its
+// numbers, and what the plan does not know is refused with nothing left behind.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,8 +22,10 @@ constexpr std::int64_t kVocab = 300;
 constexpr float kScale = 0.125F;  // a power of two: x and 1/x are exact in every spelling
 
 nlohmann::json config_of(const std::string& class_name) {
-  return {{"architectures", {class_name}}, {"vocab_size", kVocab}, {"hidden_size", kEmbd},  {"num_hidden_layers", 1}, {"intermediate_size", kFf},
-          {"num_attention_heads", 4},      {"num_key_value_heads", 2}, {"max_position_embeddings", 64}, {"rms_norm_eps", 1e-5}, {"hidden_act", "relu2"}};
+  return {{"architectures", {class_name}}, {"vocab_size", kVocab},          {"hidden_size", kEmbd},
+          {"num_hidden_layers", 1},        {"intermediate_size", kFf},      {"num_attention_heads", 4},
+          {"num_key_value_heads", 2},      {"max_position_embeddings", 64}, {"rms_norm_eps", 1e-5},
+          {"hidden_act", "relu2"}};
 }
 
 struct Linear {
@@ -31,8 +33,10 @@ struct Linear {
   std::int64_t rows;
   std::int64_t k;
 };
-const std::vector<Linear> kLinears{{"self_attn.q_proj", 128, 128}, {"self_attn.k_proj", 64, 128}, {"self_attn.v_proj", 64, 128}, {"self_attn.o_proj", 128, 128},
-                                   {"mlp.gate_proj", 256, 128},    {"mlp.up_proj", 256, 128},     {"mlp.down_proj", 128, 256}};
+const std::vector<Linear> kLinears{{"self_attn.q_proj", 128, 128}, {"self_attn.k_proj", 64, 128},
+                                   {"self_attn.v_proj", 64, 128},  {"self_attn.o_proj", 128, 128},
+                                   {"mlp.gate_proj", 256, 128},    {"mlp.up_proj", 256, 128},
+                                   {"mlp.down_proj", 128, 256}};
 
 // Signs of a linear, such that the mean magnitude of sign * m is known: exactly half of them are zero.
 std::vector<int> signs_of(const Linear& linear) {
@@ -125,7 +129,8 @@ class HuggingFace : public testing::Test {
     const auto* tensor = file.find(name);
     if (tensor == nullptr) throw std::runtime_error("no tensor " + std::string(name));
     std::vector<float> out(static_cast<std::size_t>(tensor->shape.n_elements()));
-    test::must(formats::decode_rows(*tensor->format, tensor->shape, file.bytes(*tensor), 0, tensor->shape.n_rows(), out));
+    test::must(
+        formats::decode_rows(*tensor->format, tensor->shape, file.bytes(*tensor), 0, tensor->shape.n_rows(), out));
     return out;
   }
   std::string refusal(const ConvertOptions& o) {
@@ -142,14 +147,18 @@ class HuggingFace : public testing::Test {
 };
 
 TEST_F(HuggingFace, TheFourSpellingsOfATernaryModelHoldTheSameWeights) {
-  const std::map<std::string, Spelling> spellings{{"online", Spelling::online}, {"multiply", Spelling::multiply}, {"divide", Spelling::divide}, {"plain", Spelling::plain}};
+  const std::map<std::string, Spelling> spellings{{"online", Spelling::online},
+                                                  {"multiply", Spelling::multiply},
+                                                  {"divide", Spelling::divide},
+                                                  {"plain", Spelling::plain}};
   std::vector<float> expected_logits;
   for (const auto& [name, spelling] : spellings) {
     const auto o = options(write_bitnet(name, spelling), name + ".gguf");
     const files::GgufFile file = run(o);
     EXPECT_EQ(file.architecture(), "bitnet-b1.58") << name;
     const formats::Format* ternary = spelling == Spelling::plain ? &formats::kBF16 : &formats::kI2_S;
-    for (const auto& [gguf, linear] : std::map<std::string, Linear>{{"attn_q", kLinears[0]}, {"attn_k", kLinears[1]}, {"ffn_down", kLinears[6]}}) {
+    for (const auto& [gguf, linear] :
+         std::map<std::string, Linear>{{"attn_q", kLinears[0]}, {"attn_k", kLinears[1]}, {"ffn_down", kLinears[6]}}) {
       const std::string tensor = "blk.0." + gguf + ".weight";
       EXPECT_EQ(file.find(tensor)->format, ternary) << name;
       std::vector<float> signs;
@@ -197,7 +206,8 @@ SafetensorsWriter llama_tensors(bool with_head) {
   writer.add_f32("model.layers.0.post_attention_layernorm.weight", {kEmbd}, normal(kEmbd, 4, 0.1, 1.0));
   std::uint64_t seed = 20;
   for (const Linear& linear : kLinears) {
-    writer.add_f32("model.layers.0." + linear.name + ".weight", {linear.rows, linear.k}, normal(linear.rows * linear.k, ++seed, 0.1));
+    writer.add_f32("model.layers.0." + linear.name + ".weight", {linear.rows, linear.k},
+                   normal(linear.rows * linear.k, ++seed, 0.1));
   }
   return writer;
 }
@@ -212,7 +222,8 @@ TEST_F(HuggingFace, QueryAndKeyRowsAndBiasesOfLlamaAreReordered) {
   const auto file = run(options(path, "llama.gguf"));
   // Heads of 32 rows: row 1 of GGUF is row 16 of the checkpoint, row 33 is row 48.
   const auto got = values_of(file, "blk.0.attn_q.bias");
-  for (std::size_t i = 0; i < 128; ++i) EXPECT_EQ(got[i], static_cast<float>(i / 32 * 32 + i % 2 * 16 + i % 32 / 2)) << i;
+  for (std::size_t i = 0; i < 128; ++i)
+    EXPECT_EQ(got[i], static_cast<float>(i / 32 * 32 + i % 2 * 16 + i % 32 / 2)) << i;
   const auto q = values_of(file, "blk.0.attn_q.weight");
   const auto source = normal(128 * 128, 21, 0.1);
   EXPECT_TRUE(std::equal(q.begin() + 33 * 128, q.begin() + 34 * 128, source.begin() + 48 * 128));
@@ -239,7 +250,11 @@ TEST_F(HuggingFace, AStoredHeadIsLeftOutWhereTheConfigTiesIt) {
 TEST_F(HuggingFace, ScalingOfLlama3BecomesFactors) {
   const std::string path = make_folder("llama3");
   nlohmann::json config = config_of("LlamaForCausalLM");
-  config["rope_scaling"] = {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 64}};
+  config["rope_scaling"] = {{"rope_type", "llama3"},
+                            {"factor", 8.0},
+                            {"low_freq_factor", 1.0},
+                            {"high_freq_factor", 4.0},
+                            {"original_max_position_embeddings", 64}};
   finish(path, config, llama_tensors(false));
   const auto factors = values_of(run(options(path, "llama3.gguf")), "rope_freqs.weight");
   ASSERT_EQ(factors.size(), 16U);
@@ -257,7 +272,11 @@ TEST_F(HuggingFace, WhatDoesNotFitIsRefusedByNameAndLeavesNothing) {
   const nlohmann::json llama = config_of("LlamaForCausalLM");
   SafetensorsWriter unknown = llama_tensors(true);
   unknown.add_f32("model.layers.0.self_attn.q_norm.weight", {32}, normal(32, 1, 1.0));
-  EXPECT_NE(broken("unknown", llama, unknown).find("1 tensor of this checkpoint mean nothing to architecture llama: model.layers.0.self_attn.q_norm.weight"), std::string::npos);
+  EXPECT_NE(
+      broken("unknown", llama, unknown)
+          .find(
+              "1 tensor of this checkpoint mean nothing to architecture llama: model.layers.0.self_attn.q_norm.weight"),
+      std::string::npos);
   SafetensorsWriter harmless = llama_tensors(true);
   harmless.add_f32("model.layers.0.self_attn.rotary_emb.inv_freq", {16}, normal(16, 1, 1.0));
   const std::string path = make_folder("harmless");
@@ -265,12 +284,16 @@ TEST_F(HuggingFace, WhatDoesNotFitIsRefusedByNameAndLeavesNothing) {
   run(options(path, "harmless-out.gguf"));
   nlohmann::json wide = llama;
   wide["intermediate_size"] = 320;
-  EXPECT_NE(broken("wide", wide, llama_tensors(true)).find("model.layers.0.mlp.gate_proj.weight has shape [256, 128], expected [320, 128] from config.json"), std::string::npos);
+  EXPECT_NE(broken("wide", wide, llama_tensors(true))
+                .find("model.layers.0.mlp.gate_proj.weight has shape [256, 128], expected [320, 128] from config.json"),
+            std::string::npos);
   nlohmann::json deep = llama;
   deep["num_hidden_layers"] = 2;
-  EXPECT_NE(broken("deep", deep, llama_tensors(true)).find("tensor model.layers.1.input_layernorm.weight is missing"), std::string::npos);
+  EXPECT_NE(broken("deep", deep, llama_tensors(true)).find("tensor model.layers.1.input_layernorm.weight is missing"),
+            std::string::npos);
   SafetensorsWriter packed = llama_tensors(true);
-  EXPECT_NE(broken("other", config_of("MambaForCausalLM"), packed).find("class \"MambaForCausalLM\""), std::string::npos);
+  EXPECT_NE(broken("other", config_of("MambaForCausalLM"), packed).find("class \"MambaForCausalLM\""),
+            std::string::npos);
 }
 
 TEST_F(HuggingFace, PackedWeightsNeedTheirScaleAndTheirConfig) {
@@ -278,7 +301,9 @@ TEST_F(HuggingFace, PackedWeightsNeedTheirScaleAndTheirConfig) {
   nlohmann::json config = test::read_json(path + "/config.json");
   config["quantization_config"]["quantization_mode"] = "online";
   ASSERT_TRUE(sys::write_file(path + "/config.json", config.dump(), true).has_value());
-  EXPECT_NE(refusal(options(path, "x.gguf")).find("is packed uint8, but config.json has no quantization_config of method bitnet in offline mode"), std::string::npos);
+  EXPECT_NE(refusal(options(path, "x.gguf"))
+                .find("is packed uint8, but config.json has no quantization_config of method bitnet in offline mode"),
+            std::string::npos);
 }
 
 TEST_F(HuggingFace, ATokenizerOfAnotherModelAndAnExistingOutputAreRefused) {
@@ -289,7 +314,8 @@ TEST_F(HuggingFace, ATokenizerOfAnotherModelAndAnExistingOutputAreRefused) {
   many["b"] = kVocab + 2;
   many["ab"] = kVocab + 3;
   ASSERT_TRUE(sys::write_file(path + "/vocab.json", many.dump(), true).has_value());
-  EXPECT_NE(refusal(options(path, "x.gguf")).find("has 304 tokens but the model's embedding table only 300 rows"), std::string::npos);
+  EXPECT_NE(refusal(options(path, "x.gguf")).find("has 304 tokens but the model's embedding table only 300 rows"),
+            std::string::npos);
   write_tokenizer(path);
   const auto o = options(path, "y.gguf");
   run(o);
@@ -304,7 +330,8 @@ TEST_F(HuggingFace, ATokenizerOfAnotherModelAndAnExistingOutputAreRefused) {
 TEST_F(HuggingFace, OtherKindsOfFilesAreNamed) {
   EXPECT_NE(refusal(options(folder_.path(), "x.gguf")), "accepted");
   run(options(write_bitnet("b", Spelling::multiply), "b.gguf"));
-  EXPECT_NE(refusal(options(folder_.file("b.gguf"), "x.gguf")).find("is a GGUF file already; use tern quantize"), std::string::npos);
+  EXPECT_NE(refusal(options(folder_.file("b.gguf"), "x.gguf")).find("is a GGUF file already; use tern quantize"),
+            std::string::npos);
 }
 
 }  // namespace

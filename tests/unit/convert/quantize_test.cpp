@@ -22,10 +22,13 @@ struct Notes : Progress {
 class Quantizes : public testing::Test {
  protected:
   // Hidden 256, so that every format divides.
-  std::string model(const std::string& format, const std::string& embedding = "F32", const std::string& architecture = "llama") {
-    return test::write_tiny_model(folder_, {.architecture = architecture, .format = format, .embedding = embedding}, models::all(), format);
+  std::string model(const std::string& format, const std::string& embedding = "F32",
+                    const std::string& architecture = "llama") {
+    return test::write_tiny_model(folder_, {.architecture = architecture, .format = format, .embedding = embedding},
+                                  models::all(), format);
   }
-  QuantizeOptions options(const std::string& input, const formats::Format& type, const std::string& output = "out.gguf") {
+  QuantizeOptions options(const std::string& input, const formats::Format& type,
+                          const std::string& output = "out.gguf") {
     QuantizeOptions o;
     o.input = input;
     o.output = folder_.file(output);
@@ -46,7 +49,9 @@ class Quantizes : public testing::Test {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
-  std::size_t n_files() const { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_.path()), {})); }
+  std::size_t n_files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_.path()), {}));
+  }
 
   test::TemporaryFolder folder_;
   Notes notes_;
@@ -61,11 +66,14 @@ TEST_F(Quantizes, EveryTensorGetsItsTypeAndTheBytesOfTheReferenceEncoder) {
   for (const auto& tensor : in.tensors()) {
     const auto* quantised = out.find(tensor.name);
     ASSERT_NE(quantised, nullptr);
-    const formats::Format* expected = tensor.shape.is_vector() ? &formats::kF32 : tensor.name == "token_embd.weight" ? &formats::kQ6_K : &formats::kQ4_K;
+    const formats::Format* expected = tensor.shape.is_vector()             ? &formats::kF32
+                                      : tensor.name == "token_embd.weight" ? &formats::kQ6_K
+                                                                           : &formats::kQ4_K;
     ASSERT_EQ(quantised->format, expected) << tensor.name;
     const auto* values = reinterpret_cast<const float*>(in.bytes(tensor).data());
     std::vector<std::byte> bytes(quantised->n_bytes);
-    test::must(formats::encode_tensor(*expected, tensor.name, tensor.shape, std::span(values, static_cast<std::size_t>(tensor.shape.n_elements())), bytes));
+    test::must(formats::encode_tensor(*expected, tensor.name, tensor.shape,
+                                      std::span(values, static_cast<std::size_t>(tensor.shape.n_elements())), bytes));
     EXPECT_EQ(std::memcmp(bytes.data(), out.bytes(*quantised).data(), bytes.size()), 0) << tensor.name;
   }
   EXPECT_EQ(test::must(out.metadata().get_u64("general.file_type")), 15U);
@@ -99,7 +107,8 @@ TEST_F(Quantizes, RoundingTwiceIsRefusedUnlessAllowed) {
   auto o = options(model("Q8_0", "Q8_0"), formats::kQ4_0);
   const auto refused = QuantizePlan::make(o, notes_);
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("is Q8_0 already; rounding it again to"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("is Q8_0 already; rounding it again to"), std::string::npos)
+      << refused.error().message;
   EXPECT_NE(refused.error().message.find("--allow-requantize"), std::string::npos);
   o.allow_requantize = true;
   run(o);
@@ -143,7 +152,9 @@ TEST_F(Quantizes, I2SRefusesAFloatModelByTensorAndLeavesNothingBehind) {
   const auto plan = test::must(QuantizePlan::make(o, notes_));
   const auto refused = plan.run(o, notes_);
   ASSERT_FALSE(refused);
-  EXPECT_TRUE(refused.error().message.starts_with(o.input + ": blk.0.attn_q.weight: I2_S holds only {−s, 0, +s}; this tensor has ")) << refused.error().message;
+  EXPECT_TRUE(refused.error().message.starts_with(
+      o.input + ": blk.0.attn_q.weight: I2_S holds only {−s, 0, +s}; this tensor has "))
+      << refused.error().message;
   EXPECT_EQ(n_files(), before);
 }
 
@@ -173,7 +184,9 @@ TEST_F(Quantizes, RowsThatDoNotDivideAreNoted) {
   run(options(folder_.file("small.gguf"), formats::kQ4_K));
   EXPECT_EQ(type_in(folder_.file("out.gguf"), "blk.0.ffn_down.weight"), &formats::kQ5_0);
   EXPECT_EQ(type_in(folder_.file("out.gguf"), "token_embd.weight"), &formats::kQ8_0);
-  EXPECT_NE(std::ranges::find(notes_.lines, "blk.0.ffn_down.weight: rows of 96 do not divide by 256 (Q4_K); Q5_0 instead"), notes_.lines.end());
+  EXPECT_NE(
+      std::ranges::find(notes_.lines, "blk.0.ffn_down.weight: rows of 96 do not divide by 256 (Q4_K); Q5_0 instead"),
+      notes_.lines.end());
 }
 
 TEST_F(Quantizes, ChoicesSayWhatWillHappen) {

@@ -45,7 +45,8 @@ files::SafeTensor tensor_of(files::Dtype dtype, std::vector<std::int64_t> shape,
 
 TEST(TernaryRows, UnpackFourRowsFromABytesPairsOfBits) {
   // Two byte rows of three columns are eight logical rows: 0 and 4.. at bits 0-1 of byte rows 0 and 1, and so on.
-  const std::vector<std::uint8_t> bytes{0b10'01'00'10, 0b00'00'00'00, 0b01'01'01'01, 0b00'01'10'00, 0b10'10'10'10, 0b01'00'10'01};
+  const std::vector<std::uint8_t> bytes{0b10'01'00'10, 0b00'00'00'00, 0b01'01'01'01,
+                                        0b00'01'10'00, 0b10'10'10'10, 0b01'00'10'01};
   const auto tensor = tensor_of(files::Dtype::u8, {2, 3}, std::as_bytes(std::span(bytes)));
   const auto row = [&](std::int64_t r) {
     std::vector<float> out(3);
@@ -68,7 +69,8 @@ TEST(TernaryRows, TheCodeThreeIsRefusedWithItsPlace) {
   EXPECT_TRUE(unpack_ternary_row(tensor, 1, 1.0F, out).has_value());
   const auto refused = unpack_ternary_row(tensor, 2, 1.0F, out);
   ASSERT_FALSE(refused);
-  EXPECT_TRUE(refused.error().message.starts_with("w: row 2, column 1 holds the ternary code 3")) << refused.error().message;
+  EXPECT_TRUE(refused.error().message.starts_with("w: row 2, column 1 holds the ternary code 3"))
+      << refused.error().message;
 }
 
 TEST(TernaryRows, MastersAreRoundedByTheirMeanMagnitudeTiesToEven) {
@@ -98,7 +100,9 @@ TEST(TernaryRows, ATensorOfZerosHasTheLeastScaleAndNanIsRefused) {
 using formats::Format;
 const Shape kMatrix = matrix_shape(256, 16);
 
-const Format* wished(const TypeWishes& wishes, std::string_view name, bool tied = false) { return wished_format(wishes, name, kMatrix, tied); }
+const Format* wished(const TypeWishes& wishes, std::string_view name, bool tied = false) {
+  return wished_format(wishes, name, kMatrix, tied);
+}
 
 TEST(TypeRules, TheHeadIsSixBitsUnlessTheTargetIsFiner) {
   using namespace formats;
@@ -107,16 +111,18 @@ TEST(TypeRules, TheHeadIsSixBitsUnlessTheTargetIsFiner) {
     const Format* head;
     const Format* embedding;  // of a model with its own head
   };
-  const Row rows[] = {{&kF32, &kF32, &kF32},    {&kF16, &kF16, &kF16},    {&kBF16, &kBF16, &kBF16}, {&kQ8_0, &kQ8_0, &kQ8_0},
-                      {&kQ6_K, &kQ6_K, &kQ6_K}, {&kQ5_K, &kQ6_K, &kQ5_K}, {&kQ4_K, &kQ6_K, &kQ4_K}, {&kQ3_K, &kQ6_K, &kQ3_K},
-                      {&kQ2_K, &kQ6_K, &kQ2_K}, {&kQ5_0, &kQ6_K, &kQ5_0}, {&kQ5_1, &kQ6_K, &kQ5_1}, {&kQ4_0, &kQ6_K, &kQ4_0},
-                      {&kQ4_1, &kQ6_K, &kQ4_1}, {&kTQ1_0, &kQ6_K, &kQ4_K}, {&kTQ2_0, &kQ6_K, &kQ4_K}, {&kQ2_0, &kQ6_K, &kQ4_K},
-                      {&kI2_S, &kF16, &kF16}};
+  const Row rows[] = {{&kF32, &kF32, &kF32},    {&kF16, &kF16, &kF16},     {&kBF16, &kBF16, &kBF16},
+                      {&kQ8_0, &kQ8_0, &kQ8_0}, {&kQ6_K, &kQ6_K, &kQ6_K},  {&kQ5_K, &kQ6_K, &kQ5_K},
+                      {&kQ4_K, &kQ6_K, &kQ4_K}, {&kQ3_K, &kQ6_K, &kQ3_K},  {&kQ2_K, &kQ6_K, &kQ2_K},
+                      {&kQ5_0, &kQ6_K, &kQ5_0}, {&kQ5_1, &kQ6_K, &kQ5_1},  {&kQ4_0, &kQ6_K, &kQ4_0},
+                      {&kQ4_1, &kQ6_K, &kQ4_1}, {&kTQ1_0, &kQ6_K, &kQ4_K}, {&kTQ2_0, &kQ6_K, &kQ4_K},
+                      {&kQ2_0, &kQ6_K, &kQ4_K}, {&kI2_S, &kF16, &kF16}};
   for (const Row& row : rows) {
     const TypeWishes wishes{.type = row.type};
     EXPECT_EQ(wished(wishes, "output.weight"), row.head) << row.type->name;
     EXPECT_EQ(wished(wishes, "token_embd.weight", false), row.embedding) << row.type->name;
-    EXPECT_EQ(wished(wishes, "token_embd.weight", true), row.head) << row.type->name << ": a tied table follows the head's rule";
+    EXPECT_EQ(wished(wishes, "token_embd.weight", true), row.head)
+        << row.type->name << ": a tied table follows the head's rule";
     EXPECT_EQ(wished(wishes, "blk.0.attn_q.weight"), row.type) << row.type->name;
   }
 }
@@ -127,7 +133,8 @@ TEST(TypeRules, ExplicitTypesWinAndPureTakesEverything) {
   EXPECT_EQ(wished(both, "token_embd.weight", true), &kQ6_K);
   EXPECT_EQ(wished(both, "token_embd.weight", false), &kQ6_K);
   EXPECT_EQ(wished(both, "output.weight"), &kQ8_0);
-  EXPECT_EQ(wished({.type = &kQ4_K, .output = &kQ8_0}, "token_embd.weight", true), &kQ8_0) << "the tied table is the head";
+  EXPECT_EQ(wished({.type = &kQ4_K, .output = &kQ8_0}, "token_embd.weight", true), &kQ8_0)
+      << "the tied table is the head";
   EXPECT_EQ(wished({.type = &kQ4_K, .output = &kQ8_0}, "token_embd.weight", false), &kQ4_K);
   const TypeWishes pure{.type = &kTQ2_0, .pure = true};
   for (const bool tied : {false, true}) EXPECT_EQ(wished(pure, "token_embd.weight", tied), &kTQ2_0);
@@ -150,13 +157,15 @@ TEST(TypeRules, RowsThatDoNotDivideFallBackAsLlamaQuantizeDoes) {
   EXPECT_EQ(fitting(kQ4_K, 160), &kQ5_0);
   EXPECT_EQ(fitting(kQ5_K, 160), &kQ5_1);
   EXPECT_EQ(fitting(kQ6_K, 160), &kQ8_0);
-  for (const Format* format : {&kQ2_K, &kQ3_K, &kTQ1_0, &kTQ2_0}) EXPECT_EQ(fitting(*format, 160), &kQ4_0) << format->name;
+  for (const Format* format : {&kQ2_K, &kQ3_K, &kTQ1_0, &kTQ2_0})
+    EXPECT_EQ(fitting(*format, 160), &kQ4_0) << format->name;
   EXPECT_EQ(fitting(kI2_S, 160), &kF16) << "keeps -s, 0, +s";
   for (const Format* format : kAll) {
     const Format* odd = fitting(*format, 172);
     EXPECT_EQ(odd, format->block_values == 1 ? format : &kF16) << format->name;
   }
-  EXPECT_EQ(fallback_note("blk.0.ffn_down.weight", kQ4_K, kF16, 172), "blk.0.ffn_down.weight: rows of 172 do not divide by 256 (Q4_K); F16 instead");
+  EXPECT_EQ(fallback_note("blk.0.ffn_down.weight", kQ4_K, kF16, 172),
+            "blk.0.ffn_down.weight: rows of 172 do not divide by 256 (Q4_K); F16 instead");
 }
 
 }  // namespace

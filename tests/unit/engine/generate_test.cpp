@@ -1,5 +1,5 @@
-// Generation: where it stops and why, what it hands over, what it reuses. A model whose every next token is known makes the
-// text known: the head is a table that sends each token to the next byte of a sentence.
+// Generation: where it stops and why, what it hands over, what it reuses. A model whose every next token is known makes
+// the text known: the head is a table that sends each token to the next byte of a sentence.
 #include "engine/generate.hpp"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::int32_t kFirstByte = 3;  // token of byte 0 in tiny_vocabulary
 
-std::int32_t token_of(unsigned char byte) { return kFirstByte + byte; }
+std::int32_t token_of(unsigned char byte) {
+  return kFirstByte + byte;
+}
 
 // Blocks that add nothing, embeddings that are one-hot in token space, a head that maps token t to next(t).
 std::string chain_model(const std::map<std::int32_t, std::int32_t>& next) {
@@ -30,8 +32,10 @@ std::string chain_model(const std::map<std::int32_t, std::int32_t>& next) {
   auto& table = image.tensor("token_embd.weight");
   std::ranges::fill(table.values, 0.0F);
   for (std::size_t t = 0; t < 259; ++t) table.values[t * 288 + t] = 1.0F;
-  test::GgufImage::Tensor head{"output.weight", matrix_shape(288, 259), &formats::kF32, std::vector<float>(288 * 259, 0.0F)};
-  for (const auto& [from, to] : next) head.values[static_cast<std::size_t>(to) * 288 + static_cast<std::size_t>(from)] = 1.0F;
+  test::GgufImage::Tensor head{"output.weight", matrix_shape(288, 259), &formats::kF32,
+                               std::vector<float>(288 * 259, 0.0F)};
+  for (const auto& [from, to] : next)
+    head.values[static_cast<std::size_t>(to) * 288 + static_cast<std::size_t>(from)] = 1.0F;
   image.tensors.push_back(head);
   return image.bytes();
 }
@@ -50,7 +54,9 @@ class Generates : public testing::Test {
     model_ = test::must(Model::make(test::must(test::bound(bytes_))));
   }
   void SetUp() override { use(alphabet()); }
-  std::unique_ptr<Session> session(std::int64_t n_ctx = 64) { return test::must(Session::make(model_, {.n_threads = 1, .n_ctx = n_ctx, .n_sequences = 1, .n_batch = 4})); }
+  std::unique_ptr<Session> session(std::int64_t n_ctx = 64) {
+    return test::must(Session::make(model_, {.n_threads = 1, .n_ctx = n_ctx, .n_sequences = 1, .n_batch = 4}));
+  }
   static GenerateOptions options(std::int64_t n_predict = -1, std::vector<std::string> stop = {}) {
     return {.n_predict = n_predict, .sampler = {.temperature = 0.0F}, .stop = std::move(stop)};
   }
@@ -146,7 +152,8 @@ TEST_F(Generates, APromptLongerThanTheContextIsRefusedWithBothNumbers) {
   const std::vector<std::int32_t> seven(7, 1);
   const auto refused = generate(*s, seven, options(), [](std::string_view) { return true; });
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "the prompt has 7 tokens but the context holds 6; shorten it or use a larger context (-c)");
+  EXPECT_EQ(refused.error().message,
+            "the prompt has 7 tokens but the context holds 6; shorten it or use a larger context (-c)");
   const std::vector<std::int32_t> six(6, 1);
   EXPECT_EQ(run(*s, six, options()).text, "a");
   EXPECT_FALSE(generate(*s, {}, options(), [](std::string_view) { return true; }));
@@ -168,7 +175,8 @@ TEST_F(Generates, ThePrefixInTheSessionIsNotComputedAgain) {
 TEST_F(Generates, TheSinkAndTheCallerCanStopIt) {
   const auto s = session();
   int n = 0;
-  const auto by_sink = test::must(generate(*s, std::vector<std::int32_t>{1}, options(), [&](std::string_view) { return ++n < 3; }));
+  const auto by_sink =
+      test::must(generate(*s, std::vector<std::int32_t>{1}, options(), [&](std::string_view) { return ++n < 3; }));
   EXPECT_EQ(by_sink.reason, StopReason::cancelled);
   EXPECT_EQ(by_sink.text, "abc");
   auto o = options();

@@ -138,7 +138,8 @@ TEST(KvCache, HoldsEverySequenceAtItsFullLengthWhateverTheRemainders) {
   for (const int n_sequences : {1, 2, 3, 7}) {
     for (const std::int64_t n_ctx : {1, 63, 64, 65, 100, 128, 129}) {
       KvCache cache(plan_of(1), KvType::f16, n_sequences, n_ctx * n_sequences);
-      for (int s = 0; s < n_sequences; ++s) ASSERT_TRUE(cache.extend(s, n_ctx).has_value()) << n_sequences << " x " << n_ctx;
+      for (int s = 0; s < n_sequences; ++s)
+        ASSERT_TRUE(cache.extend(s, n_ctx).has_value()) << n_sequences << " x " << n_ctx;
     }
   }
 }

@@ -15,10 +15,17 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 // No filter, temperature 1: the draw is from the softmax itself.
 SamplerOptions open_options() {
-  return {.temperature = 1.0F, .top_k = 0, .top_p = 1.0F, .min_p = 0.0F, .repeat_penalty = 1.0F, .repeat_last_n = 64, .seed = 5};
+  return {.temperature = 1.0F,
+          .top_k = 0,
+          .top_p = 1.0F,
+          .min_p = 0.0F,
+          .repeat_penalty = 1.0F,
+          .repeat_last_n = 64,
+          .seed = 5};
 }
 
-std::map<std::int32_t, double> shares(const SamplerOptions& options, const std::vector<float>& logits, const std::vector<std::int32_t>& history = {}) {
+std::map<std::int32_t, double> shares(const SamplerOptions& options, const std::vector<float>& logits,
+                                      const std::vector<std::int32_t>& history = {}) {
   constexpr int kDraws = 20000;
   Sampler sampler(options);
   std::map<std::int32_t, double> out;
@@ -43,7 +50,9 @@ void expect_shares(const SamplerOptions& options, const std::vector<float>& logi
 // Logits whose softmax is 0.5, 0.3, 0.15, 0.05, in mixed order.
 const std::vector<float> kLogits{std::log(0.15F), std::log(0.5F), std::log(0.05F), std::log(0.3F)};
 
-TEST(Sampler, WithoutFiltersDrawsFromTheSoftmax) { expect_shares(open_options(), kLogits, {0.15, 0.5, 0.05, 0.3}); }
+TEST(Sampler, WithoutFiltersDrawsFromTheSoftmax) {
+  expect_shares(open_options(), kLogits, {0.15, 0.5, 0.05, 0.3});
+}
 
 TEST(Sampler, TemperatureSharpensAndFlattens) {
   auto options = open_options();
@@ -95,9 +104,11 @@ TEST(Sampler, ThePenaltyDividesPositiveLogitsAndMultipliesNegativeOnesOnce) {
   options.temperature = 0.0F;
   options.repeat_penalty = 2.0F;
   const std::vector<float> logits{4.0F, 3.0F, -1.0F, -1.5F};
-  const auto greedy = [&](const std::vector<std::int32_t>& history) { return Sampler(options).sample(logits, history); };
+  const auto greedy = [&](const std::vector<std::int32_t>& history) {
+    return Sampler(options).sample(logits, history);
+  };
   EXPECT_EQ(greedy({}), 0);
-  EXPECT_EQ(greedy({0}), 1);          // 2 against 3
+  EXPECT_EQ(greedy({0}), 1);           // 2 against 3
   EXPECT_EQ(greedy({0, 1, 1, 1}), 0);  // 2 against 1.5: repetition counts once
   options.repeat_last_n = 1;
   EXPECT_EQ(greedy({0, 2}), 0) << "0 is out of sight";
@@ -145,13 +156,15 @@ TEST(Sampler, NanAndInfinityGiveATokenOfTheVocabulary) {
       options.top_k = 3;
       options.top_p = 0.9F;
       options.min_p = 0.1F;
-      for (const std::vector<float>& logits : {std::vector<float>{kNan, 1.0F, kNan, 9.0F, kNan}, std::vector<float>{kNan, kNan}, std::vector<float>{kInf, 0.0F, kInf},
-                                               std::vector<float>{-kInf, -kInf, -kInf}}) {
+      for (const std::vector<float>& logits :
+           {std::vector<float>{kNan, 1.0F, kNan, 9.0F, kNan}, std::vector<float>{kNan, kNan},
+            std::vector<float>{kInf, 0.0F, kInf}, std::vector<float>{-kInf, -kInf, -kInf}}) {
         const std::int32_t token = Sampler(options).sample(logits, std::vector<std::int32_t>{0});
         EXPECT_GE(token, 0);
         EXPECT_LT(token, static_cast<std::int32_t>(logits.size()));
       }
-      EXPECT_EQ(Sampler(options).sample(std::vector<float>{kNan, 1.0F, kNan, 99.0F}, {}), 3) << "NaN is never preferred";
+      EXPECT_EQ(Sampler(options).sample(std::vector<float>{kNan, 1.0F, kNan, 99.0F}, {}), 3)
+          << "NaN is never preferred";
     }
   }
 }

@@ -35,7 +35,8 @@ TEST_F(Sessions, TokensPositionsAndSequencesOutOfPlaceAreRefusedAndChangeNothing
   EXPECT_EQ(refusal(*s, {{-1, 2, 0, true}}), "token -1 is outside the vocabulary of 259");
   EXPECT_EQ(refusal(*s, {{1, 3, 0, true}}), "position 3 does not continue sequence 0, which has 2 tokens");
   EXPECT_EQ(refusal(*s, {{1, 1, 0, true}}), "position 1 does not continue sequence 0, which has 2 tokens");
-  EXPECT_EQ(refusal(*s, {{1, 2, 0, true}, {1, 2, 0, true}}), "position 2 does not continue sequence 0, which has 3 tokens");
+  EXPECT_EQ(refusal(*s, {{1, 2, 0, true}, {1, 2, 0, true}}),
+            "position 2 does not continue sequence 0, which has 3 tokens");
   EXPECT_EQ(refusal(*s, {{1, 0, 2, true}}), "sequence 2 of 2 does not exist");
   EXPECT_EQ(refusal(*s, {{1, 0, -1, true}}), "sequence -1 of 2 does not exist");
   EXPECT_EQ(s->length(0), 2);
@@ -67,12 +68,15 @@ TEST_F(Sessions, AFullContextIsNamedAndLeavesTheSequenceUsable) {
 
 TEST_F(Sessions, LogitsAreThereForWhatAskedAndInOrder) {
   const auto s = session({.n_threads = 1, .n_ctx = 16, .n_sequences = 1, .n_batch = 2});
-  test::must(s->decode(std::vector<BatchItem>{{5, 0, 0, true}, {6, 1, 0, false}, {7, 2, 0, true}, {8, 3, 0, false}, {9, 4, 0, true}}));
+  test::must(s->decode(
+      std::vector<BatchItem>{{5, 0, 0, true}, {6, 1, 0, false}, {7, 2, 0, true}, {8, 3, 0, false}, {9, 4, 0, true}}));
   ASSERT_EQ(s->n_logits(), 3U);
   const auto all = test::logits_of(model_, {5, 6, 7, 8, 9}, {.n_threads = 1, .n_ctx = 16}, {5});
   for (std::size_t i = 0; i < 3; ++i) {
     const std::vector<float> row(s->logits(i).begin(), s->logits(i).end());
-    EXPECT_EQ(row, std::vector<float>(all.begin() + static_cast<std::ptrdiff_t>(2 * i * 259), all.begin() + static_cast<std::ptrdiff_t>((2 * i + 1) * 259))) << i;
+    EXPECT_EQ(row, std::vector<float>(all.begin() + static_cast<std::ptrdiff_t>(2 * i * 259),
+                                      all.begin() + static_cast<std::ptrdiff_t>((2 * i + 1) * 259)))
+        << i;
   }
   test::must(s->decode(std::vector<BatchItem>{{5, 5, 0, false}}));
   EXPECT_EQ(s->n_logits(), 0U);
@@ -89,11 +93,15 @@ TEST_F(Sessions, ImpossibleOptionsAreRefused) {
   EXPECT_EQ(message({.n_threads = 1025}), "number of threads is 1025, expected 1 to 1024");
   EXPECT_NE(message({.n_threads = 1, .n_ctx = -1}).find("must be at least 1"), std::string::npos);
   EXPECT_NE(message({.n_threads = 1, .n_ctx = 8, .n_sequences = 0}).find("must be at least 1"), std::string::npos);
-  EXPECT_NE(message({.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 0}).find("must be at least 1"), std::string::npos);
+  EXPECT_NE(message({.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 0}).find("must be at least 1"),
+            std::string::npos);
   // Numbers whose products would overflow.
-  EXPECT_NE(message({.n_threads = 1, .n_ctx = std::int64_t{1} << 62, .n_sequences = 4}).find("must be at most"), std::string::npos);
-  EXPECT_NE(message({.n_threads = 1, .n_ctx = 1 << 30, .n_sequences = 65537}).find("must be at most"), std::string::npos);
-  const std::string huge = message({.n_threads = 1, .n_ctx = 1 << 30, .n_sequences = 65536, .n_batch = std::int64_t{1} << 62});
+  EXPECT_NE(message({.n_threads = 1, .n_ctx = std::int64_t{1} << 62, .n_sequences = 4}).find("must be at most"),
+            std::string::npos);
+  EXPECT_NE(message({.n_threads = 1, .n_ctx = 1 << 30, .n_sequences = 65537}).find("must be at most"),
+            std::string::npos);
+  const std::string huge =
+      message({.n_threads = 1, .n_ctx = 1 << 30, .n_sequences = 65536, .n_batch = std::int64_t{1} << 62});
   EXPECT_NE(huge.find("a context of 1073741824 tokens x 65536 sequences needs"), std::string::npos) << huge;
   EXPECT_NE(huge.find("use a smaller context (-c)"), std::string::npos);
 }
@@ -115,8 +123,12 @@ TEST_F(Sessions, TheEstimateCountsWhatIsTaken) {
 }
 
 TEST_F(Sessions, TwoTypesOfCacheAgreeWithinHalfPrecision) {
-  const auto half = test::logits_of(model_, {1, 2, 3, 4, 5}, {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .kv_type = KvType::f16}, {5});
-  const auto full = test::logits_of(model_, {1, 2, 3, 4, 5}, {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .kv_type = KvType::f32}, {5});
+  const auto half =
+      test::logits_of(model_, {1, 2, 3, 4, 5},
+                      {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .kv_type = KvType::f16}, {5});
+  const auto full =
+      test::logits_of(model_, {1, 2, 3, 4, 5},
+                      {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .kv_type = KvType::f32}, {5});
   double worst = 0.0;
   double largest = 0.0;
   for (std::size_t i = 0; i < full.size(); ++i) {

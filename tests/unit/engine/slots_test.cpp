@@ -21,7 +21,8 @@ void expect_sound(const std::vector<models::Value>& values, const std::vector<Us
     for (const auto value : operations[i].reads) {
       const int slot = slots.slot_of[static_cast<std::size_t>(value)];
       ASSERT_NE(slot, models::kNone);
-      EXPECT_EQ(holds[static_cast<std::size_t>(slot)], value) << "operation " << i << " reads a value that was overwritten";
+      EXPECT_EQ(holds[static_cast<std::size_t>(slot)], value)
+          << "operation " << i << " reads a value that was overwritten";
       inputs.insert(slot);
     }
     std::set<int> outputs;
@@ -47,7 +48,8 @@ TEST(Slots, RandomProgramsNeverReadAnOverwrittenValue) {
       const std::size_t n_reads = values.empty() ? 0 : random.below(4);
       for (std::size_t r = 0; r < n_reads; ++r) {
         // Mostly what was made last, sometimes something old.
-        const std::size_t back = random.below(5) == 0 ? random.below(values.size()) : random.below(std::min<std::size_t>(values.size(), 3));
+        const std::size_t back =
+            random.below(5) == 0 ? random.below(values.size()) : random.below(std::min<std::size_t>(values.size(), 3));
         usage.reads.push_back(static_cast<models::ValueId>(values.size() - 1 - back));
       }
       const std::size_t n_writes = random.below(4);  // none: a head; several: products of one input

@@ -9,7 +9,9 @@
 namespace tern::eval {
 namespace {
 
-std::string text_of(const Result<Corpus>& corpus) { return corpus ? corpus->text : "error: " + corpus.error().message; }
+std::string text_of(const Result<Corpus>& corpus) {
+  return corpus ? corpus->text : "error: " + corpus.error().message;
+}
 
 class Corpora : public testing::Test {
  protected:
@@ -39,7 +41,8 @@ TEST_F(Corpora, EmptyAndMissingFilesAreErrors) {
 }
 
 TEST_F(Corpora, JsonLinesAreJoinedByABlankLine) {
-  const auto corpus = parse_jsonl("{\"text\": \"one\\ntwo\", \"id\": 1}\n\n  \r\n{\"id\": 2, \"text\": \"\\u20ac\"}", "text");
+  const auto corpus =
+      parse_jsonl("{\"text\": \"one\\ntwo\", \"id\": 1}\n\n  \r\n{\"id\": 2, \"text\": \"\\u20ac\"}", "text");
   EXPECT_EQ(text_of(corpus), "one\ntwo\n\n\xe2\x82\xac");
   EXPECT_EQ(corpus->n_documents, 2U);
   EXPECT_EQ(text_of(parse_jsonl("{\"body\": \"x\"}", "body")), "x");
@@ -49,10 +52,12 @@ TEST_F(Corpora, JsonLinesAreJoinedByABlankLine) {
 TEST_F(Corpora, BadJsonLinesAreNamedByLine) {
   EXPECT_EQ(text_of(parse_jsonl("{\"text\": \"x\"}\n\n{\"body\": \"y\", \"n\": 1, \"also\": \"z\"}", "text")),
             "error: line 3: has no text field \"text\"; it has also, body: choose with --field");
-  EXPECT_EQ(text_of(parse_jsonl("{\"text\": 5}", "text")), "error: line 1: has no text field \"text\"; it has none: choose with --field");
+  EXPECT_EQ(text_of(parse_jsonl("{\"text\": 5}", "text")),
+            "error: line 1: has no text field \"text\"; it has none: choose with --field");
   EXPECT_EQ(text_of(parse_jsonl("{\"text\": \"x\"}\n[1]", "text")), "error: line 2: is array, expected a JSON object");
   EXPECT_TRUE(text_of(parse_jsonl("{\"text\": \"x\"}\n{\"text\": ", "text")).starts_with("error: line 2"));
-  EXPECT_TRUE(text_of(read_corpus(put("b.jsonl", "nonsense"))).starts_with("error: " + folder_.file("b.jsonl") + ": line 1"));
+  EXPECT_TRUE(
+      text_of(read_corpus(put("b.jsonl", "nonsense"))).starts_with("error: " + folder_.file("b.jsonl") + ": line 1"));
 }
 
 TEST_F(Corpora, CsvJoinsTheColumnsThatAreNotNumbersInEveryRow) {
@@ -64,7 +69,8 @@ TEST_F(Corpora, CsvJoinsTheColumnsThatAreNotNumbersInEveryRow) {
 }
 
 TEST_F(Corpora, CsvQuotesHoldCommasNewlinesAndQuotes) {
-  EXPECT_EQ(text_of(parse_csv("\"a, b\",\"line one\nline two\",\"say \"\"hi\"\"\"\nx,y,\"\"")), "a, b line one\nline two say \"hi\"\n\nx y");
+  EXPECT_EQ(text_of(parse_csv("\"a, b\",\"line one\nline two\",\"say \"\"hi\"\"\"\nx,y,\"\"")),
+            "a, b line one\nline two say \"hi\"\n\nx y ");
   EXPECT_EQ(text_of(parse_csv("a\"b\",c")), "a\"b\" c") << "a quote inside an unquoted field is itself";
   EXPECT_EQ(text_of(parse_csv("x,y\n\"z")), "error: line 2: a quoted field is not closed");
   EXPECT_EQ(text_of(parse_csv("\"a\nb\",c\n\"z")), "error: line 3: a quoted field is not closed");
@@ -78,7 +84,8 @@ TEST_F(Corpora, CsvLinesMayEndInTheWaysOfEverySystem) {
 }
 
 TEST_F(Corpora, CsvOfNumbersAloneHoldsNoText) {
-  EXPECT_EQ(text_of(parse_csv("1,2\n3,4")), "error: every column is a number in every row, expected at least one column of text");
+  EXPECT_EQ(text_of(parse_csv("1,2\n3,4")),
+            "error: every column is a number in every row, expected at least one column of text");
 }
 
 }  // namespace

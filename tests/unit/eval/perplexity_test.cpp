@@ -1,5 +1,5 @@
-// Perplexity of a tiny random model against a plain computation from its logits in double, the counting of chunks, and the
-// same bits for any number of threads.
+// Perplexity of a tiny random model against a plain computation from its logits in double, the counting of chunks, and
+// the same bits for any number of threads.
 #include "eval/perplexity.hpp"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,8 @@ class PerplexityOfATinyModel : public testing::Test {
   }
   PerplexityResult run(const Chunks& chunks, int n_threads = 1, engine::KvType type = engine::KvType::f16) {
     Progress quiet;
-    return test::must(perplexity(model_, chunks, {.n_ctx = chunks.n_ctx, .max_chunks = -1, .n_threads = n_threads, .kv_type = type}, quiet));
+    return test::must(perplexity(
+        model_, chunks, {.n_ctx = chunks.n_ctx, .max_chunks = -1, .n_threads = n_threads, .kv_type = type}, quiet));
   }
   std::string bytes_;
   std::shared_ptr<const engine::Model> model_;
@@ -50,18 +51,19 @@ TEST_F(PerplexityOfATinyModel, EqualsTheDirectComputationFromTheLogits) {
     for (std::size_t i = 8; i < 15; ++i) {
       long double total = 0.0L;
       for (std::size_t v = 0; v < 259; ++v) total += std::exp(static_cast<long double>(logits[i * 259 + v]));
-      expected.push_back(static_cast<double>(std::log(total) - static_cast<long double>(logits[i * 259 + static_cast<std::size_t>(ids[i + 1])])));
+      expected.push_back(static_cast<double>(
+          std::log(total) - static_cast<long double>(logits[i * 259 + static_cast<std::size_t>(ids[i + 1])])));
       sum += expected.back();
     }
   }
   ASSERT_EQ(result.nll.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(result.nll[i], expected[i], 2e-6) << i;
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(result.nll[i], expected[i], 1e-6) << i;
   const double n = static_cast<double>(expected.size());
-  EXPECT_NEAR(result.perplexity, std::exp(sum / n), 1e-4);
+  EXPECT_NEAR(result.perplexity / std::exp(sum / n), 1.0, 1e-6);
   EXPECT_NEAR(result.bits_per_byte, sum / std::log(2.0) / n, 1e-5) << "every scored token is one byte";
   double variance = 0.0;
   for (const double v : expected) variance += (v - sum / n) * (v - sum / n);
-  EXPECT_NEAR(result.standard_error, std::exp(sum / n) * std::sqrt(variance / (n - 1) / n), 1e-4);
+  EXPECT_NEAR(result.standard_error / (std::exp(sum / n) * std::sqrt(variance / (n - 1) / n)), 1.0, 1e-6);
 }
 
 TEST_F(PerplexityOfATinyModel, OneTwoAndThreeThreadsGiveTheSameBits) {
@@ -99,7 +101,8 @@ TEST_F(PerplexityOfATinyModel, ScoresTheSecondHalfOfEachChunk) {
 TEST_F(PerplexityOfATinyModel, EveryChunkBeginsWithBosWhereTheVocabularyAddsIt) {
   const std::string text = letters(100);
   const Chunks with = test::must(make_chunks(*model_, text, {.n_ctx = 8}));
-  for (std::int64_t chunk = 0; chunk < with.n_chunks; ++chunk) EXPECT_EQ(with.ids[static_cast<std::size_t>(chunk * 8)], 1);
+  for (std::int64_t chunk = 0; chunk < with.n_chunks; ++chunk)
+    EXPECT_EQ(with.ids[static_cast<std::size_t>(chunk * 8)], 1);
   EXPECT_EQ(with.ids[9], 3 + text[8]) << "overwritten, not inserted";
   test::GgufImage image = test::small_image();
   image.metadata.set("tokenizer.ggml.add_bos_token", false);
@@ -124,10 +127,12 @@ TEST_F(PerplexityOfATinyModel, TextsTooShortAndChunksTooShortAreRefusedWithTheNu
     const auto chunks = make_chunks(*model_, letters(n), {.n_ctx = n_ctx});
     return chunks ? std::string("accepted") : chunks.error().message;
   };
-  EXPECT_EQ(message(30, 16), "the text has 31 tokens, expected at least 32 (two chunks of 16); use a longer text or a smaller -c");
+  EXPECT_EQ(message(30, 16),
+            "the text has 31 tokens, expected at least 32 (two chunks of 16); use a longer text or a smaller -c");
   EXPECT_EQ(message(31, 16), "accepted");
   EXPECT_EQ(message(100, 3), "a chunk of 3 tokens is too short; expected at least 4");
-  EXPECT_NE(message(100, std::numeric_limits<std::int64_t>::max()).find("the text has 101 tokens, expected at least"), std::string::npos);
+  EXPECT_NE(message(100, std::numeric_limits<std::int64_t>::max()).find("the text has 101 tokens, expected at least"),
+            std::string::npos);
 }
 
 TEST_F(PerplexityOfATinyModel, CancellingSaysHowFarItCame) {

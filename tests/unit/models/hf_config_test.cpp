@@ -9,8 +9,14 @@ namespace tern::models {
 namespace {
 
 nlohmann::json basic() {
-  return {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"}, {"vocab_size", 320},   {"hidden_size", 256},
-          {"num_hidden_layers", 2},              {"intermediate_size", 512}, {"num_attention_heads", 4}, {"max_position_embeddings", 2048}};
+  return {{"architectures", {"LlamaForCausalLM"}},
+          {"model_type", "llama"},
+          {"vocab_size", 320},
+          {"hidden_size", 256},
+          {"num_hidden_layers", 2},
+          {"intermediate_size", 512},
+          {"num_attention_heads", 4},
+          {"max_position_embeddings", 2048}};
 }
 
 Result<HfConfig> read(const nlohmann::json& config) {
@@ -72,7 +78,11 @@ TEST(HfConfig, EveryNumberIsRead) {
 TEST(HfConfig, BothSpellingsOfTheRopeSettingsMeanTheSame) {
   nlohmann::json older = basic();
   older["rope_theta"] = 500000.0;
-  older["rope_scaling"] = {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 1024}};
+  older["rope_scaling"] = {{"rope_type", "llama3"},
+                           {"factor", 8.0},
+                           {"low_freq_factor", 1.0},
+                           {"high_freq_factor", 4.0},
+                           {"original_max_position_embeddings", 1024}};
   nlohmann::json newer = basic();
   newer["rope_parameters"] = older["rope_scaling"];
   newer["rope_parameters"]["rope_theta"] = 500000.0;
@@ -98,20 +108,34 @@ TEST(HfConfig, TheFormsOfQuantizationConfigChooseTheStorage) {
     return read(j);
   };
   EXPECT_EQ(storage({{"quant_method", "bitnet"}})->storage, BitNetStorage::packed_divide);
-  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "bitlinear"}, {"quantization_mode", "offline"}})->storage, BitNetStorage::packed_divide);
-  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "autobitlinear"}, {"quantization_mode", "offline"}})->storage, BitNetStorage::packed_multiply);
-  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "autobitlinear"}, {"quantization_mode", "online"}})->storage, BitNetStorage::online_masters);
+  EXPECT_EQ(
+      storage({{"quant_method", "bitnet"}, {"linear_class", "bitlinear"}, {"quantization_mode", "offline"}})->storage,
+      BitNetStorage::packed_divide);
+  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "autobitlinear"}, {"quantization_mode", "offline"}})
+                ->storage,
+            BitNetStorage::packed_multiply);
+  EXPECT_EQ(storage({{"quant_method", "bitnet"}, {"linear_class", "autobitlinear"}, {"quantization_mode", "online"}})
+                ->storage,
+            BitNetStorage::online_masters);
   const auto config = storage({{"quant_method", "bitnet"}}).value();
   EXPECT_EQ(config.parameters.linear_activation, (ActivationPolicy{ActivationPolicy::Mode::per_token, 8}));
-  EXPECT_NE(storage({{"quant_method", "gptq"}}).error().message.find("quantization method \"gptq\" is not supported"), std::string::npos);
-  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"use_rms_norm", true}}).error().message.find("use_rms_norm"), std::string::npos);
-  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"quantization_mode", "later"}}).error().message.find("quantization_mode \"later\""), std::string::npos);
-  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"linear_class", "x"}}).error().message.find("linear_class \"x\""), std::string::npos);
-  EXPECT_NE(storage("bitnet").error().message.find("quantization_config is string, expected an object"), std::string::npos);
+  EXPECT_NE(storage({{"quant_method", "gptq"}}).error().message.find("quantization method \"gptq\" is not supported"),
+            std::string::npos);
+  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"use_rms_norm", true}}).error().message.find("use_rms_norm"),
+            std::string::npos);
+  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"quantization_mode", "later"}})
+                .error()
+                .message.find("quantization_mode \"later\""),
+            std::string::npos);
+  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"linear_class", "x"}}).error().message.find("linear_class \"x\""),
+            std::string::npos);
+  EXPECT_NE(storage("bitnet").error().message.find("quantization_config is string, expected an object"),
+            std::string::npos);
 }
 
 TEST(HfConfig, EveryMissingKeyIsNamed) {
-  for (const std::string key : {"vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "max_position_embeddings"}) {
+  for (const std::string key : {"vocab_size", "hidden_size", "num_hidden_layers", "intermediate_size",
+                                "num_attention_heads", "max_position_embeddings"}) {
     nlohmann::json j = basic();
     j.erase(key);
     expect_refused(j, key + " is missing");
@@ -140,7 +164,9 @@ TEST(HfConfig, EveryWrongTypeIsNamed) {
       {"tie_word_embeddings", "yes", "tie_word_embeddings is string, expected true or false"},
       {"model_type", {"llama"}, "model_type is array, expected a string"},
       {"eos_token_id", "x", "eos_token_id is string, expected an integer"},
-      {"quantization_config", {{"quant_method", "bitnet"}, {"linear_class", 1}}, "linear_class is number, expected a string"},
+      {"quantization_config",
+       {{"quant_method", "bitnet"}, {"linear_class", 1}},
+       "linear_class is number, expected a string"},
   };
   for (const Case& c : cases) {
     nlohmann::json j = basic();

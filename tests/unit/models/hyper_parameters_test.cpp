@@ -14,13 +14,16 @@ namespace tern::models {
 namespace {
 
 bool same(const HyperParameters& a, const HyperParameters& b) {
-  return a.architecture == b.architecture && a.n_vocab == b.n_vocab && a.n_ctx_train == b.n_ctx_train && a.n_embd == b.n_embd &&
-         a.n_layers == b.n_layers && a.n_ff == b.n_ff && a.n_heads == b.n_heads && a.n_kv_heads == b.n_kv_heads &&
-         a.head_dim == b.head_dim && a.n_rotary == b.n_rotary && a.norm_eps == b.norm_eps && a.rope_base == b.rope_base &&
-         a.rope_scaling == b.rope_scaling && a.activation == b.activation && a.linear_activation == b.linear_activation;
+  return a.architecture == b.architecture && a.n_vocab == b.n_vocab && a.n_ctx_train == b.n_ctx_train &&
+         a.n_embd == b.n_embd && a.n_layers == b.n_layers && a.n_ff == b.n_ff && a.n_heads == b.n_heads &&
+         a.n_kv_heads == b.n_kv_heads && a.head_dim == b.head_dim && a.n_rotary == b.n_rotary &&
+         a.norm_eps == b.norm_eps && a.rope_base == b.rope_base && a.rope_scaling == b.rope_scaling &&
+         a.activation == b.activation && a.linear_activation == b.linear_activation;
 }
 
-HyperParameters sample(const Architecture& architecture) { return test::tiny_parameters(architecture, 320); }
+HyperParameters sample(const Architecture& architecture) {
+  return test::tiny_parameters(architecture, 320);
+}
 
 Result<HyperParameters> read_back(const files::Metadata& metadata, const HyperParameters& p) {
   HyperParameters defaults;
@@ -68,13 +71,15 @@ TEST(HyperParameters, TakeTheArchitecturesDefaultsWhereAKeyIsSilent) {
 
 TEST(HyperParameters, EveryMissingNumberIsNamed) {
   const HyperParameters p = sample(kLlama);
-  for (const std::string name : {"embedding_length", "block_count", "context_length", "feed_forward_length", "attention.head_count"}) {
+  for (const std::string name :
+       {"embedding_length", "block_count", "context_length", "feed_forward_length", "attention.head_count"}) {
     files::Metadata metadata;
     write_hyper_parameters(p, metadata);
     metadata.erase("llama." + name);
     const auto refused = read_back(metadata, p);
     ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message.find("llama." + name + " is missing"), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("llama." + name + " is missing"), std::string::npos)
+        << refused.error().message;
   }
 }
 
@@ -104,7 +109,8 @@ TEST(HyperParameters, EveryBadNumberInAFileIsNamed) {
       {"llama.attention.head_count_kv", std::uint32_t{3}, "4 heads do not divide among 3 key/value heads"},
       {"llama.attention.head_count_kv", std::vector<std::uint32_t>{2, 1}, "differs between layers (2 and 1)"},
       {"llama.attention.key_length", std::uint32_t{0}, "differs"},
-      {"llama.attention.value_length", std::uint32_t{32}, "attention.value_length 32 differs from attention.key_length 64"},
+      {"llama.attention.value_length", std::uint32_t{32},
+       "attention.value_length 32 differs from attention.key_length 64"},
       {"llama.rope.dimension_count", std::uint32_t{66}, "rotary dimension is 66, expected 0 to 64"},
       {"llama.rope.dimension_count", std::uint32_t{63}, "rotary dimension is 63, expected an even number"},
       {"llama.attention.layer_norm_rms_epsilon", nan, "norm epsilon is nan"},
@@ -174,8 +180,8 @@ TEST(HyperParameters, NamesOfFunctionsAndPoliciesGoBothWays) {
   }
 }
 
-// The rule of LLaMA 3.1 written once more in its own terms: long wavelengths are slowed by the factor, short ones are kept,
-// those between are interpolated.
+// The rule of LLaMA 3.1 written once more in its own terms: long wavelengths are slowed by the factor, short ones are
+// kept, those between are interpolated.
 TEST(RopeFactors, FollowTheThreeBandsOfLlama3) {
   HyperParameters p = sample(kLlama);
   p.head_dim = p.n_rotary = 128;

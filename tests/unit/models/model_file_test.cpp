@@ -108,7 +108,9 @@ TEST(ModelFile, VectorsMustBeFiniteFloats) {
 TEST(ModelFile, UnknownArchitecturesAndTransformedWeightsAreRefused) {
   GgufImage other = small_image();
   other.metadata.set("general.architecture", std::string("lama"));
-  expect_refused(other, "architecture \"lama\" is not supported; Tern runs llama, bitnet, bitnet-25, bitnet-b1.58 (did you mean llama?)");
+  expect_refused(
+      other,
+      "architecture \"lama\" is not supported; Tern runs llama, bitnet, bitnet-25, bitnet-b1.58 (did you mean llama?)");
   GgufImage silent = small_image();
   silent.metadata.erase("general.architecture");
   expect_refused(silent, "metadata key general.architecture is missing");
@@ -137,7 +139,8 @@ TEST(ModelFile, MoreLayersThanTensorsAreRefusedBeforeAPlanIsBuilt) {
 TEST(ModelFile, ThousandsOfLayersAreRefusedWithinASecond) {
   GgufImage image = small_image();
   image.metadata.set("llama.block_count", std::uint32_t{4096});
-  for (int i = 0; i < 4200; ++i) image.tensors.push_back({fmt::format("filler.{}", i), vector_shape(1), &formats::kF32, {1.0F}});
+  for (int i = 0; i < 4200; ++i)
+    image.tensors.push_back({fmt::format("filler.{}", i), vector_shape(1), &formats::kF32, {1.0F}});
   const auto start = std::chrono::steady_clock::now();
   expect_refused(image, "tensor blk.1.attn_norm.weight is missing");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
@@ -173,7 +176,8 @@ TEST(ModelFile, ADamagedScaleOfATernaryTensorIsFoundAtOnce) {
   std::memcpy(bytes.data() + tensor->offset + tensor->n_bytes - 32, &nan, 4);
   const auto model = bound(bytes);
   ASSERT_FALSE(model);
-  EXPECT_NE(model.error().message.find("blk.0.attn_v.weight: the I2_S scale is nan"), std::string::npos) << model.error().message;
+  EXPECT_NE(model.error().message.find("blk.0.attn_v.weight: the I2_S scale is nan"), std::string::npos)
+      << model.error().message;
 }
 
 }  // namespace

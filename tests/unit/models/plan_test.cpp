@@ -12,21 +12,28 @@ namespace {
 
 TEST(Plan, OfLlamaReadsLikeTheEquations) {
   const std::string text = kLlama.plan(test::small_parameters(kLlama)).text();
-  EXPECT_TRUE(text.starts_with("x = embed(token_embd.weight [64, 259])\n"
-                               "blk.0.attn_norm = rms_norm(x, blk.0.attn_norm.weight [64], eps 1e-05)\n"
-                               "blk.0.q = linear(blk.0.attn_norm, blk.0.attn_q.weight [64, 64], bias blk.0.attn_q.bias [64] if present, "
-                               "activations as the format pairs)\n"))
+  EXPECT_TRUE(text.starts_with(
+      "x = embed(token_embd.weight [64, 259])\n"
+      "blk.0.attn_norm = rms_norm(x, blk.0.attn_norm.weight [64], eps 1e-05)\n"
+      "blk.0.q = linear(blk.0.attn_norm, blk.0.attn_q.weight [64, 64], bias blk.0.attn_q.bias [64] if present, "
+      "activations as the format pairs)\n"))
       << text;
-  EXPECT_NE(text.find("blk.0.mixed = attention(blk.0.q_rot, blk.0.k_rot, blk.0.v, 4 heads over 2 x 16, scale 0.25, causal)\n"), std::string::npos) << text;
+  EXPECT_NE(
+      text.find(
+          "blk.0.mixed = attention(blk.0.q_rot, blk.0.k_rot, blk.0.v, 4 heads over 2 x 16, scale 0.25, causal)\n"),
+      std::string::npos)
+      << text;
   EXPECT_NE(text.find("blk.0.hidden = silu(blk.0.gate) * blk.0.up\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("16 rotated, adjacent, base 10000, factors rope_freqs.weight [8] if present)"), std::string::npos) << text;
+  EXPECT_NE(text.find("16 rotated, adjacent, base 10000, factors rope_freqs.weight [8] if present)"), std::string::npos)
+      << text;
   EXPECT_TRUE(text.ends_with("logits = head(output_norm, output.weight [64, 259] else token_embd.weight)\n")) << text;
 }
 
 TEST(Plan, OfBitNetHasSubNormsHalfSplitPairsAndInt8PerToken) {
   const std::string text = kBitNetB158.plan(test::small_parameters(kBitNetB158)).text();
   EXPECT_NE(text.find("blk.0.attn_sub_norm = rms_norm(blk.0.mixed, "), std::string::npos) << text;
-  EXPECT_NE(text.find("blk.0.ffn_sub_norm = rms_norm(blk.0.hidden, blk.0.ffn_sub_norm.weight [96]"), std::string::npos) << text;
+  EXPECT_NE(text.find("blk.0.ffn_sub_norm = rms_norm(blk.0.hidden, blk.0.ffn_sub_norm.weight [96]"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("blk.0.hidden = relu2(blk.0.gate) * blk.0.up"), std::string::npos) << text;
   EXPECT_NE(text.find("half split"), std::string::npos);
   EXPECT_NE(text.find("scale blk.0.attn_q.scale [1] if present, int8 per token)"), std::string::npos) << text;
@@ -48,13 +55,15 @@ TEST(Plan, OfEveryArchitectureWritesEachValueOnceBeforeItIsRead) {
     const auto reads = [&](ValueId id) { EXPECT_TRUE(written.contains(id)) << plan.value(id).name; };
     const auto writes = [&](ValueId id) { EXPECT_TRUE(written.insert(id).second) << plan.value(id).name; };
     for (const Step& step : plan.steps) {
-      std::visit([&](const auto& s) {
-        if constexpr (requires { s.in; }) reads(s.in);
-        if constexpr (requires { s.gate; }) (reads(s.gate), reads(s.up));
-        if constexpr (requires { s.query; }) (reads(s.query), reads(s.key), reads(s.value));
-        if constexpr (requires { s.a; }) (reads(s.a), reads(s.b));
-        writes(s.out);
-      }, step);
+      std::visit(
+          [&](const auto& s) {
+            if constexpr (requires { s.in; }) reads(s.in);
+            if constexpr (requires { s.gate; }) (reads(s.gate), reads(s.up));
+            if constexpr (requires { s.query; }) (reads(s.query), reads(s.key), reads(s.value));
+            if constexpr (requires { s.a; }) (reads(s.a), reads(s.b));
+            writes(s.out);
+          },
+          step);
     }
     EXPECT_EQ(written.size(), plan.values.size());
   }
@@ -89,7 +98,8 @@ TEST(Registry, FindsByNameAndNamesWhatThereIs) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::unsupported);
   EXPECT_EQ(by_name("bitnet_b1.58").error().message,
-            "architecture \"bitnet_b1.58\" is not supported; Tern runs llama, bitnet, bitnet-25, bitnet-b1.58 (did you mean bitnet-b1.58?)");
+            "architecture \"bitnet_b1.58\" is not supported; Tern runs llama, bitnet, bitnet-25, bitnet-b1.58 (did you "
+            "mean bitnet-b1.58?)");
   EXPECT_EQ(by_name("a\nb").error().message.find('\n'), std::string::npos);
 }
 
@@ -105,8 +115,9 @@ TEST(Registry, ChoosesAmongBitNetsByTheActivation) {
   config.class_name = "MambaForCausalLM";
   const auto unknown = for_config(config);
   ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().message, "class \"MambaForCausalLM\" of config.json is not supported; Tern converts LlamaForCausalLM, "
-                                     "BitNetForCausalLM, BitnetForCausalLM");
+  EXPECT_EQ(unknown.error().message,
+            "class \"MambaForCausalLM\" of config.json is not supported; Tern converts LlamaForCausalLM, "
+            "BitNetForCausalLM, BitnetForCausalLM");
 }
 
 }  // namespace

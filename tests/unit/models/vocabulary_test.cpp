@@ -90,7 +90,8 @@ TEST(VocabularyGguf, TheLargestIdMeansNoneAndOtherIdsOutsideAreRefused) {
   metadata.set("tokenizer.ggml.padding_token_id", std::uint32_t{258});
   EXPECT_EQ(read_vocabulary(metadata, warnings).value().pad, 258);
   metadata.set("tokenizer.ggml.padding_token_id", std::uint32_t{259});
-  EXPECT_EQ(read_vocabulary(metadata, warnings).error().message, "tokenizer.ggml.padding_token_id is 259, but there are 259 tokens");
+  EXPECT_EQ(read_vocabulary(metadata, warnings).error().message,
+            "tokenizer.ggml.padding_token_id is 259, but there are 259 tokens");
   metadata.set("tokenizer.ggml.padding_token_id", std::int32_t{-2});
   EXPECT_FALSE(read_vocabulary(metadata, warnings));
   metadata.set("tokenizer.ggml.padding_token_id", std::uint64_t{1} << 63);
@@ -105,8 +106,10 @@ TEST(VocabularyGguf, ListsThatContradictEachOtherAreRefused) {
     const auto result = read_vocabulary(metadata, warnings);
     return result ? std::string("accepted") : result.error().message;
   };
-  EXPECT_EQ(refused("tokenizer.ggml.token_type", std::vector<std::int32_t>{1, 2}), "tokenizer.ggml.token_type has 2 entries for 259 tokens");
-  EXPECT_EQ(refused("tokenizer.ggml.token_type", std::vector<std::int32_t>(259, 7)), "tokenizer.ggml.token_type holds 7, expected 1 to 6");
+  EXPECT_EQ(refused("tokenizer.ggml.token_type", std::vector<std::int32_t>{1, 2}),
+            "tokenizer.ggml.token_type has 2 entries for 259 tokens");
+  EXPECT_EQ(refused("tokenizer.ggml.token_type", std::vector<std::int32_t>(259, 7)),
+            "tokenizer.ggml.token_type holds 7, expected 1 to 6");
   EXPECT_EQ(refused("tokenizer.ggml.model", std::string("bert")),
             "tokenizer model \"bert\" is not supported; Tern has gpt2 (byte-level BPE) and llama (SentencePiece BPE)");
   EXPECT_NE(refused("tokenizer.ggml.tokens", std::uint32_t{1}), "accepted");

@@ -1,5 +1,5 @@
-// Every weight format under every rounding against a plain product in double of the decoded weights and the input that the
-// rounding means; the ternary path exactly.
+// Every weight format under every rounding against a plain product in double of the decoded weights and the input that
+// the rounding means; the ternary path exactly.
 #include "ops/matrix.hpp"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,8 @@ struct Weights {
   AlignedBuffer bytes;
   TensorView view;
 };
-Weights weights_of(const formats::Format& format, std::uint64_t seed, std::int64_t n_rows = kRows, std::int64_t k = kK) {
+Weights weights_of(const formats::Format& format, std::uint64_t seed, std::int64_t n_rows = kRows,
+                   std::int64_t k = kK) {
   std::vector<float> values = normal_values(n_rows * k, seed, 0.05);
   if (format.is_ternary) {
     for (float& v : values) v = std::fabs(v) < 0.02F ? 0.0F : std::copysign(0.0625F, v);
@@ -102,7 +103,8 @@ TEST_P(Matrices, MultiplyAsAPlainProductInDouble) {
       }
       // At most a few dozen float additions stand in a row in any kernel here (8 or more lanes over 512), each of them
       // rounds by 2^-24 of at most the sum of magnitudes; the products and scales add a few more.
-      EXPECT_NEAR(static_cast<double>(y[static_cast<std::size_t>(c) * kStride + static_cast<std::size_t>(r)]), sum, magnitude * 80 * 0x1p-24 + 1e-9)
+      EXPECT_NEAR(static_cast<double>(y[static_cast<std::size_t>(c) * kStride + static_cast<std::size_t>(r)]), sum,
+                  magnitude * 80 * 0x1p-24 + 1e-9)
           << "row " << r << " column " << c;
     }
     for (std::size_t r = kRows; r < kStride; ++r) EXPECT_EQ(y[static_cast<std::size_t>(c) * kStride + r], -777.0F);
@@ -128,16 +130,19 @@ TEST_P(Matrices, MultiplyAsAPlainProductInDouble) {
 std::string case_name(const testing::TestParamInfo<Matrices::ParamType>& c) {
   static constexpr std::array<std::string_view, 3> kRoundings{"partner", "none", "per_token"};
   const auto& [format, rounding, isa] = c.param;
-  return fmt::format("{}_{}_{}", format->name, kRoundings.at(static_cast<std::size_t>(rounding)), *isa == '\0' ? "best" : isa);
+  return fmt::format("{}_{}_{}", format->name, kRoundings.at(static_cast<std::size_t>(rounding)),
+                     *isa == '\0' ? "best" : isa);
 }
 
-std::vector<const formats::Format*> all_formats() { return {formats::kAll.begin(), formats::kAll.end()}; }
+std::vector<const formats::Format*> all_formats() {
+  return {formats::kAll.begin(), formats::kAll.end()};
+}
 
-INSTANTIATE_TEST_SUITE_P(
-    All, Matrices,
-    testing::Combine(testing::ValuesIn(all_formats()), testing::Values(Rounding::partner, Rounding::none, Rounding::per_token),
-                     testing::Values("scalar", "")),
-    case_name);
+INSTANTIATE_TEST_SUITE_P(All, Matrices,
+                         testing::Combine(testing::ValuesIn(all_formats()),
+                                          testing::Values(Rounding::partner, Rounding::none, Rounding::per_token),
+                                          testing::Values("scalar", "")),
+                         case_name);
 
 TEST(Matrix, TheFormFollowsFromThePolicyAndTheFormat) {
   const kernels::Kernels kernels = kernels::choose("scalar").value();
@@ -152,7 +157,8 @@ TEST(Matrix, TheFormFollowsFromThePolicyAndTheFormat) {
   EXPECT_EQ(form(formats::kQ4_K, Rounding::none), InputForm::f32);
   EXPECT_EQ(form(formats::kI2_S, Rounding::none), InputForm::f32);
   EXPECT_EQ(form(formats::kTQ2_0, Rounding::per_token), InputForm::int8_token);
-  EXPECT_EQ(form(formats::kQ4_K, Rounding::per_token), InputForm::f32_rounded) << "not ternary: the rounding stays, the weights are as they are";
+  EXPECT_EQ(form(formats::kQ4_K, Rounding::per_token), InputForm::f32_rounded)
+      << "not ternary: the rounding stays, the weights are as they are";
 }
 
 TEST(Matrix, TernaryWeightsInAnyFormatGiveTheSameExactSums) {
@@ -201,11 +207,20 @@ TEST(Matrix, ManyColumnsAndRowsCrossTheStepsOfTheTernaryPath) {
   all.prepare(matrix.input_form(), kernels, x.as<float>(), 128, kManyCols, 128, pool);
   std::vector<float> together(kManyRows * kManyCols);
   matrix.multiply(0, kManyRows, all, together.data(), kManyRows);
+  // Rows beyond those asked for are another thread's: they stay untouched.
+  std::vector<float> some(kManyRows * kManyCols, -777.0F);
+  matrix.multiply(0, 100, all, some.data(), kManyRows);
+  for (std::int64_t c = 0; c < kManyCols; ++c) {
+    const auto at = static_cast<std::size_t>(c * kManyRows);
+    EXPECT_EQ(std::memcmp(some.data() + at, together.data() + at, 100 * sizeof(float)), 0) << c;
+    for (std::size_t r = 100; r < kManyRows; ++r) ASSERT_EQ(some[at + r], -777.0F) << c << " row " << r;
+  }
   for (std::int64_t c = 0; c < kManyCols; c += 7) {
     Columns one;
     one.prepare(matrix.input_form(), kernels, x.as<float>() + c * 128, 128, 1, 128, pool);
     std::vector<float> alone(kManyRows);
-    for (std::int64_t r = 0; r < kManyRows; r += 3) matrix.multiply(r, std::min(r + 3, kManyRows), one, alone.data(), kManyRows);
+    for (std::int64_t r = 0; r < kManyRows; r += 3)
+      matrix.multiply(r, std::min(r + 3, kManyRows), one, alone.data(), kManyRows);
     EXPECT_EQ(std::memcmp(alone.data(), together.data() + c * kManyRows, kManyRows * sizeof(float)), 0) << c;
   }
 }
@@ -217,7 +232,9 @@ TEST(Matrix, ACodeThatTheFormatDoesNotDefineIsRefusedByRow) {
     w.bytes.data()[3 * format->row_bytes(kK) + 5] = std::byte{0xff};
     const auto refused = Matrix::bind(w.view, Rounding::per_token, kernels);
     ASSERT_FALSE(refused) << format->name;
-    EXPECT_TRUE(refused.error().message.starts_with(fmt::format("w: row 3 holds a code that {} does not define", format->name))) << refused.error().message;
+    EXPECT_TRUE(
+        refused.error().message.starts_with(fmt::format("w: row 3 holds a code that {} does not define", format->name)))
+        << refused.error().message;
   }
 }
 

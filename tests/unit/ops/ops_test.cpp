@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "ops/columns.hpp"
-#include "ops/norm.hpp"
 #include "formats/int8_token.hpp"
 #include "formats/q8_k.hpp"
+#include "ops/columns.hpp"
+#include "ops/norm.hpp"
 #include "ops/rope.hpp"
 #include "tests/support/kernel_cases.hpp"
 
@@ -42,7 +42,8 @@ TEST(Rope, TurnsEachPairByItsAngleInBothPairings) {
       std::vector<float> y(x.size(), 99.0F);
       rotate(kind, table.cosine.data() + t * 8, table.sine.data() + t * 8, x.data(), kHeads, kHeadDim, y.data());
       std::vector<float> in_place = x;
-      rotate(kind, table.cosine.data() + t * 8, table.sine.data() + t * 8, in_place.data(), kHeads, kHeadDim, in_place.data());
+      rotate(kind, table.cosine.data() + t * 8, table.sine.data() + t * 8, in_place.data(), kHeads, kHeadDim,
+             in_place.data());
       EXPECT_EQ(in_place, y) << "out may be in";
       for (std::int64_t h = 0; h < kHeads; ++h) {
         for (std::int64_t i = 0; i < kRotary / 2; ++i) {
@@ -76,7 +77,8 @@ TEST(LayerNorm, HasMeanZeroAndVarianceOneBeforeWeightAndBias) {
     double mean = 0.0;
     for (const float v : x) mean += static_cast<double>(v) / static_cast<double>(n);
     double variance = 0.0;
-    for (const float v : x) variance += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean) / static_cast<double>(n);
+    for (const float v : x)
+      variance += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean) / static_cast<double>(n);
     std::vector<float> y(x.size());
     const auto expect = [&](const float* w, const float* b) {
       for (std::size_t i = 0; i < x.size(); ++i) {
@@ -111,7 +113,8 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
     for (const int n_threads : {1, 3}) {
       sys::ThreadPool pool(n_threads);
       Columns columns;  // one object for all forms: nothing of the last form may stay
-      for (const InputForm form : {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0, InputForm::f32_rounded}) {
+      for (const InputForm form :
+           {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0, InputForm::f32_rounded}) {
         columns.prepare(form, kernels_, x.as<float>(), kStride, kCols, k, pool);
         EXPECT_EQ(columns.form(), form);
         EXPECT_EQ(columns.k(), k);
@@ -120,12 +123,15 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
         EXPECT_EQ(columns.column_bytes() % 64, 0U);
         for (std::int64_t c = 0; c < kCols; ++c) {
           const float* source = x.as<float>() + static_cast<std::size_t>(c) * kStride;
-          const auto* got = static_cast<const std::byte*>(columns.data()) + static_cast<std::size_t>(c) * columns.column_bytes();
+          const auto* got =
+              static_cast<const std::byte*>(columns.data()) + static_cast<std::size_t>(c) * columns.column_bytes();
           const auto n = static_cast<std::size_t>(k);
           std::vector<std::int8_t> codes(n);
           const auto token = formats::encode_int8_token(source, k, codes.data());
           switch (form) {
-            case InputForm::f32: EXPECT_EQ(std::memcmp(got, source, n * 4), 0); break;
+            case InputForm::f32:
+              EXPECT_EQ(std::memcmp(got, source, n * 4), 0);
+              break;
             case InputForm::q8_0: {
               std::vector<std::byte> expected(n / 32 * 34);
               ASSERT_FALSE(formats::encode_row_q8_0(source, k, 1.0F, expected.data()));
@@ -168,9 +174,8 @@ TEST_P(ColumnForms, Int8CodesArePaddedWithZerosToTheTernaryGroup) {
   EXPECT_EQ(columns.sums()[0], 100 * 127);
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, ColumnForms, testing::Values("scalar", ""), [](const auto& c) {
-  return std::string(c.param).empty() ? "best" : c.param;
-});
+INSTANTIATE_TEST_SUITE_P(Isa, ColumnForms, testing::Values("scalar", ""),
+                         [](const auto& c) { return std::string(c.param).empty() ? "best" : c.param; });
 
 }  // namespace
 }  // namespace tern::ops

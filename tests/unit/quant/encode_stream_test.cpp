@@ -51,7 +51,9 @@ struct Sink {
   }
 };
 
-bool go_on(std::int64_t) { return true; }
+bool go_on(std::int64_t) {
+  return true;
+}
 
 // 4096 x 280 values are more than the encoder holds at once, so that several blocks of rows are met.
 constexpr std::int64_t kK = 4096;
@@ -115,11 +117,18 @@ TEST(EncodeStreamErrors, RowsThatDoNotDivideAndErrorsOfReaderAndSinkComeOut) {
   Source source{std::vector<float>(100 * 2), matrix_shape(100, 2)};
   EXPECT_EQ(encode_stream(formats::kQ4_K, "w", source.shape, source.reader(), sink.sink(), pool, go_on).error().message,
             "Q4_K needs rows that divide by 256, got rows of 100");
-  const RowReader broken = [](std::int64_t, std::int64_t, std::span<float>) -> Result<void> { return fail(ErrorCode::io, "reading failed"); };
-  EXPECT_EQ(encode_stream(formats::kF32, "w", source.shape, broken, sink.sink(), pool, go_on).error().message, "reading failed");
-  EXPECT_EQ(encode_stream(formats::kI2_S, "w", matrix_shape(128, 2), broken, sink.sink(), pool, go_on).error().message, "reading failed");
-  const ByteSink full = [](std::span<const std::byte>) -> Result<void> { return fail(ErrorCode::out_of_space, "disk full"); };
-  EXPECT_EQ(encode_stream(formats::kF32, "w", source.shape, source.reader(), full, pool, go_on).error().code, ErrorCode::out_of_space);
+  const RowReader broken = [](std::int64_t, std::int64_t, std::span<float>) -> Result<void> {
+    return fail(ErrorCode::io, "reading failed");
+  };
+  EXPECT_EQ(encode_stream(formats::kF32, "w", source.shape, broken, sink.sink(), pool, go_on).error().message,
+            "reading failed");
+  EXPECT_EQ(encode_stream(formats::kI2_S, "w", matrix_shape(128, 2), broken, sink.sink(), pool, go_on).error().message,
+            "reading failed");
+  const ByteSink full = [](std::span<const std::byte>) -> Result<void> {
+    return fail(ErrorCode::out_of_space, "disk full");
+  };
+  EXPECT_EQ(encode_stream(formats::kF32, "w", source.shape, source.reader(), full, pool, go_on).error().code,
+            ErrorCode::out_of_space);
 }
 
 TEST(EncodeStreamErrors, StoppingIsSaidWithTheTensor) {
@@ -127,7 +136,8 @@ TEST(EncodeStreamErrors, StoppingIsSaidWithTheTensor) {
   sys::ThreadPool pool(2);
   Sink sink;
   int asked = 0;
-  const auto stopped = encode_stream(formats::kQ8_0, "blk.0.w", source.shape, source.reader(), sink.sink(), pool, [&](std::int64_t) { return ++asked < 2; });
+  const auto stopped = encode_stream(formats::kQ8_0, "blk.0.w", source.shape, source.reader(), sink.sink(), pool,
+                                     [&](std::int64_t) { return ++asked < 2; });
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
   EXPECT_EQ(stopped.error().message, "stopped at tensor blk.0.w; nothing was written");
@@ -139,7 +149,8 @@ TEST(EncodeReport, MeasuresTheErrorThatDecodingShows) {
   sys::ThreadPool pool(2);
   Sink sink;
   EncodeReport report;
-  ASSERT_TRUE(encode_stream(formats::kQ4_0, "w", source.shape, source.reader(), sink.sink(), pool, go_on, &report).has_value());
+  ASSERT_TRUE(
+      encode_stream(formats::kQ4_0, "w", source.shape, source.reader(), sink.sink(), pool, go_on, &report).has_value());
   std::vector<float> decoded(source.values.size());
   ASSERT_TRUE(formats::decode_rows(formats::kQ4_0, source.shape, sink.bytes, 0, 20, decoded).has_value());
   double squared = 0.0;

@@ -87,7 +87,8 @@ TEST_F(Files, FoldersDevicesPipesAndMissingFoldersAreNoTargets) {
   EXPECT_FALSE(AtomicFile::create("/dev/null", true));
   const auto nowhere = AtomicFile::create(folder_.file("no/such/folder"), false);
   ASSERT_FALSE(nowhere);
-  EXPECT_NE(nowhere.error().message.find("cannot write in " + folder_.file("no/such")), std::string::npos) << nowhere.error().message;
+  EXPECT_NE(nowhere.error().message.find("cannot write in " + folder_.file("no/such")), std::string::npos)
+      << nowhere.error().message;
   EXPECT_EQ(entries_of(folder_.path()), 1U);
 }
 
@@ -109,7 +110,8 @@ TEST_F(Files, WhenNoMoreFitsTheErrorCountsTheBytesAndNothingIsLeftBehind) {
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, old_handler);
   ASSERT_FALSE(written);
-  EXPECT_NE(written.error().message.find("cannot write 6000 more bytes after 10000"), std::string::npos) << written.error().message;
+  EXPECT_NE(written.error().message.find("cannot write 6000 more bytes after 10000"), std::string::npos)
+      << written.error().message;
   EXPECT_EQ(entries_of(folder_.path()), 0U);
 }
 
@@ -121,7 +123,8 @@ TEST_F(Files, AFullDiskHasItsOwnErrorCode) {
   const auto written = write_file(path, "text", false);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, ErrorCode::out_of_space);
-  EXPECT_NE(written.error().message.find("cannot write 4 more bytes after 0: No space left"), std::string::npos) << written.error().message;
+  EXPECT_NE(written.error().message.find("cannot write 4 more bytes after 0: No space left"), std::string::npos)
+      << written.error().message;
   EXPECT_EQ(entries_of(folder_.path()), 0U);
   EXPECT_TRUE(exists("/dev/full"));
 }
