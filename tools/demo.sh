@@ -7,8 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tern=${1:-build/tern}
 data=${TERN_DATA:-../shared/data}
 out=out/demo
-# 80 chunks of 256 tokens a text, 127 scored tokens each: about a minute a model on two idle cores.
-chunks=80
+# 50 chunks of 256 tokens a text, 127 scored tokens each: enough that the differences show, and minutes on two cores.
+chunks=50
 formats=F32,F16,Q8_0,Q6_K,Q5_0,Q4_0,Q3_K,I2_S
 names=(reference-bitnet reference-float)
 texts=(wiki.test.raw ptb.test.txt lambada_test.jsonl imdb_test_2000.jsonl agnews_test.csv)

@@ -38,6 +38,7 @@ class Chat final : public Command {
     if (n_predict_.value_or(0) < -1)
       return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", *n_predict_);
     TERN_TRY(sampler_, sampling_.resolve());
+    first_seed_ = sampler_.seed;
     TERN_TRY(const auto model, model_.load(console));
     const text::ChatFormat* format = nullptr;
     if (model->tokenizer() != nullptr) {
@@ -51,7 +52,7 @@ class Chat final : public Command {
       }
     }
     if (!n_predict_) n_predict_ = format == nullptr ? kPlainAnswer : -1;
-    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model));
+    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model, console));
     TERN_TRY(auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
     TERN_TRY(auto conversation, engine::Conversation::make(std::move(session), format, system_));
     if (editor_.is_terminal()) {
@@ -60,7 +61,7 @@ class Chat final : public Command {
     }
     const auto ended = converse(console, conversation);
     if (json_)
-      print_json(console, {{"messages", messages_}, {"n_tokens", conversation.n_tokens()}, {"seed", sampler_.seed}});
+      print_json(console, {{"messages", messages_}, {"n_tokens", conversation.n_tokens()}, {"seed", first_seed_}});
     return ended;
   }
 
@@ -159,6 +160,7 @@ class Chat final : public Command {
   ModelOptions model_;
   SamplingOptions sampling_;
   engine::SamplerOptions sampler_;
+  std::uint64_t first_seed_ = 0;
   LineEditor editor_;
   std::string system_;
   std::vector<std::string> stop_;

@@ -103,7 +103,7 @@ std::string command_help(const CommandEntry& entry, const CLI::App& app) {
     std::vector<const CLI::Option*> options = app.get_options();
     std::ranges::stable_partition(options, [&](const CLI::Option* option) { return option != app.get_help_ptr(); });
     for (const CLI::Option* option : options) {
-      if (option->get_positional() != positional) continue;
+      if (option->get_positional() != positional || option->get_description().empty()) continue;  // none: internal
       const std::string lead = positional ? "  " + option->get_name(true) : "  " + names_of(*option);
       const bool needed = !positional && option->get_required();
       lines += hanging(lead, indent, option->get_description() + (needed ? " (required)" : ""));

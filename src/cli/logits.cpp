@@ -1,7 +1,10 @@
 // tern logits: the numbers behind the text, for people who check a conversion against another program.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <vector>
 
+#include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
 #include "cli/model_options.hpp"
@@ -14,13 +17,14 @@ class Logits final : public Command {
  public:
   void declare(CLI::App& app) override {
     model_.declare(app);
-    app.add_option("--ids", ids_, "token ids, separated by commas")->required()->delimiter(',')->type_name("ID,...");
+    app.add_option("--ids", id_list_, "token ids, separated by commas")->required()->type_name("ID,...");
     app.add_option("-o,--output", output_, "float32 .npy file [n_tokens, n_vocab]")->required()->type_name("FILE");
     app.add_flag("--force", force_, "overwrite the output");
     app.add_flag("--json", json_, "say what was written as one JSON value");
   }
 
   Result<void> run(Console& console) override {
+    TERN_TRY(ids_, parse_ids(id_list_));
     TERN_TRY(const auto model, model_.load(console));
     constexpr std::size_t kBatch = 64;
     const auto n_tokens = static_cast<std::int64_t>(ids_.size());
@@ -51,7 +55,28 @@ class Logits final : public Command {
   }
 
  private:
+  // Strict: a list that is not what it seems must not become other logits.
+  static Result<std::vector<std::int32_t>> parse_ids(std::string_view list) {
+    std::vector<std::int32_t> ids;
+    for (std::size_t at = 0; at <= list.size();) {
+      const std::size_t comma = std::min(list.find(',', at), list.size());
+      std::string_view word = list.substr(at, comma - at);
+      while (word.starts_with(' ')) word.remove_prefix(1);
+      while (word.ends_with(' ')) word.remove_suffix(1);
+      std::int32_t id = 0;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+      if (word.empty() || error != std::errc{} || end != word.data() + word.size()) {
+        return fail(ErrorCode::usage, "--ids: \"{}\" is not a token id; expected numbers separated by commas, such as 1,2,3",
+                    printable(word));
+      }
+      ids.push_back(id);
+      at = comma + 1;
+    }
+    return ids;
+  }
+
   ModelOptions model_;
+  std::string id_list_;
   std::vector<std::int32_t> ids_;
   std::string output_;
   bool force_ = false;

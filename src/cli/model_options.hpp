@@ -32,8 +32,8 @@ struct ContextOption {
   std::int64_t n_ctx = -1;
 
   void declare(CLI::App& app);
-  /// The number of positions for this model. Errors: usage.
-  [[nodiscard]] Result<std::int64_t> resolve(const engine::Model& model) const;
+  /// The number of positions for this model; more than it was trained with is said. Errors: usage.
+  [[nodiscard]] Result<std::int64_t> resolve(const engine::Model& model, Console& console) const;
 };
 
 }  // namespace tern::cli

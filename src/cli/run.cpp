@@ -43,7 +43,7 @@ class Run final : public Command {
     TERN_TRY(const auto model, model_.load(console));
     TERN_TRY(const auto ids, engine::prompt_ids(*model, prompt.value_or(""), parse_special_));
     options.continues_text = prompt.has_value() && !prompt->empty();
-    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model));
+    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model, console));
     if (std::ssize(ids) > n_ctx) {
       return fail(ErrorCode::bad_input,
                   "the prompt has {} tokens but the context holds {}; shorten it or use a larger context (-c)",

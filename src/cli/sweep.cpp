@@ -86,7 +86,7 @@ class Sweep final : public Command {
     if (!worker_.empty()) return work(console);
     TERN_TRY(lab::SweepOptions options, checked_options());
     if (!report_.empty() && !force_ && sys::exists(report_)) {
-      return fail(ErrorCode::usage, "{} exists already; overwrite it with --force or choose another name", report_);
+      return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", report_);
     }
     options.memory = [&](const formats::Format& format) -> Result<std::uint64_t> {
       std::vector<std::string> words{"sweep",      "--worker", std::string(format.name),           "-m",

@@ -119,7 +119,7 @@ Result<ConvertReport> convert(const ConvertOptions& options, Progress& progress)
                     .format = &taken,
                     .read = tensor.read,
                     .copy = {},
-                    .measure = tensor.is_ternary && &taken != &formats::kI2_S,
+                    .measure = &taken != &formats::kI2_S && (tensor.is_ternary || taken.is_ternary),
                     .done = {}});
   }
   TERN_TRY(files::GgufLayout layout, plan_layout(std::move(metadata), jobs));
@@ -129,10 +129,7 @@ Result<ConvertReport> convert(const ConvertOptions& options, Progress& progress)
     return in_context(options.source, std::move(written).error());
   if (!written) return std::unexpected(std::move(written).error());
   report.write = std::move(*written);
-  if (report.write.worst_relative_error > 0.0) {
-    progress.note(fmt::format("ternary scales were rounded: relative error {:.3g} at most ({}); I2_S keeps them exact",
-                              report.write.worst_relative_error, report.write.worst_tensor));
-  }
+  if (const std::string note = ternary_note(report.write); !note.empty()) progress.note(note);
   return report;
 }
 

@@ -14,7 +14,7 @@ TensorJob job_for(std::shared_ptr<const files::GgufFile> file, const files::Gguf
     job.copy = file->bytes(tensor);
     return job;
   }
-  job.measure = tensor.format->is_ternary && (to.is_ternary || to.is_float);
+  job.measure = &to != &formats::kI2_S && (to.is_ternary || (tensor.format->is_ternary && to.is_float));
   job.read = [file, &tensor](std::int64_t first, std::int64_t n_rows, std::span<float> out) {
     return formats::decode_rows(*tensor.format, tensor.shape, file->bytes(tensor), first, n_rows, out);
   };
@@ -62,9 +62,8 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
 Result<WriteReport> QuantizePlan::run(const QuantizeOptions& options, Progress& progress) const {
   auto report = write_gguf(options.output, layout_, jobs_, options.write, progress);
   if (!report && report.error().code == ErrorCode::bad_input) return in_context(options.input, std::move(report).error());
-  if (report && report->worst_relative_error > 0.0) {
-    progress.note(fmt::format("ternary scales were rounded: relative error {:.3g} at most ({}); I2_S keeps them exact",
-                              report->worst_relative_error, report->worst_tensor));
+  if (report) {
+    if (const std::string note = ternary_note(*report); !note.empty()) progress.note(note);
   }
   return report;
 }

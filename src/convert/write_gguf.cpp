@@ -48,6 +48,17 @@ Result<files::GgufLayout> plan_layout(files::Metadata metadata, const std::vecto
   return layout;
 }
 
+std::string ternary_note(const WriteReport& report) {
+  if (report.worst_tensor.empty()) return {};
+  if (report.worst_relative_error == 0.0) return "ternary weights: kept exactly, scales included";
+  if (report.worst_relative_error < 0.01) {
+    return fmt::format("ternary weights: scales rounded to fp16, relative error {:.3g} at most ({}); I2_S keeps them exact",
+                       report.worst_relative_error, report.worst_tensor);
+  }
+  return fmt::format("warning: these weights were not ternary: relative error {:.3g} at worst ({}); the model will suffer",
+                     report.worst_relative_error, report.worst_tensor);
+}
+
 Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout, const std::vector<TensorJob>& jobs,
                                const WriteOptions& options, Progress& progress) {
   const sys::Stopwatch clock;
@@ -80,7 +91,7 @@ Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout
                                        [&](std::span<const std::byte> bytes) { return writer.write(bytes); }, pool, advance,
                                        job.measure ? &measured : nullptr));
       const double error = std::sqrt(measured.relative_mse());
-      if (error > report.worst_relative_error) {
+      if (job.measure && (error > report.worst_relative_error || report.worst_tensor.empty())) {
         report.worst_relative_error = error;
         report.worst_tensor = job.name;
       }

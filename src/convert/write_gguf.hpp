@@ -31,11 +31,15 @@ struct WriteReport {
   std::uint64_t file_bytes = 0;
   double seconds = 0.0;
   double worst_relative_error = 0.0;  // of the tensors with `measure`: root of the relative squared error
-  std::string worst_tensor;
+  std::string worst_tensor;           // "" if none was measured
 };
 
 /// The layout of such a file, for its size and for writing. Sets general.file_type and general.quantization_version.
 [[nodiscard]] Result<files::GgufLayout> plan_layout(files::Metadata metadata, const std::vector<TensorJob>& jobs);
+
+/// What rounding to a ternary format did, in a line for a person: how much the scale lost, or that the weights were not ternary.
+/// "" when nothing was measured.
+[[nodiscard]] std::string ternary_note(const WriteReport& report);
 
 [[nodiscard]] Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout, const std::vector<TensorJob>& jobs,
                                              const WriteOptions& options, Progress& progress);

@@ -80,6 +80,10 @@ class PlanCompiler {
     return {};
   }
   Result<void> add(const models::LinearStep& s) {
+    if (s.activation.mode == models::ActivationPolicy::Mode::per_token && s.activation.bits != 8) {
+      return fail(ErrorCode::unsupported, "{}: activations of {} bits per token; the engine rounds to 8", plan_.tensor(s.weight).name,
+                  s.activation.bits);
+    }
     TERN_TRY(const ops::Matrix* bound, matrix(s.weight, rounding_of(s.activation)));
     const float* scale = vector(s.output_scale);
     LinearOp::Part part{s.out, bound, vector(s.bias), scale == nullptr ? 1.0F : *scale};

@@ -12,11 +12,13 @@
 namespace tern::engine {
 namespace {
 
-// Rows handed out at once: enough chunks that a slow thread does not hold the others up, not so many that handing out shows.
-std::int64_t rows_per_chunk(std::int64_t n_rows, std::int64_t n_cols, int n_threads) {
+// Rows handed out at once: enough chunks that a slow thread does not hold the others up, none so small that handing it out
+// costs more than computing it.
+std::int64_t rows_per_chunk(std::int64_t n_rows, std::int64_t n_cols, std::int64_t k, int n_threads) {
+  constexpr std::int64_t kLeastProducts = std::int64_t{1} << 16;
   const std::int64_t share = n_rows / (static_cast<std::int64_t>(n_threads) * 8);
-  const std::int64_t least = n_cols == 1 ? 64 : 16;
-  return std::max(least, (share + 15) / 16 * 16);
+  const std::int64_t least = std::max<std::int64_t>(n_cols == 1 ? 64 : 16, kLeastProducts / (k * n_cols));
+  return (std::max(least, share) + 15) / 16 * 16;
 }
 
 SessionOptions with_defaults(SessionOptions options, const Model& model) {
@@ -176,7 +178,7 @@ void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   // One index space over the rows of all parts, in chunks that do not cross from one part to the next.
   std::int64_t total_rows = 0;
   for (const auto& part : op.parts) total_rows += part.matrix->n_rows();
-  const std::int64_t chunk = rows_per_chunk(total_rows, n_cols, pool_.n_threads());
+  const std::int64_t chunk = rows_per_chunk(total_rows, n_cols, op.k, pool_.n_threads());
   struct Piece {
     const LinearOp::Part* part;
     std::int64_t first;
@@ -222,8 +224,12 @@ void Session::apply(const AttentionOp& op, std::span<const BatchItem> batch) {
   }
   const auto attend = options_.kv_type == KvType::f16 ? model_->kernels().table.attend_f16 : model_->kernels().table.attend_f32;
   const std::int64_t heads_per_kv = s.n_heads / s.n_kv_heads;
-  // One piece of work is one token's query heads of one key/value head: they read the same pages.
-  pool_.parallel_for(std::ssize(batch) * s.n_kv_heads, 1, [&](std::int64_t begin, std::int64_t end) {
+  // One piece of work is one token's query heads of one key/value head: they read the same pages. A short context makes
+  // pieces so small that several are handed out at once.
+  constexpr std::int64_t kLeastProducts = std::int64_t{1} << 15;
+  const std::int64_t piece = 2 * (batch.front().position + 1) * s.head_dim * heads_per_kv;
+  const std::int64_t chunk = std::max<std::int64_t>(1, kLeastProducts / piece);
+  pool_.parallel_for(std::ssize(batch) * s.n_kv_heads, chunk, [&](std::int64_t begin, std::int64_t end) {
     std::vector<const void*> keys;
     std::vector<const void*> values;
     std::vector<float> scores;
@@ -286,7 +292,7 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
   columns_.prepare(op.matrix->input_form(), model_->kernels(), head_input_.as<float>(), stride, n_cols, op.k, pool_);
   const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
   float* out = logits_.data() + n_logits_ * n_vocab;
-  pool_.parallel_for(op.matrix->n_rows(), rows_per_chunk(op.matrix->n_rows(), n_cols, pool_.n_threads()),
+  pool_.parallel_for(op.matrix->n_rows(), rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, pool_.n_threads()),
                      [&](std::int64_t begin, std::int64_t end) {
                        op.matrix->multiply(begin, end, columns_, out, n_vocab);
                        if (op.soft_cap == 0.0F) return;

@@ -71,6 +71,7 @@ Result<PerplexityResult> perplexity(std::shared_ptr<const engine::Model> model, 
         if (wanted) scored.push_back(i);
       }
       TERN_TRY_DO(session->decode(batch));
+      if (progress.cancelled()) return fail(ErrorCode::cancelled, "stopped in chunk {} of {}", chunk + 1, chunks.n_chunks);
       pool.parallel_for(std::ssize(scored), 8, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t s = first; s < last; ++s) {
           const std::int64_t i = scored[static_cast<std::size_t>(s)];
@@ -78,8 +79,12 @@ Result<PerplexityResult> perplexity(std::shared_ptr<const engine::Model> model, 
         }
       });
     }
+    for (std::int64_t i = 0; i < chunks.n_scored(); ++i) {
+      if (std::isfinite(nll[i])) continue;
+      return fail(ErrorCode::bad_input, "the model gives no probability ({}) for a token of chunk {}: its weights hold NaN or overflow; convert it again",
+                  nll[i], chunk + 1);
+    }
     progress.update(static_cast<std::uint64_t>(chunk + 1));
-    if (progress.cancelled()) return fail(ErrorCode::cancelled, "stopped after {} of {} chunks", chunk + 1, chunks.n_chunks);
   }
   progress.end();
   const auto summary = stats::perplexity(result.nll);

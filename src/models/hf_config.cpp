@@ -137,6 +137,11 @@ Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
   TERN_TRY(const auto head_dim, integer(config, "head_dim"));
   p.head_dim = head_dim.value_or(p.n_embd / p.n_heads);
   p.n_rotary = p.head_dim;
+  float rotated = 1.0F;
+  TERN_TRY_DO(number(config, "partial_rotary_factor", rotated));
+  if (rotated != 1.0F) {
+    return fail(ErrorCode::unsupported, "config.json: partial_rotary_factor is {}; Tern converts models whose heads are rotated whole", rotated);
+  }
   p.norm_eps = 1e-6F;  // transformers' default of LlamaConfig
   TERN_TRY_DO(number(config, "rms_norm_eps", p.norm_eps));
   TERN_TRY_DO(read_rope(config, p));

@@ -34,15 +34,19 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t seen
 
 }  // namespace
 
+// A step belongs to the threads that come to it. The caller opens the gate, works, closes the gate when no chunk is left,
+// and waits only for workers that came in: one that the system has not given a core to yet holds nobody up, which is what
+// keeps a step cheap beside other busy processes.
 struct ThreadPool::State {
-  std::atomic<std::uint32_t> step{0};      // bumped when work appears (or the pool ends)
-  std::atomic<std::uint32_t> finished{0};  // bumped by the last worker of a step
-  std::atomic<int> running{0};             // workers that have not finished the step
+  static constexpr std::uint32_t kOpen = std::uint32_t{1} << 31;
+
+  std::atomic<std::uint32_t> step{0};  // bumped when work appears (or the pool ends)
+  std::atomic<std::uint32_t> gate{0};  // kOpen, and below it the number of workers inside
   std::atomic<std::int64_t> next{0};
   std::int64_t n = 0;
   std::int64_t chunk = 1;
   const std::function<void(std::int64_t, std::int64_t)>* body = nullptr;
-  bool stop = false;
+  std::atomic<bool> stop{false};
   std::atomic_flag has_error;
   std::exception_ptr error;  // the first one thrown by the body
   std::vector<std::jthread> workers;
@@ -59,17 +63,27 @@ struct ThreadPool::State {
     }
   }
 
+  [[nodiscard]] bool enter() {
+    std::uint32_t inside = gate.load(std::memory_order_acquire);
+    while ((inside & kOpen) != 0) {
+      if (gate.compare_exchange_weak(inside, inside + 1, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+    }
+    return false;
+  }
+
+  void leave() {
+    if (gate.fetch_sub(1, std::memory_order_acq_rel) == 1) gate.notify_one();  // the last, of a gate that is closed
+  }
+
   void work() {
     std::uint32_t seen = 0;
     for (;;) {
       wait_for_change(step, seen);
-      ++seen;
-      if (stop) return;
+      seen = step.load(std::memory_order_acquire);
+      if (stop.load(std::memory_order_acquire)) return;
+      if (!enter()) continue;
       run_chunks();
-      if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        finished.fetch_add(1, std::memory_order_release);
-        finished.notify_one();
-      }
+      leave();
     }
   }
 };
@@ -83,7 +97,7 @@ ThreadPool::ThreadPool(int n_threads) : n_threads_(std::max(1, n_threads)), stat
 }
 
 ThreadPool::~ThreadPool() {
-  state_->stop = true;
+  state_->stop.store(true, std::memory_order_release);
   state_->step.fetch_add(1, std::memory_order_release);
   state_->step.notify_all();
 }
@@ -101,12 +115,15 @@ void ThreadPool::parallel_for(std::int64_t n, std::int64_t chunk,
   s.chunk = chunk;
   s.body = &body;
   s.next.store(0, std::memory_order_relaxed);
-  s.running.store(n_threads_ - 1, std::memory_order_relaxed);
-  const std::uint32_t seen = s.finished.load(std::memory_order_relaxed);
+  s.gate.store(State::kOpen, std::memory_order_release);
   s.step.fetch_add(1, std::memory_order_release);
   s.step.notify_all();
   s.run_chunks();
-  wait_for_change(s.finished, seen);
+  std::uint32_t inside = s.gate.fetch_and(~State::kOpen, std::memory_order_acq_rel) & ~State::kOpen;
+  while (inside != 0) {
+    wait_for_change(s.gate, inside);
+    inside = s.gate.load(std::memory_order_acquire);
+  }
   if (s.error) {
     s.has_error.clear(std::memory_order_relaxed);
     std::rethrow_exception(std::exchange(s.error, nullptr));

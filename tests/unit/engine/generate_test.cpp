@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
 #include "tests/support/gguf_image.hpp"
@@ -215,6 +216,19 @@ TEST_F(Generates, BadSamplerOptionsAreRefusedBeforeAnythingIsComputed) {
 TEST_F(Generates, PromptIdsBeginWithTheTokenTheVocabularyWants) {
   EXPECT_EQ(test::must(prompt_ids(*model_, "ab")), (std::vector<std::int32_t>{1, token_of('a'), token_of('b')}));
   EXPECT_EQ(test::must(prompt_ids(*model_, "")), (std::vector<std::int32_t>{1}));
+}
+
+TEST(DamagedModel, EndsGenerationWithOneLineInsteadOfWritingNonsense) {
+  test::GgufImage image = test::small_image();
+  image.tensor("blk.0.ffn_down.weight").values[5] = std::numeric_limits<float>::quiet_NaN();
+  const std::string bytes = image.bytes();
+  const auto model = test::must(Model::make(test::must(test::bound(bytes))));
+  const auto session = test::must(Session::make(model, {.n_threads = 1, .n_ctx = 16}));
+  const auto refused = generate(*session, std::vector<std::int32_t>{1, 70}, {.n_predict = 3, .sampler = {}, .stop = {}},
+                                [](std::string_view) { return true; });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
+  EXPECT_NE(refused.error().message.find("weights hold NaN or overflow"), std::string::npos) << refused.error().message;
 }
 
 TEST(StopReasons, HaveNames) {

@@ -143,7 +143,20 @@ TEST_F(PerplexityOfATinyModel, CancellingSaysHowFarItCame) {
   const auto stopped = perplexity(model_, chunks, {.n_ctx = 16}, stop);
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
-  EXPECT_EQ(stopped.error().message, "stopped after 1 of 6 chunks");
+  EXPECT_EQ(stopped.error().message, "stopped in chunk 1 of 6");
+}
+
+TEST(DamagedModel, IsAnErrorThatNamesTheChunk) {
+  test::GgufImage image = test::small_image();
+  image.tensor("blk.0.ffn_down.weight").values[5] = std::numeric_limits<float>::quiet_NaN();
+  const std::string bytes = image.bytes();
+  const auto model = test::must(engine::Model::make(test::must(test::bound(bytes))));
+  const Chunks chunks = test::must(make_chunks(*model, letters(100), {.n_ctx = 16}));
+  Progress quiet;
+  const auto refused = perplexity(model, chunks, {.n_ctx = 16}, quiet);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
+  EXPECT_NE(refused.error().message.find("a token of chunk 1: its weights hold NaN"), std::string::npos) << refused.error().message;
 }
 
 TEST(NegativeLogLikelihood, IsThatOfTheSoftmaxHoweverLargeTheLogits) {

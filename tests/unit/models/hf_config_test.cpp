@@ -50,6 +50,14 @@ TEST(HfConfig, TheLeastThatIsNeededImpliesTheRest) {
   EXPECT_FALSE(config->bos_token_id.has_value());
 }
 
+TEST(HfConfig, APartRotationIsRefusedSinceItWouldChangeTheModel) {
+  nlohmann::json j = basic();
+  j["partial_rotary_factor"] = 0.5;
+  expect_refused(j, "partial_rotary_factor is 0.5");
+  j["partial_rotary_factor"] = 1.0;
+  EXPECT_TRUE(read(j));
+}
+
 TEST(HfConfig, EveryNumberIsRead) {
   nlohmann::json j = basic();
   j["num_key_value_heads"] = 2;
