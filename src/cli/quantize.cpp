@@ -59,9 +59,6 @@ class Quantize final : public Command {
       }
       options.wishes.token_embedding = &formats::kQ6_K;
     }
-    if (!dry_run_ && !force_ && sys::exists(output_) && !sys::is_directory(output_)) {
-      return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", output_);
-    }
     TERN_TRY(const convert::QuantizePlan plan, convert::QuantizePlan::make(options, console));
     if (dry_run_) {
       if (json_) {
@@ -70,6 +67,10 @@ class Quantize final : public Command {
         console.out(as_table(plan, console.colour()));
       }
       return {};
+    }
+    // After the input was read: what is wrong with it should not hide behind the output's name.
+    if (!force_ && sys::exists(output_) && !sys::is_directory(output_)) {
+      return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", output_);
     }
     if (!json_) console.out(sizes(plan) + "\n");
     TERN_TRY(const convert::WriteReport report, plan.run(options, console));
