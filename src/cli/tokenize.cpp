@@ -36,21 +36,23 @@ class Tokenize final : public Command {
     }
     TERN_TRY(auto given, text_.read());
     std::vector<std::string> warnings;
-    TERN_TRY(auto vocabulary, models::read_tokenizer(model_.empty() ? tokenizer_ : model_,
-                                                     pre_.empty() ? std::nullopt : std::optional(pre_), warnings));
+    const std::string& path = model_.empty() ? tokenizer_ : model_;
+    TERN_TRY(auto vocabulary,
+             models::read_tokenizer(path, pre_.empty() ? std::nullopt : std::optional(pre_), warnings));
     for (const std::string& warning : warnings) console.note("warning: " + warning);
-    TERN_TRY(const auto tokenizer, text::Tokenizer::make(std::move(vocabulary)));
+    const auto tokenizer = text::Tokenizer::make(std::move(vocabulary));
+    if (!tokenizer) return in_context(path, tokenizer.error());
     if (!given) {
       TERN_TRY(given, read_standard_input());
     }
     TERN_TRY(const auto ids,
-             tokenizer.encode(*given, {.add_bos = bos_, .add_eos = false, .parse_special = parse_special_}));
+             tokenizer->encode(*given, {.add_bos = bos_, .add_eos = false, .parse_special = parse_special_}));
     std::string out;
     if (json_) {
       Json value{{"ids", ids}, {"n", ids.size()}};
       out = value.dump() + "\n";  // on one line: a book has a hundred thousand ids
     } else if (pieces_) {
-      for (const std::int32_t id : ids) out += fmt::format("{:>7}  \"{}\"\n", id, shown(tokenizer.piece(id)));
+      for (const std::int32_t id : ids) out += fmt::format("{:>7}  \"{}\"\n", id, shown(tokenizer->piece(id)));
     } else {
       out = fmt::format("{}\n", fmt::join(ids, " "));
     }

@@ -246,6 +246,57 @@ case("llama2c_ok_shared.bin", "llama2c", "ok", "", llama2c())
 case("llama2c_ok_own_classifier.bin", "llama2c", "ok", "", llama2c((4, 6, 1, 2, 1, -5, 3)))
 
 
+# --- tokenizers ------------------------------------------------------------------------------------------------------
+def tokenizer_json(**changes):
+    byte_level = [chr(c) for c in range(33, 127)]
+    vocabulary = {token: index for index, token in enumerate(byte_level)} | {"ab": len(byte_level)}
+    document = {"version": "1.0", "added_tokens": [], "normalizer": None,
+                "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+                "post_processor": None, "decoder": {"type": "ByteLevel"},
+                "model": {"type": "BPE", "vocab": vocabulary, "merges": ["a b"]}}
+    model = changes.pop("model", {})
+    document["model"].update(model)
+    document.update(changes)
+    return json.dumps(document).encode()
+
+
+def piece(text_bytes, score=0.0, kind=None):
+    body = b"\x0a" + bytes([len(text_bytes)]) + text_bytes + b"\x15" + struct.pack("<f", score)
+    if kind is not None:
+        body += b"\x18" + bytes([kind])
+    return b"\x0a" + bytes([len(body)]) + body
+
+
+def bad_tokenizer(file, message, data, code="bad_input"):
+    case(f"tokenizer_{file}", "tokenizer", code, message, data)
+
+
+PIECES = piece(b"<unk>", kind=2) + piece(b"<s>", kind=3) + piece(b"</s>", kind=3) + piece(b"a") + piece(b"b")
+TOK512 = struct.pack("<i", 4) + b"".join(struct.pack("<fi", 0.0, len(t)) + t for t in (b"<unk>", b"<s>", b"</s>", b"a"))
+bad_tokenizer("empty.json", "of no known kind", b"")
+bad_tokenizer("json_cut.json", "not valid JSON", tokenizer_json()[:-9])
+bad_tokenizer("json_deep.json", "nested deeper than 64 levels", b'{"version":"1.0","model":' + b"[" * 5000 + b"]" * 5000 + b"}")
+bad_tokenizer("json_array_model.json", "no object \"model\"", json.dumps({"version": "1.0", "added_tokens": [], "model": [1]}).encode())
+bad_tokenizer("json_unigram.json", "model of type Unigram; only BPE", tokenizer_json(model={"type": "Unigram"}), "unsupported")
+bad_tokenizer("json_vocab_list.json", "no model.vocab that maps tokens to ids", tokenizer_json(model={"vocab": ["a", "b"]}))
+bad_tokenizer("json_id_negative.json", "is not a whole number from 0", tokenizer_json(model={"vocab": {"a": -1, "b": 1, "ab": 2}}))
+bad_tokenizer("json_id_huge.json", "too large for a token id", tokenizer_json(model={"vocab": {"a": 0, "b": 2**40, "ab": 2}}))
+bad_tokenizer("json_id_twice.json", "id 0 is given to two tokens", tokenizer_json(model={"vocab": {"a": 0, "b": 0, "ab": 1}}))
+bad_tokenizer("json_merge_of_three.json", "expected two tokens with one space", tokenizer_json(model={"merges": ["a b c d"]}))
+bad_tokenizer("json_merge_unknown.json", "which is not in the vocabulary", tokenizer_json(model={"merges": ["a zz"]}))
+bad_tokenizer("json_merge_number.json", "merge 0 of tokenizer.json is neither", tokenizer_json(model={"merges": [7]}))
+bad_tokenizer("json_added_without_id.json", "the id of token \"<s>\"", tokenizer_json(added_tokens=[{"content": "<s>"}]))
+bad_tokenizer("json_normalizer.json", "has the normalizer NFKC", tokenizer_json(normalizer={"type": "NFKC"}), "unsupported")
+bad_tokenizer("sentencepiece_cut.model", "truncated: a protobuf field", PIECES[:-3])
+bad_tokenizer("sentencepiece_score_nan.model", "the score of piece 5 is not a number", PIECES + piece(b"c", float("nan")))
+bad_tokenizer("sentencepiece_unigram.model", "of type 1 (unigram); only bpe", PIECES, "unsupported")
+bad_tokenizer("llama2c_cut.bin", "of no known kind", TOK512[:-1])
+bad_tokenizer("llama2c_length.bin", "of no known kind", TOK512 + struct.pack("<fi", 0.0, 1 << 30) + b"x")
+bad_tokenizer("tiktoken_rank_twice.txt", "id 0 is given to two tokens", b"YQ== 0\nYg== 0\nYWI= 1\n")
+bad_tokenizer("tiktoken_not_base64.txt", "expected base64, a space and a rank", b"YQ== 0\nY!== 1\n")
+bad_tokenizer("picture.png", "of no known kind", b"\x89PNG\r\n\x1a\n" + bytes(64))
+
+
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
