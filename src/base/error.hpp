@@ -25,8 +25,8 @@ template <typename... Args>
 }  // namespace tern
 
 /// Our own invariants. No byte sequence from outside may reach a failing TERN_CHECK; the fuzzers enforce it.
-#define TERN_CHECK(condition) \
-  do {                        \
+#define TERN_CHECK(condition)                                               \
+  do {                                                                      \
     if (!(condition)) ::tern::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)
 
@@ -35,14 +35,14 @@ template <typename... Args>
 
 /// TERN_TRY(auto x, expression): x = value, or return the error from the enclosing function.
 #define TERN_TRY(declaration, expression) TERN_TRY_(TERN_CONCAT(tern_result_, __COUNTER__), declaration, expression)
-#define TERN_TRY_(name, declaration, expression)                    \
-  auto&& name = (expression);                                       \
+#define TERN_TRY_(name, declaration, expression)                             \
+  auto&& name = (expression);                                                \
   if (!name) return std::unexpected<::tern::Error>(std::move(name).error()); \
   declaration = std::move(name).value()
 
 /// TERN_TRY_DO(expression): the same for Result<void>.
-#define TERN_TRY_DO(expression)                                                  \
-  do {                                                                           \
-    auto&& tern_status_ = (expression);                                          \
+#define TERN_TRY_DO(expression)                                                                \
+  do {                                                                                         \
+    auto&& tern_status_ = (expression);                                                        \
     if (!tern_status_) return std::unexpected<::tern::Error>(std::move(tern_status_).error()); \
   } while (false)

@@ -22,9 +22,9 @@ namespace tern {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(f);
   const std::uint32_t sign = (bits >> 16) & 0x8000u;
   const std::uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);           // NaN
-  if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);          // >= 65520 rounds to inf
-  if (magnitude < 0x33000001u) return static_cast<std::uint16_t>(sign);                     // <= 2^-25 rounds to zero
+  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);   // NaN
+  if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);  // >= 65520 rounds to inf
+  if (magnitude < 0x33000001u) return static_cast<std::uint16_t>(sign);             // <= 2^-25 rounds to zero
   const std::uint32_t exponent = magnitude >> 23;
   if (exponent < 113) {  // subnormal result: value = m * 2^(exponent-150), unit 2^-24
     const std::uint32_t m = (magnitude & 0x7fffffu) | 0x800000u;

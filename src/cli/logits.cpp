@@ -66,7 +66,8 @@ class Logits final : public Command {
       std::int32_t id = 0;
       const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
       if (word.empty() || error != std::errc{} || end != word.data() + word.size()) {
-        return fail(ErrorCode::usage, "--ids: \"{}\" is not a token id; expected numbers separated by commas, such as 1,2,3",
+        return fail(ErrorCode::usage,
+                    "--ids: \"{}\" is not a token id; expected numbers separated by commas, such as 1,2,3",
                     printable(word));
       }
       ids.push_back(id);

@@ -32,8 +32,9 @@ Result<std::int64_t> ContextOption::resolve(const engine::Model& model, Console&
   if (n_ctx < -1) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", n_ctx);
   const std::int64_t trained = model.parameters().n_ctx_train;
   if (n_ctx > trained) {
-    console.note(fmt::format("warning: the model was trained with a context of {} tokens; beyond it (-c {}) its text gets worse",
-                             trained, n_ctx));
+    console.note(
+        fmt::format("warning: the model was trained with a context of {} tokens; beyond it (-c {}) its text gets worse",
+                    trained, n_ctx));
   }
   if (n_ctx > 0) return n_ctx;
   return n_ctx == 0 ? trained : std::min<std::int64_t>(trained, 4096);

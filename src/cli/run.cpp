@@ -1,4 +1,5 @@
-// tern run: continues a text. The prompt and, as it becomes certain, the continuation go to stdout, and nothing else does.
+// tern run: continues a text. The prompt and, as it becomes certain, the continuation go to stdout, and nothing else
+// does.
 #include <CLI/CLI.hpp>
 
 #include "cli/all.hpp"

@@ -1,5 +1,5 @@
-// Hugging Face folders: LlamaForCausalLM and BitNetForCausalLM in the four published spellings (float; bf16 masters; packed
-// with a scale that multiplies; packed with a scale that divides).
+// Hugging Face folders: LlamaForCausalLM and BitNetForCausalLM in the four published spellings (float; bf16 masters;
+// packed with a scale that multiplies; packed with a scale that divides).
 #include <algorithm>
 #include <map>
 #include <set>
@@ -43,7 +43,8 @@ struct Found {
   std::string first_name;  // what was looked for, for the error
 };
 
-Found find_source(const models::Architecture& architecture, const files::Checkpoint& checkpoint, std::string_view gguf_name) {
+Found find_source(const models::Architecture& architecture, const files::Checkpoint& checkpoint,
+                  std::string_view gguf_name) {
   Found found;
   for (const TensorName& line : architecture.tensor_names) {
     const auto layer = layer_if_match(line.gguf, gguf_name);
@@ -61,7 +62,8 @@ const formats::Format* natural_format(files::Dtype dtype) {
   return &formats::kF32;
 }
 
-Result<float> packed_scale(const files::Checkpoint& checkpoint, const files::SafeTensor& packed, BitNetStorage storage) {
+Result<float> packed_scale(const files::Checkpoint& checkpoint, const files::SafeTensor& packed,
+                           BitNetStorage storage) {
   const std::string name = packed.name + "_scale";
   const files::SafeTensor* tensor = checkpoint.find(name);
   if (tensor == nullptr) return fail(ErrorCode::bad_input, "{} is packed, but its {} is missing", packed.name, name);
@@ -71,7 +73,8 @@ Result<float> packed_scale(const files::Checkpoint& checkpoint, const files::Saf
   float scale = 0.0F;
   TERN_TRY_DO(files::rows_to_f32(*tensor, 0, 1, {&scale, 1}));
   const float multiplier = storage == BitNetStorage::packed_divide ? 1.0F / scale : scale;
-  if (!(multiplier > 0.0F) || multiplier > 3.4e38F) return fail(ErrorCode::bad_input, "{} is {}, expected a positive number", name, scale);
+  if (!(multiplier > 0.0F) || multiplier > 3.4e38F)
+    return fail(ErrorCode::bad_input, "{} is {}, expected a positive number", name, scale);
   return multiplier;
 }
 
@@ -90,7 +93,8 @@ class Builder {
     TERN_TRY(source_.architecture, models::for_config(config));
     source_.parameters = config.parameters;
     source_.parameters.architecture = std::string(source_.architecture->name);
-    if (config.storage == BitNetStorage::none && source_.architecture->defaults().linear_activation != models::ActivationPolicy{}) {
+    if (config.storage == BitNetStorage::none &&
+        source_.architecture->defaults().linear_activation != models::ActivationPolicy{}) {
       source_.parameters.linear_activation = source_.architecture->defaults().linear_activation;
     }
     source_.name = folder_name(path);
@@ -119,10 +123,12 @@ class Builder {
     if (found.tensor == nullptr) {
       if (spec.optional && spec.role != TensorRole::head) return {};
       if (spec.role == TensorRole::head) {
-        source_.notes.emplace_back("no lm_head.weight although tie_word_embeddings is false: the embedding table serves as head");
+        source_.notes.emplace_back(
+            "no lm_head.weight although tie_word_embeddings is false: the embedding table serves as head");
         return {};
       }
-      return fail(ErrorCode::bad_input, "tensor {} is missing (for {})", found.first_name.empty() ? spec.name : found.first_name, spec.name);
+      return fail(ErrorCode::bad_input, "tensor {} is missing (for {})",
+                  found.first_name.empty() ? spec.name : found.first_name, spec.name);
     }
     const files::SafeTensor& tensor = *found.tensor;
     const bool is_packed = tensor.dtype == files::Dtype::u8 && spec.role == TensorRole::linear;
@@ -147,7 +153,9 @@ class Builder {
   Result<void> add_packed(const files::SafeTensor& tensor, TensorName::Rows rows, SourceTensor& out) {
     const BitNetStorage storage = opened_->config.storage;
     if (storage != BitNetStorage::packed_multiply && storage != BitNetStorage::packed_divide) {
-      return fail(ErrorCode::bad_input, "{} is packed uint8, but config.json has no quantization_config of method bitnet in offline mode", tensor.name);
+      return fail(ErrorCode::bad_input,
+                  "{} is packed uint8, but config.json has no quantization_config of method bitnet in offline mode",
+                  tensor.name);
     }
     used_.insert(tensor.name + "_scale");
     TERN_TRY(const float scale, packed_scale(opened_->checkpoint, tensor, storage));
@@ -179,14 +187,15 @@ class Builder {
     if (is_packed) {
       const std::vector<std::int64_t> expected{spec.shape.n_rows() / 4, spec.shape.row_length()};
       if (spec.shape.n_rows() % 4 == 0 && tensor.shape == expected) return {};
-      return fail(ErrorCode::bad_input, "{} has shape {}, expected [{}, {}] (four rows to a byte) from config.json", tensor.name,
-                  tensor.shape_text(), expected[0], expected[1]);
+      return fail(ErrorCode::bad_input, "{} has shape {}, expected [{}, {}] (four rows to a byte) from config.json",
+                  tensor.name, tensor.shape_text(), expected[0], expected[1]);
     }
     auto shape = tensor.gguf_shape();
     if (!shape) return in_context(tensor.name, std::move(shape).error());
     if (*shape == spec.shape && shape->n_dims == spec.shape.n_dims) return {};
-    return fail(ErrorCode::bad_input, "{} has shape {}, expected [{}{}] from config.json", tensor.name, tensor.shape_text(),
-                spec.shape.is_vector() ? "" : fmt::format("{}, ", spec.shape.n_rows()), spec.shape.row_length());
+    return fail(ErrorCode::bad_input, "{} has shape {}, expected [{}{}] from config.json", tensor.name,
+                tensor.shape_text(), spec.shape.is_vector() ? "" : fmt::format("{}, ", spec.shape.n_rows()),
+                spec.shape.row_length());
   }
 
   using OneRow = std::function<Result<void>(std::int64_t row, std::span<float> values)>;
@@ -194,10 +203,11 @@ class Builder {
   quant::RowReader row_reader(const files::SafeTensor& tensor, TensorName::Rows order, OneRow read) const {
     const std::int64_t head_dim = source_.parameters.head_dim;
     const std::int64_t k = tensor.row_length();
-    return [opened = opened_, &tensor, order, head_dim, k, read = std::move(read)](std::int64_t first, std::int64_t n_rows,
-                                                                                   std::span<float> out) -> Result<void> {
+    return [opened = opened_, &tensor, order, head_dim, k, read = std::move(read)](
+               std::int64_t first, std::int64_t n_rows, std::span<float> out) -> Result<void> {
       for (std::int64_t r = 0; r < n_rows; ++r) {
-        TERN_TRY_DO(read(source_row(order, first + r, head_dim), out.subspan(static_cast<std::size_t>(r * k), static_cast<std::size_t>(k))));
+        TERN_TRY_DO(read(source_row(order, first + r, head_dim),
+                         out.subspan(static_cast<std::size_t>(r * k), static_cast<std::size_t>(k))));
       }
       opened->checkpoint.release(tensor);
       return {};
@@ -207,13 +217,14 @@ class Builder {
   // A vector is one row; where rows are reordered (a bias of q or k) its elements are.
   quant::RowReader vector_reader(const files::SafeTensor& tensor, TensorName::Rows order) const {
     const std::int64_t head_dim = source_.parameters.head_dim;
-    return [opened = opened_, &tensor, order, head_dim](std::int64_t, std::int64_t, std::span<float> out) -> Result<void> {
-      TERN_TRY(const std::vector<float> values, files::to_f32(tensor));
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = values[static_cast<std::size_t>(source_row(order, static_cast<std::int64_t>(i), head_dim))];
-      }
-      return {};
-    };
+    return
+        [opened = opened_, &tensor, order, head_dim](std::int64_t, std::int64_t, std::span<float> out) -> Result<void> {
+          TERN_TRY(const std::vector<float> values, files::to_f32(tensor));
+          for (std::size_t i = 0; i < out.size(); ++i) {
+            out[i] = values[static_cast<std::size_t>(source_row(order, static_cast<std::int64_t>(i), head_dim))];
+          }
+          return {};
+        };
   }
 
   // GGUF keeps LLaMA-3's rope scaling as divisors of the frequencies, so that readers need not know the rule.
@@ -222,7 +233,8 @@ class Builder {
     if (scaling.kind != models::RopeScaling::Kind::llama3) return {};
     const auto spec = std::ranges::find(plan.tensors, TensorRole::rope_factors, &models::TensorSpec::role);
     if (spec == plan.tensors.end()) {
-      return fail(ErrorCode::unsupported, "llama3 rope scaling is not supported for architecture {}", source_.architecture->name);
+      return fail(ErrorCode::unsupported, "llama3 rope scaling is not supported for architecture {}",
+                  source_.architecture->name);
     }
     std::vector<float> factors = models::llama3_rope_factors(source_.parameters);
     SourceTensor out{spec->name, spec->shape, spec->role, &formats::kF32, false, {}};
@@ -244,8 +256,8 @@ class Builder {
     }
     if (unknown.empty()) return {};
     const std::size_t shown = std::min<std::size_t>(unknown.size(), 4);
-    return fail(ErrorCode::unsupported, "{} tensor{} of this checkpoint mean nothing to architecture {}: {}{}", unknown.size(),
-                unknown.size() == 1 ? "" : "s", source_.architecture->name,
+    return fail(ErrorCode::unsupported, "{} tensor{} of this checkpoint mean nothing to architecture {}: {}{}",
+                unknown.size(), unknown.size() == 1 ? "" : "s", source_.architecture->name,
                 fmt::join(unknown.begin(), unknown.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
                 unknown.size() > shown ? ", ..." : "");
   }

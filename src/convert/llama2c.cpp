@@ -61,11 +61,12 @@ Result<Source> open_llama2c(const std::string& path) {
     TERN_CHECK(tensor->shape == spec.shape);
     const auto* values = reinterpret_cast<const float*>(tensor->bytes.data());
     const std::int64_t k = spec.shape.row_length();
-    source.tensors.push_back({spec.name, spec.shape, spec.role, &formats::kF32, false,
-                              [file, values, k](std::int64_t first, std::int64_t n_rows, std::span<float> out) -> Result<void> {
-                                std::copy_n(values + first * k, n_rows * k, out.begin());
-                                return {};
-                              }});
+    source.tensors.push_back(
+        {spec.name, spec.shape, spec.role, &formats::kF32, false,
+         [file, values, k](std::int64_t first, std::int64_t n_rows, std::span<float> out) -> Result<void> {
+           std::copy_n(values + first * k, n_rows * k, out.begin());
+           return {};
+         }});
   }
   return source;
 }

@@ -5,10 +5,14 @@
 namespace tern::convert {
 namespace {
 
-bool is_lossless_translation(const formats::Format& from, const formats::Format& to) { return from.is_ternary && to.is_ternary; }
+bool is_lossless_translation(const formats::Format& from, const formats::Format& to) {
+  return from.is_ternary && to.is_ternary;
+}
 
-TensorJob job_for(std::shared_ptr<const files::GgufFile> file, const files::GgufTensor& tensor, const formats::Format& to) {
-  TensorJob job{.name = tensor.name, .shape = tensor.shape, .format = &to, .read = {}, .copy = {}, .measure = false, .done = {}};
+TensorJob job_for(std::shared_ptr<const files::GgufFile> file, const files::GgufTensor& tensor,
+                  const formats::Format& to) {
+  TensorJob job{
+      .name = tensor.name, .shape = tensor.shape, .format = &to, .read = {}, .copy = {}, .measure = false, .done = {}};
   job.done = [file, &tensor] { file->release(tensor); };
   if (tensor.format == &to) {
     job.copy = file->bytes(tensor);
@@ -28,9 +32,11 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
   QuantizePlan plan;
   plan.file_ = std::make_shared<const files::GgufFile>(std::move(opened));
   const files::GgufFile& file = *plan.file_;
-  if (file.tensors().empty()) return fail(ErrorCode::bad_input, "{}: holds no tensors: nothing to quantise", options.input);
+  if (file.tensors().empty())
+    return fail(ErrorCode::bad_input, "{}: holds no tensors: nothing to quantise", options.input);
   if (const auto key = files::weight_transform_key(file.metadata())) {
-    return fail(ErrorCode::unsupported, "{}: metadata key {} says that the weights are transformed; Tern does not requantise such files yet",
+    return fail(ErrorCode::unsupported,
+                "{}: metadata key {} says that the weights are transformed; Tern does not requantise such files yet",
                 options.input, *key);
   }
   const bool tied = file.find("output.weight") == nullptr;
@@ -45,9 +51,11 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
       if (&fitting != wished) progress.note(fallback_note(tensor.name, *wished, fitting, tensor.shape.row_length()));
       to = &fitting;
     }
-    if (to != tensor.format && !tensor.format->is_float && !is_lossless_translation(*tensor.format, *to) && !options.allow_requantize) {
+    if (to != tensor.format && !tensor.format->is_float && !is_lossless_translation(*tensor.format, *to) &&
+        !options.allow_requantize) {
       return fail(ErrorCode::bad_input,
-                  "{}: tensor {} is {} already; rounding it again to {} loses more than rounding the original: use --allow-requantize, or a F16/F32 file",
+                  "{}: tensor {} is {} already; rounding it again to {} loses more than rounding the original: use "
+                  "--allow-requantize, or a F16/F32 file",
                   options.input, tensor.name, tensor.format->name, to->name);
     }
     plan.jobs_.push_back(job_for(plan.file_, tensor, *to));
@@ -61,7 +69,8 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
 
 Result<WriteReport> QuantizePlan::run(const QuantizeOptions& options, Progress& progress) const {
   auto report = write_gguf(options.output, layout_, jobs_, options.write, progress);
-  if (!report && report.error().code == ErrorCode::bad_input) return in_context(options.input, std::move(report).error());
+  if (!report && report.error().code == ErrorCode::bad_input)
+    return in_context(options.input, std::move(report).error());
   if (report) {
     if (const std::string note = ternary_note(*report); !note.empty()) progress.note(note);
   }

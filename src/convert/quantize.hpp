@@ -30,8 +30,8 @@ struct QuantizeChoice {
 /// What quantize() will do, decided before a byte is written (--dry-run stops here). Keeps the input open.
 class QuantizePlan {
  public:
-  /// Errors: a tensor that is quantised already and would be rounded again without allow_requantize (a ternary tensor that
-  /// goes to a ternary format is translated, not rounded again, and always allowed); unsupported types by tensor.
+  /// Errors: a tensor that is quantised already and would be rounded again without allow_requantize (a ternary tensor
+  /// that goes to a ternary format is translated, not rounded again, and always allowed); unsupported types by tensor.
   [[nodiscard]] static Result<QuantizePlan> make(const QuantizeOptions& options, Progress& progress);
 
   [[nodiscard]] const std::vector<QuantizeChoice>& choices() const { return choices_; }

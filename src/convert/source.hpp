@@ -1,5 +1,5 @@
-// A checkpoint of another ecosystem, seen as the tensors a GGUF file will hold: names, shapes and roles from the plan, and a
-// reader that gives any rows as floats. Row orders, packings and scale conventions of the ecosystem end here.
+// A checkpoint of another ecosystem, seen as the tensors a GGUF file will hold: names, shapes and roles from the plan,
+// and a reader that gives any rows as floats. Row orders, packings and scale conventions of the ecosystem end here.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct SourceTensor {
 struct Source {
   const models::Architecture* architecture = nullptr;
   models::HyperParameters parameters;
-  std::vector<SourceTensor> tensors;     // in the order of the plan
+  std::vector<SourceTensor> tensors;      // in the order of the plan
   std::vector<std::string> notes;         // lines for a person: what was left out or guessed
   std::string name;                       // general.name
   std::shared_ptr<const void> keep_open;  // the files

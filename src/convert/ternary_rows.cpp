@@ -13,8 +13,10 @@ Result<void> unpack_ternary_row(const files::SafeTensor& packed, std::int64_t ro
   for (std::size_t i = 0; i < out.size(); ++i) {
     const int code = (std::to_integer<int>(bytes[i]) >> shift) & 3;
     if (code == 3) {
-      return fail(ErrorCode::bad_input, "{}: row {}, column {} holds the ternary code 3, expected 0, 1 or 2: the file is damaged or packed otherwise",
-                  packed.name, row, i);
+      return fail(
+          ErrorCode::bad_input,
+          "{}: row {}, column {} holds the ternary code 3, expected 0, 1 or 2: the file is damaged or packed otherwise",
+          packed.name, row, i);
     }
     out[i] = static_cast<float>(code - 1) * scale;
   }
@@ -30,7 +32,8 @@ Result<float> absmean(const files::SafeTensor& masters) {
     for (const float w : row) sum += std::abs(static_cast<double>(w));
   }
   const double mean = sum / static_cast<double>(masters.n_elements());
-  if (!std::isfinite(mean)) return fail(ErrorCode::bad_input, "{}: holds NaN or infinity; repair the checkpoint", masters.name);
+  if (!std::isfinite(mean))
+    return fail(ErrorCode::bad_input, "{}: holds NaN or infinity; repair the checkpoint", masters.name);
   return std::max(static_cast<float>(mean), 1e-5F);
 }
 

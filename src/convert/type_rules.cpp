@@ -52,8 +52,10 @@ const formats::Format& fitting_format(const formats::Format& wanted, std::int64_
   return next->fits_row(row_length) ? *next : formats::kF16;
 }
 
-std::string fallback_note(std::string_view tensor, const formats::Format& wanted, const formats::Format& taken, std::int64_t row_length) {
-  return fmt::format("{}: rows of {} do not divide by {} ({}); {} instead", tensor, row_length, wanted.block_values, wanted.name, taken.name);
+std::string fallback_note(std::string_view tensor, const formats::Format& wanted, const formats::Format& taken,
+                          std::int64_t row_length) {
+  return fmt::format("{}: rows of {} do not divide by {} ({}); {} instead", tensor, row_length, wanted.block_values,
+                     wanted.name, taken.name);
 }
 
 }  // namespace tern::convert

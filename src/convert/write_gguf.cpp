@@ -52,11 +52,13 @@ std::string ternary_note(const WriteReport& report) {
   if (report.worst_tensor.empty()) return {};
   if (report.worst_relative_error == 0.0) return "ternary weights: kept exactly, scales included";
   if (report.worst_relative_error < 0.01) {
-    return fmt::format("ternary weights: scales rounded to fp16, relative error {:.3g} at most ({}); I2_S keeps them exact",
-                       report.worst_relative_error, report.worst_tensor);
+    return fmt::format(
+        "ternary weights: scales rounded to fp16, relative error {:.3g} at most ({}); I2_S keeps them exact",
+        report.worst_relative_error, report.worst_tensor);
   }
-  return fmt::format("warning: these weights were not ternary: relative error {:.3g} at worst ({}); the model will suffer",
-                     report.worst_relative_error, report.worst_tensor);
+  return fmt::format(
+      "warning: these weights were not ternary: relative error {:.3g} at worst ({}); the model will suffer",
+      report.worst_relative_error, report.worst_tensor);
 }
 
 Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout, const std::vector<TensorJob>& jobs,
@@ -82,14 +84,16 @@ Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout
       constexpr std::size_t kPiece = std::size_t{1} << 22;
       for (std::size_t at = 0; at < job.copy.size(); at += kPiece) {
         TERN_TRY_DO(writer.write(job.copy.subspan(at, std::min(kPiece, job.copy.size() - at))));
-        if (progress.cancelled()) return fail(ErrorCode::cancelled, "stopped at tensor {}; nothing was written", job.name);
+        if (progress.cancelled())
+          return fail(ErrorCode::cancelled, "stopped at tensor {}; nothing was written", job.name);
       }
       static_cast<void>(advance(job.shape.n_rows()));
     } else {
       quant::EncodeReport measured;
-      TERN_TRY_DO(quant::encode_stream(*job.format, job.name, job.shape, job.read,
-                                       [&](std::span<const std::byte> bytes) { return writer.write(bytes); }, pool, advance,
-                                       job.measure ? &measured : nullptr));
+      TERN_TRY_DO(quant::encode_stream(
+          *job.format, job.name, job.shape, job.read,
+          [&](std::span<const std::byte> bytes) { return writer.write(bytes); }, pool, advance,
+          job.measure ? &measured : nullptr));
       const double error = std::sqrt(measured.relative_mse());
       if (job.measure && (error > report.worst_relative_error || report.worst_tensor.empty())) {
         report.worst_relative_error = error;

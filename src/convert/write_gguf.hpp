@@ -1,5 +1,5 @@
-// Writes a GGUF file tensor by tensor from row readers: the one loop behind convert and quantize. Sizes are known before the
-// first byte; memory in hand is a few megabytes; the target appears whole or not at all.
+// Writes a GGUF file tensor by tensor from row readers: the one loop behind convert and quantize. Sizes are known
+// before the first byte; memory in hand is a few megabytes; the target appears whole or not at all.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ struct TensorJob {
   std::string name;
   Shape shape;
   const formats::Format* format = nullptr;  // what it will be
-  quant::RowReader read;                     // values to encode, or
-  std::span<const std::byte> copy;           // bytes that are taken as they are (format unchanged)
-  bool measure = false;                      // report the rounding error (a ternary scale that becomes fp16)
-  std::function<void()> done;                // called when the tensor is written (releases mapped pages); may be empty
+  quant::RowReader read;                    // values to encode, or
+  std::span<const std::byte> copy;          // bytes that are taken as they are (format unchanged)
+  bool measure = false;                     // report the rounding error (a ternary scale that becomes fp16)
+  std::function<void()> done;               // called when the tensor is written (releases mapped pages); may be empty
 };
 
 struct WriteOptions {
@@ -37,11 +37,13 @@ struct WriteReport {
 /// The layout of such a file, for its size and for writing. Sets general.file_type and general.quantization_version.
 [[nodiscard]] Result<files::GgufLayout> plan_layout(files::Metadata metadata, const std::vector<TensorJob>& jobs);
 
-/// What rounding to a ternary format did, in a line for a person: how much the scale lost, or that the weights were not ternary.
+/// What rounding to a ternary format did, in a line for a person: how much the scale lost, or that the weights were not
+/// ternary.
 /// "" when nothing was measured.
 [[nodiscard]] std::string ternary_note(const WriteReport& report);
 
-[[nodiscard]] Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout, const std::vector<TensorJob>& jobs,
-                                             const WriteOptions& options, Progress& progress);
+[[nodiscard]] Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout,
+                                             const std::vector<TensorJob>& jobs, const WriteOptions& options,
+                                             Progress& progress);
 
 }  // namespace tern::convert

@@ -13,9 +13,12 @@ using models::ValueId;
 
 ops::Rounding rounding_of(const models::ActivationPolicy& policy) {
   switch (policy.mode) {
-    case models::ActivationPolicy::Mode::partner: return ops::Rounding::partner;
-    case models::ActivationPolicy::Mode::none: return ops::Rounding::none;
-    case models::ActivationPolicy::Mode::per_token: return ops::Rounding::per_token;
+    case models::ActivationPolicy::Mode::partner:
+      return ops::Rounding::partner;
+    case models::ActivationPolicy::Mode::none:
+      return ops::Rounding::none;
+    case models::ActivationPolicy::Mode::per_token:
+      return ops::Rounding::per_token;
   }
   return ops::Rounding::partner;
 }
@@ -25,7 +28,8 @@ ops::Rounding rounding_of(const models::ActivationPolicy& policy) {
 // Turns steps into operations over values first, then values into slots.
 class PlanCompiler {
  public:
-  PlanCompiler(const models::ModelFile& model, const kernels::Kernels& kernels) : model_(model), plan_(model.plan()), kernels_(kernels) {}
+  PlanCompiler(const models::ModelFile& model, const kernels::Kernels& kernels)
+      : model_(model), plan_(model.plan()), kernels_(kernels) {}
 
   Result<CompiledPlan> run() {
     for (const models::Step& step : plan_.steps) {
@@ -75,21 +79,23 @@ class PlanCompiler {
   }
   Result<void> add(const models::NormStep& s) {
     const std::int64_t width = plan_.value(s.in).width;
-    append(NormOp{s.in, s.out, width, s.group_width == 0 ? width : s.group_width, s.kind, s.eps, vector(s.weight), vector(s.bias)},
+    append(NormOp{s.in, s.out, width, s.group_width == 0 ? width : s.group_width, s.kind, s.eps, vector(s.weight),
+                  vector(s.bias)},
            {s.in}, {s.out});
     return {};
   }
   Result<void> add(const models::LinearStep& s) {
     if (s.activation.mode == models::ActivationPolicy::Mode::per_token && s.activation.bits != 8) {
-      return fail(ErrorCode::unsupported, "{}: activations of {} bits per token; the engine rounds to 8", plan_.tensor(s.weight).name,
-                  s.activation.bits);
+      return fail(ErrorCode::unsupported, "{}: activations of {} bits per token; the engine rounds to 8",
+                  plan_.tensor(s.weight).name, s.activation.bits);
     }
     TERN_TRY(const ops::Matrix* bound, matrix(s.weight, rounding_of(s.activation)));
     const float* scale = vector(s.output_scale);
     LinearOp::Part part{s.out, bound, vector(s.bias), scale == nullptr ? 1.0F : *scale};
     if (!out_.ops_.empty()) {
       auto* before = std::get_if<LinearOp>(&out_.ops_.back());
-      if (before != nullptr && before->in == s.in && before->parts.front().matrix->input_form() == bound->input_form()) {
+      if (before != nullptr && before->in == s.in &&
+          before->parts.front().matrix->input_form() == bound->input_form()) {
         before->parts.push_back(part);
         usage_.back().writes.push_back(s.out);
         return {};
@@ -99,7 +105,8 @@ class PlanCompiler {
     return {};
   }
   Result<void> add(const models::RopeStep& s) {
-    ops::RopeKind kind{s.n_rotary, s.pairing == models::RopeStep::Pairing::half_split, ops::rope_frequencies(s.n_rotary, s.base)};
+    ops::RopeKind kind{s.n_rotary, s.pairing == models::RopeStep::Pairing::half_split,
+                       ops::rope_frequencies(s.n_rotary, s.base)};
     if (s.scaling.kind == models::RopeScaling::Kind::linear) {
       for (float& f : kind.inverse_frequency) f /= s.scaling.factor;
     }
@@ -142,15 +149,20 @@ class PlanCompiler {
 
   [[nodiscard]] kernels::GluFn function(models::Unary unary) const {
     switch (unary) {
-      case models::Unary::silu: return kernels_.table.silu_glu;
-      case models::Unary::relu2: return kernels_.table.relu2_glu;
-      case models::Unary::gelu_tanh: return kernels_.table.gelu_glu;
+      case models::Unary::silu:
+        return kernels_.table.silu_glu;
+      case models::Unary::relu2:
+        return kernels_.table.relu2_glu;
+      case models::Unary::gelu_tanh:
+        return kernels_.table.gelu_glu;
     }
     return nullptr;
   }
 
   using SlotMap = std::vector<int>;
-  static Slot at(const SlotMap& map, Slot value) { return value == kNone ? kNone : map[static_cast<std::size_t>(value)]; }
+  static Slot at(const SlotMap& map, Slot value) {
+    return value == kNone ? kNone : map[static_cast<std::size_t>(value)];
+  }
   static void to_slots(EmbedOp& o, const SlotMap& m) { o.out = at(m, o.out); }
   static void to_slots(LinearOp& o, const SlotMap& m) {
     o.in = at(m, o.in);

@@ -1,6 +1,6 @@
-// A plan made ready to run: tensors bound to kernels, neighbouring products of one input joined so that it is rounded once,
-// and every value given a buffer slot that is reused when the value is no longer needed.
-// Immutable after compile(); any number of sessions share it.
+// A plan made ready to run: tensors bound to kernels, neighbouring products of one input joined so that it is rounded
+// once, and every value given a buffer slot that is reused when the value is no longer needed. Immutable after
+// compile(); any number of sessions share it.
 #pragma once
 
 #include <cstdint>

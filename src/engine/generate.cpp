@@ -133,7 +133,8 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
     }
     const std::int32_t token = sampler.sample(session.logits(0), ids);
     if (!std::isfinite(session.logits(0)[static_cast<std::size_t>(token)])) {
-      return fail(ErrorCode::bad_input, "the model gives no probability for any token: its weights hold NaN or overflow; convert it again");
+      return fail(ErrorCode::bad_input,
+                  "the model gives no probability for any token: its weights hold NaN or overflow; convert it again");
     }
     if (!options.ignore_eos && tokenizer->is_end_of_generation(token)) {
       result.reason = StopReason::end_of_text;

@@ -12,7 +12,8 @@ KvCache::KvCache(const models::Plan& plan, KvType type, int n_sequences, std::in
   for (const models::Step& step : plan.steps) {
     const auto* attention = std::get_if<models::AttentionStep>(&step);
     if (attention == nullptr) continue;
-    const auto bytes = static_cast<std::size_t>(attention->n_kv_heads * attention->head_dim * kPagePositions) * element_bytes();
+    const auto bytes =
+        static_cast<std::size_t>(attention->n_kv_heads * attention->head_dim * kPagePositions) * element_bytes();
     Layer layer{attention->n_kv_heads, attention->head_dim, page_bytes_, page_bytes_ + bytes};
     page_bytes_ += 2 * bytes;
     layers_.push_back(layer);
@@ -28,13 +29,15 @@ Result<void> KvCache::extend(int sequence, std::int64_t n) {
   while (s.pages.size() < needed) {
     if (free_pages_.empty()) {
       if (pages_.size() >= max_pages_) {
-        return fail(ErrorCode::out_of_memory, "the key/value cache is full: {} pages of {} positions; use a larger context (-c)",
-                    max_pages_, kPagePositions);
+        return fail(ErrorCode::out_of_memory,
+                    "the key/value cache is full: {} pages of {} positions; use a larger context (-c)", max_pages_,
+                    kPagePositions);
       }
       try {
         pages_.emplace_back(page_bytes_);
       } catch (const std::bad_alloc&) {
-        return fail(ErrorCode::out_of_memory, "no memory for a key/value page of {} bytes; use a smaller context (-c)", page_bytes_);
+        return fail(ErrorCode::out_of_memory, "no memory for a key/value page of {} bytes; use a smaller context (-c)",
+                    page_bytes_);
       }
       free_pages_.push_back(pages_.size() - 1);
     }
@@ -67,7 +70,8 @@ void KvCache::store(int layer, int sequence, std::int64_t position, const float*
   const auto write = [&](std::size_t offset, const float* values) {
     for (std::int64_t head = 0; head < l.n_kv_heads; ++head) {
       const float* from = values + head * l.head_dim;
-      std::byte* to = page + offset + static_cast<std::size_t>((head * kPagePositions + row) * l.head_dim) * element_bytes();
+      std::byte* to =
+          page + offset + static_cast<std::size_t>((head * kPagePositions + row) * l.head_dim) * element_bytes();
       if (type_ == KvType::f32) {
         std::memcpy(to, from, static_cast<std::size_t>(l.head_dim) * sizeof(float));
       } else {

@@ -1,7 +1,7 @@
-// The keys and values of past positions, in pages of a fixed number of positions that are taken from one pool as sequences
-// grow. A page holds its positions for every layer; within a layer keys (then values) are stored head by head, so one
-// attention head reads consecutive rows. Page boundaries derive from absolute positions: how a prompt was split into
-// batches leaves no trace.
+// The keys and values of past positions, in pages of a fixed number of positions that are taken from one pool as
+// sequences grow. A page holds its positions for every layer; within a layer keys (then values) are stored head by
+// head, so one attention head reads consecutive rows. Page boundaries derive from absolute positions: how a prompt was
+// split into batches leaves no trace.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,9 @@ class KvCache {
 
   [[nodiscard]] KvType type() const { return type_; }
   [[nodiscard]] int n_sequences() const { return static_cast<int>(sequences_.size()); }
-  [[nodiscard]] std::int64_t length(int sequence) const { return sequences_[static_cast<std::size_t>(sequence)].length; }
+  [[nodiscard]] std::int64_t length(int sequence) const {
+    return sequences_[static_cast<std::size_t>(sequence)].length;
+  }
   /// Bytes of one position over all layers; of everything if the cache were full.
   [[nodiscard]] std::uint64_t bytes_per_position() const { return page_bytes_ / kPagePositions; }
 
@@ -46,7 +48,7 @@ class KvCache {
   struct Layer {
     std::int64_t n_kv_heads = 0;
     std::int64_t head_dim = 0;
-    std::size_t key_offset = 0;    // within a page
+    std::size_t key_offset = 0;  // within a page
     std::size_t value_offset = 0;
   };
   struct Sequence {
@@ -61,7 +63,7 @@ class KvCache {
   std::size_t max_pages_ = 0;
   std::vector<Layer> layers_;
   std::vector<Sequence> sequences_;
-  std::vector<AlignedBuffer> pages_;      // allocated when first needed
+  std::vector<AlignedBuffer> pages_;  // allocated when first needed
   std::vector<std::size_t> free_pages_;
 };
 

@@ -20,7 +20,8 @@ Result<std::shared_ptr<const Model>> Model::make(models::ModelFile file, const L
   if (options.check_memory) {
     const std::uint64_t available = sys::available_memory();
     if (file.weight_bytes() > available) {
-      return fail(ErrorCode::out_of_memory, "{}: the weights take {}, but only {} of memory are free; use a smaller format", name,
+      return fail(ErrorCode::out_of_memory,
+                  "{}: the weights take {}, but only {} of memory are free; use a smaller format", name,
                   human_bytes(file.weight_bytes()), human_bytes(available));
     }
   }
@@ -34,11 +35,12 @@ Result<std::shared_ptr<const Model>> Model::make(models::ModelFile file, const L
     return fail(ErrorCode::out_of_memory, "{}: not enough memory to pack the weights; use a smaller format", name);
   }
   auto vocabulary = models::read_vocabulary(model->file_.file().metadata(), model->warnings_);
-  auto tokenizer = vocabulary ? text::Tokenizer::make(std::move(*vocabulary)) : std::unexpected(std::move(vocabulary).error());
+  auto tokenizer =
+      vocabulary ? text::Tokenizer::make(std::move(*vocabulary)) : std::unexpected(std::move(vocabulary).error());
   if (tokenizer) {
     if (static_cast<std::int64_t>(tokenizer->size()) > model->parameters().n_vocab) {
-      model->tokenizer_error_ = fmt::format("the tokenizer has {} tokens but the embedding table only {} rows", tokenizer->size(),
-                                            model->parameters().n_vocab);
+      model->tokenizer_error_ = fmt::format("the tokenizer has {} tokens but the embedding table only {} rows",
+                                            tokenizer->size(), model->parameters().n_vocab);
     } else {
       model->tokenizer_.emplace(std::move(*tokenizer));
     }

@@ -12,15 +12,17 @@
 namespace tern::engine {
 
 struct LoadOptions {
-  std::string isa;        // "" : the best this CPU has, or TERN_ISA
+  std::string isa;           // "" : the best this CPU has, or TERN_ISA
   bool check_memory = true;  // refuse a model that cannot fit instead of letting the machine swap
 };
 
 class Model {
  public:
   /// Opens, binds and packs. Errors: those of models::ModelFile::open and kernels::choose; out_of_memory.
-  [[nodiscard]] static Result<std::shared_ptr<const Model>> load(const std::string& path, const LoadOptions& options = {});
-  [[nodiscard]] static Result<std::shared_ptr<const Model>> make(models::ModelFile file, const LoadOptions& options = {});
+  [[nodiscard]] static Result<std::shared_ptr<const Model>> load(const std::string& path,
+                                                                 const LoadOptions& options = {});
+  [[nodiscard]] static Result<std::shared_ptr<const Model>> make(models::ModelFile file,
+                                                                 const LoadOptions& options = {});
 
   [[nodiscard]] const models::ModelFile& file() const { return file_; }
   [[nodiscard]] const models::HyperParameters& parameters() const { return file_.parameters(); }

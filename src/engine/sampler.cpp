@@ -7,12 +7,16 @@
 namespace tern::engine {
 
 Result<void> check(const SamplerOptions& o) {
-  if (!(o.temperature >= 0.0F && std::isfinite(o.temperature))) return fail(ErrorCode::usage, "--temp is {}, expected 0 (greedy) or more", o.temperature);
+  if (!(o.temperature >= 0.0F && std::isfinite(o.temperature)))
+    return fail(ErrorCode::usage, "--temp is {}, expected 0 (greedy) or more", o.temperature);
   if (o.top_k < 0) return fail(ErrorCode::usage, "--top-k is {}, expected 0 (all) or more", o.top_k);
-  if (!(o.top_p > 0.0F && o.top_p <= 1.0F)) return fail(ErrorCode::usage, "--top-p is {}, expected above 0 and at most 1", o.top_p);
+  if (!(o.top_p > 0.0F && o.top_p <= 1.0F))
+    return fail(ErrorCode::usage, "--top-p is {}, expected above 0 and at most 1", o.top_p);
   if (!(o.min_p >= 0.0F && o.min_p <= 1.0F)) return fail(ErrorCode::usage, "--min-p is {}, expected 0 to 1", o.min_p);
-  if (!(o.repeat_penalty > 0.0F && std::isfinite(o.repeat_penalty))) return fail(ErrorCode::usage, "--repeat-penalty is {}, expected above 0 (1 is none)", o.repeat_penalty);
-  if (o.repeat_last_n < -1) return fail(ErrorCode::usage, "--repeat-last-n is {}, expected -1 (all) or more", o.repeat_last_n);
+  if (!(o.repeat_penalty > 0.0F && std::isfinite(o.repeat_penalty)))
+    return fail(ErrorCode::usage, "--repeat-penalty is {}, expected above 0 (1 is none)", o.repeat_penalty);
+  if (o.repeat_last_n < -1)
+    return fail(ErrorCode::usage, "--repeat-last-n is {}, expected -1 (all) or more", o.repeat_last_n);
   return {};
 }
 
@@ -47,10 +51,13 @@ std::int32_t Sampler::sample(std::span<const float> logits, std::span<const std:
     if (std::isnan(c.logit)) c.logit = -std::numeric_limits<float>::infinity();
   }
   // Equal logits are ordered by id, so that the order never depends on the sorting algorithm.
-  const auto better = [](const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); };
+  const auto better = [](const Candidate& a, const Candidate& b) {
+    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
+  };
   if (options_.temperature == 0.0F) return std::ranges::min_element(candidates_, better)->id;
 
-  const std::size_t keep = options_.top_k == 0 ? candidates_.size() : std::min(candidates_.size(), static_cast<std::size_t>(options_.top_k));
+  const std::size_t keep =
+      options_.top_k == 0 ? candidates_.size() : std::min(candidates_.size(), static_cast<std::size_t>(options_.top_k));
   std::ranges::partial_sort(candidates_, candidates_.begin() + static_cast<std::ptrdiff_t>(keep), better);
   candidates_.resize(keep);
 

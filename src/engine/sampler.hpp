@@ -14,10 +14,10 @@ namespace tern::engine {
 
 struct SamplerOptions {
   float temperature = 0.8F;
-  std::int32_t top_k = 40;         // 0: all
-  float top_p = 0.95F;             // 1: all
-  float min_p = 0.05F;             // 0: all
-  float repeat_penalty = 1.0F;     // 1: none
+  std::int32_t top_k = 40;          // 0: all
+  float top_p = 0.95F;              // 1: all
+  float min_p = 0.05F;              // 0: all
+  float repeat_penalty = 1.0F;      // 1: none
   std::int32_t repeat_last_n = 64;  // tokens the penalty looks back; -1: all
   std::uint64_t seed = 0;
 };

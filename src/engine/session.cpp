@@ -12,8 +12,8 @@
 namespace tern::engine {
 namespace {
 
-// Rows handed out at once: enough chunks that a slow thread does not hold the others up, none so small that handing it out
-// costs more than computing it.
+// Rows handed out at once: enough chunks that a slow thread does not hold the others up, none so small that handing it
+// out costs more than computing it.
 std::int64_t rows_per_chunk(std::int64_t n_rows, std::int64_t n_cols, std::int64_t k, int n_threads) {
   constexpr std::int64_t kLeastProducts = std::int64_t{1} << 16;
   const std::int64_t share = n_rows / (static_cast<std::int64_t>(n_threads) * 8);
@@ -45,11 +45,13 @@ Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Model> mode
     return fail(ErrorCode::usage, "number of threads is {}, expected 1 to 1024", options.n_threads);
   }
   if (options.n_ctx < 1 || options.n_sequences < 1 || options.n_batch < 1) {
-    return fail(ErrorCode::usage, "context {}, sequences {} and batch {} must be at least 1", options.n_ctx, options.n_sequences, options.n_batch);
+    return fail(ErrorCode::usage, "context {}, sequences {} and batch {} must be at least 1", options.n_ctx,
+                options.n_sequences, options.n_batch);
   }
   // Bounds beyond any use, so that no product below overflows.
   if (options.n_ctx > std::int64_t{1} << 30 || options.n_sequences > 65536) {
-    return fail(ErrorCode::usage, "context {} and sequences {} must be at most {} and 65536", options.n_ctx, options.n_sequences, std::int64_t{1} << 30);
+    return fail(ErrorCode::usage, "context {} and sequences {} must be at most {} and 65536", options.n_ctx,
+                options.n_sequences, std::int64_t{1} << 30);
   }
   options.n_batch = std::min({options.n_batch, options.n_ctx * options.n_sequences, std::int64_t{1} << 20});
   std::uint64_t needed = 0;
@@ -57,13 +59,18 @@ Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Model> mode
     needed += static_cast<std::uint64_t>(slot_width * options.n_batch) * sizeof(float);
   }
   const KvCache probe(model->file().plan(), options.kv_type, 1, 1);
-  const std::int64_t paged_ctx = (options.n_ctx + KvCache::kPagePositions - 1) / KvCache::kPagePositions * KvCache::kPagePositions;
-  const auto kv = static_cast<double>(probe.bytes_per_position()) * static_cast<double>(paged_ctx) * options.n_sequences;
+  const std::int64_t paged_ctx =
+      (options.n_ctx + KvCache::kPagePositions - 1) / KvCache::kPagePositions * KvCache::kPagePositions;
+  const auto kv =
+      static_cast<double>(probe.bytes_per_position()) * static_cast<double>(paged_ctx) * options.n_sequences;
   const double total = static_cast<double>(needed) + kv;
   const std::uint64_t available = sys::available_memory();
   if (total > static_cast<double>(available)) {
-    return fail(ErrorCode::out_of_memory, "a context of {} tokens x {} sequences needs {}, but only {} of memory are free; use a smaller context (-c)",
-                options.n_ctx, options.n_sequences, human_bytes(static_cast<std::uint64_t>(std::min(total, 1e18))), human_bytes(available));
+    return fail(
+        ErrorCode::out_of_memory,
+        "a context of {} tokens x {} sequences needs {}, but only {} of memory are free; use a smaller context (-c)",
+        options.n_ctx, options.n_sequences, human_bytes(static_cast<std::uint64_t>(std::min(total, 1e18))),
+        human_bytes(available));
   }
   try {
     return std::unique_ptr<Session>(new Session(std::move(model), options));
@@ -81,17 +88,20 @@ Result<void> Session::check(std::span<const BatchItem> batch) const {
   for (int s = 0; s < options_.n_sequences; ++s) next[static_cast<std::size_t>(s)] = cache_.length(s);
   for (const BatchItem& item : batch) {
     if (item.token < 0 || item.token >= model_->parameters().n_vocab) {
-      return fail(ErrorCode::usage, "token {} is outside the vocabulary of {}", item.token, model_->parameters().n_vocab);
+      return fail(ErrorCode::usage, "token {} is outside the vocabulary of {}", item.token,
+                  model_->parameters().n_vocab);
     }
     if (item.sequence < 0 || item.sequence >= options_.n_sequences) {
       return fail(ErrorCode::usage, "sequence {} of {} does not exist", item.sequence, options_.n_sequences);
     }
     auto& expected = next[static_cast<std::size_t>(item.sequence)];
     if (item.position != expected) {
-      return fail(ErrorCode::usage, "position {} does not continue sequence {}, which has {} tokens", item.position, item.sequence, expected);
+      return fail(ErrorCode::usage, "position {} does not continue sequence {}, which has {} tokens", item.position,
+                  item.sequence, expected);
     }
     if (++expected > options_.n_ctx) {
-      return fail(ErrorCode::usage, "the text is longer than the context of {} tokens; use a larger context (-c)", options_.n_ctx);
+      return fail(ErrorCode::usage, "the text is longer than the context of {} tokens; use a larger context (-c)",
+                  options_.n_ctx);
     }
   }
   return {};
@@ -138,7 +148,8 @@ std::span<const float> Session::logits(std::size_t i) const {
 void Session::run(std::span<const BatchItem> batch) {
   std::vector<std::int32_t> positions;
   for (const BatchItem& item : batch) positions.push_back(item.position);
-  for (std::size_t i = 0; i < rope_tables_.size(); ++i) rope_tables_[i].compute(model_->plan().rope_kinds()[i], positions);
+  for (std::size_t i = 0; i < rope_tables_.size(); ++i)
+    rope_tables_[i].compute(model_->plan().rope_kinds()[i], positions);
   for (const Op& op : model_->plan().ops()) {
     std::visit([&](const auto& o) { apply(o, batch); }, op);
   }
@@ -173,8 +184,8 @@ void Session::apply(const NormOp& op, std::span<const BatchItem> batch) {
 
 void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   const std::int64_t n_cols = std::ssize(batch);
-  columns_.prepare(op.parts.front().matrix->input_form(), model_->kernels(), row(op.in, 0), static_cast<std::size_t>(width(op.in)),
-                   n_cols, op.k, pool_);
+  columns_.prepare(op.parts.front().matrix->input_form(), model_->kernels(), row(op.in, 0),
+                   static_cast<std::size_t>(width(op.in)), n_cols, op.k, pool_);
   // One index space over the rows of all parts, in chunks that do not cross from one part to the next.
   std::int64_t total_rows = 0;
   for (const auto& part : op.parts) total_rows += part.matrix->n_rows();
@@ -194,7 +205,8 @@ void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Piece& piece = pieces[static_cast<std::size_t>(i)];
       const LinearOp::Part& part = *piece.part;
-      part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0), static_cast<std::size_t>(width(part.out)));
+      part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0),
+                            static_cast<std::size_t>(width(part.out)));
       if (part.bias == nullptr && part.output_scale == 1.0F) continue;
       for (std::size_t t = 0; t < batch.size(); ++t) {
         float* out = row(part.out, t);
@@ -212,7 +224,8 @@ void Session::apply(const RopeOp& op, std::span<const BatchItem> batch) {
   const std::size_t half = kind.inverse_frequency.size();
   pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
     for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
-      ops::rotate(kind, table.cosine.data() + t * half, table.sine.data() + t * half, row(op.in, t), op.n_heads, op.head_dim, row(op.out, t));
+      ops::rotate(kind, table.cosine.data() + t * half, table.sine.data() + t * half, row(op.in, t), op.n_heads,
+                  op.head_dim, row(op.out, t));
     }
   });
 }
@@ -222,7 +235,8 @@ void Session::apply(const AttentionOp& op, std::span<const BatchItem> batch) {
   for (std::size_t t = 0; t < batch.size(); ++t) {
     cache_.store(s.kv_layer, batch[t].sequence, batch[t].position, row(op.key, t), row(op.value, t));
   }
-  const auto attend = options_.kv_type == KvType::f16 ? model_->kernels().table.attend_f16 : model_->kernels().table.attend_f32;
+  const auto attend =
+      options_.kv_type == KvType::f16 ? model_->kernels().table.attend_f16 : model_->kernels().table.attend_f32;
   const std::int64_t heads_per_kv = s.n_heads / s.n_kv_heads;
   // One piece of work is one token's query heads of one key/value head: they read the same pages. A short context makes
   // pieces so small that several are handed out at once.
@@ -241,11 +255,18 @@ void Session::apply(const AttentionOp& op, std::span<const BatchItem> batch) {
       cache_.head_pages(s.kv_layer, item.sequence, kv_head, keys, values);
       scores.resize(static_cast<std::size_t>(n_positions));
       for (std::int64_t h = kv_head * heads_per_kv; h < (kv_head + 1) * heads_per_kv; ++h) {
-        attend({.q = row(op.query, t) + h * s.head_dim, .k_pages = keys.data(), .v_pages = values.data(),
-                .row_stride = cache_.row_stride(s.kv_layer), .page_positions = KvCache::kPagePositions,
+        attend({.q = row(op.query, t) + h * s.head_dim,
+                .k_pages = keys.data(),
+                .v_pages = values.data(),
+                .row_stride = cache_.row_stride(s.kv_layer),
+                .page_positions = KvCache::kPagePositions,
                 .first = s.window == 0 ? 0 : std::max<std::int64_t>(0, item.position + 1 - s.window),
-                .n_positions = n_positions, .head_dim = s.head_dim, .scale = s.scale, .soft_cap = s.soft_cap,
-                .scores = scores.data(), .out = row(op.out, t) + h * s.head_dim});
+                .n_positions = n_positions,
+                .head_dim = s.head_dim,
+                .scale = s.scale,
+                .soft_cap = s.soft_cap,
+                .scores = scores.data(),
+                .out = row(op.out, t) + h * s.head_dim});
       }
     }
   });
@@ -286,7 +307,8 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
   const std::size_t needed = wanted.size() * stride * sizeof(float);
   if (head_input_.size() < needed) head_input_ = AlignedBuffer(needed);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    std::memcpy(head_input_.as<float>() + i * stride, row(op.in, wanted[i]), static_cast<std::size_t>(op.k) * sizeof(float));
+    std::memcpy(head_input_.as<float>() + i * stride, row(op.in, wanted[i]),
+                static_cast<std::size_t>(op.k) * sizeof(float));
   }
   const auto n_cols = std::ssize(wanted);
   columns_.prepare(op.matrix->input_form(), model_->kernels(), head_input_.as<float>(), stride, n_cols, op.k, pool_);

@@ -1,6 +1,6 @@
-// Runs batches through a model: an array of {token, position, sequence, want_logits} in, logits of the asked-for tokens out.
-// One prompt is the simplest batch. Within one instruction set the logits of a token depend on its sequence's tokens alone:
-// not on threads, on how the prompt was split into batches, or on what else is in the batch.
+// Runs batches through a model: an array of {token, position, sequence, want_logits} in, logits of the asked-for tokens
+// out. One prompt is the simplest batch. Within one instruction set the logits of a token depend on its sequence's
+// tokens alone: not on threads, on how the prompt was split into batches, or on what else is in the batch.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct BatchItem {
 
 struct SessionOptions {
   int n_threads = 1;
-  std::int64_t n_ctx = 0;      // positions a sequence may have; 0: what the model was trained with
+  std::int64_t n_ctx = 0;  // positions a sequence may have; 0: what the model was trained with
   int n_sequences = 1;
   std::int64_t n_batch = 256;  // tokens computed at once; a longer batch is cut, without effect on the result
   KvType kv_type = KvType::f16;
@@ -33,10 +33,11 @@ struct SessionOptions {
 class Session {
  public:
   /// Errors: out_of_memory when the buffers cannot fit; usage for impossible options.
-  [[nodiscard]] static Result<std::unique_ptr<Session>> make(std::shared_ptr<const Model> model, const SessionOptions& options);
+  [[nodiscard]] static Result<std::unique_ptr<Session>> make(std::shared_ptr<const Model> model,
+                                                             const SessionOptions& options);
 
-  /// Runs the items in order. Errors: usage (token outside the vocabulary, position that does not continue its sequence, context
-  /// full: both numbers are named); the sequences are then as before.
+  /// Runs the items in order. Errors: usage (token outside the vocabulary, position that does not continue its
+  /// sequence, context full: both numbers are named); the sequences are then as before.
   [[nodiscard]] Result<void> decode(std::span<const BatchItem> batch);
 
   /// Logits [n_vocab] of the i-th item of the last batch that wanted them.
@@ -66,7 +67,9 @@ class Session {
   void apply(const ScaleOp& op, std::span<const BatchItem> batch);
   void apply(const HeadOp& op, std::span<const BatchItem> batch);
 
-  [[nodiscard]] std::int64_t width(Slot slot) const { return model_->plan().slot_widths()[static_cast<std::size_t>(slot)]; }
+  [[nodiscard]] std::int64_t width(Slot slot) const {
+    return model_->plan().slot_widths()[static_cast<std::size_t>(slot)];
+  }
   [[nodiscard]] float* row(Slot slot, std::size_t token) {
     return slots_[static_cast<std::size_t>(slot)].as<float>() + token * static_cast<std::size_t>(width(slot));
   }
@@ -75,11 +78,11 @@ class Session {
   SessionOptions options_;
   sys::ThreadPool pool_;
   KvCache cache_;
-  std::vector<AlignedBuffer> slots_;           // [n_batch][slot width]
-  std::vector<ops::RopeTable> rope_tables_;    // by rope kind, for the batch in hand
+  std::vector<AlignedBuffer> slots_;         // [n_batch][slot width]
+  std::vector<ops::RopeTable> rope_tables_;  // by rope kind, for the batch in hand
   ops::Columns columns_;
   AlignedBuffer head_input_;
-  std::vector<float> logits_;                  // [n_logits][n_vocab]
+  std::vector<float> logits_;  // [n_logits][n_vocab]
   std::size_t n_logits_ = 0;
 };
 

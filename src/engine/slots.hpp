@@ -20,6 +20,7 @@ struct SlotAssignment {
 };
 
 /// An operation's outputs never share a slot with its inputs.
-[[nodiscard]] SlotAssignment assign_slots(const std::vector<models::Value>& values, const std::vector<Usage>& operations);
+[[nodiscard]] SlotAssignment assign_slots(const std::vector<models::Value>& values,
+                                          const std::vector<Usage>& operations);
 
 }  // namespace tern::engine

@@ -87,15 +87,16 @@ Result<Corpus> parse_jsonl(std::string_view content, std::string_view field) {
     ++line_number;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     TERN_TRY(const auto value, files::parse_json(std::as_bytes(std::span(line)), fmt::format("line {}", line_number)));
-    if (!value.is_object()) return fail(ErrorCode::bad_input, "line {}: is {}, expected a JSON object", line_number, value.type_name());
+    if (!value.is_object())
+      return fail(ErrorCode::bad_input, "line {}: is {}, expected a JSON object", line_number, value.type_name());
     const auto found = value.find(field);
     if (found == value.end() || !found->is_string()) {
       std::vector<std::string> names;
       for (const auto& [name, member] : value.items()) {
         if (member.is_string()) names.push_back(name);
       }
-      return fail(ErrorCode::bad_input, "line {}: has no text field \"{}\"; it has {}: choose with --field", line_number, field,
-                  names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+      return fail(ErrorCode::bad_input, "line {}: has no text field \"{}\"; it has {}: choose with --field",
+                  line_number, field, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
     }
     append_document(corpus, found->get_ref<const std::string&>());
   }
@@ -131,8 +132,8 @@ Result<Corpus> parse_csv(std::string_view content) {
 
 Result<Corpus> read_corpus(const std::string& path, std::string_view field) {
   TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
-  const std::string_view content = without_final_newline(
-      {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
+  const std::string_view content =
+      without_final_newline({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
   auto corpus = [&]() -> Result<Corpus> {
     if (path.ends_with(".jsonl")) return parse_jsonl(content, field);
     if (path.ends_with(".csv")) return parse_csv(content);

@@ -1,5 +1,5 @@
-// Evaluation texts from files: raw text as it is, .jsonl with one field a line, .csv with its text columns; documents are
-// joined by a blank line. One newline at the end of a file is dropped, as llama.cpp does.
+// Evaluation texts from files: raw text as it is, .jsonl with one field a line, .csv with its text columns; documents
+// are joined by a blank line. One newline at the end of a file is dropped, as llama.cpp does.
 #pragma once
 
 #include <string>
@@ -15,7 +15,8 @@ struct Corpus {
   std::size_t n_documents = 1;
 };
 
-/// The kind follows from the ending (.jsonl, .csv, anything else: raw). `field` is the JSON field. Errors name the line.
+/// The kind follows from the ending (.jsonl, .csv, anything else: raw). `field` is the JSON field. Errors name the
+/// line.
 [[nodiscard]] Result<Corpus> read_corpus(const std::string& path, std::string_view field = "text");
 
 /// The same over bytes in hand.

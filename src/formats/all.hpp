@@ -28,8 +28,8 @@
 namespace tern::formats {
 
 inline constexpr std::array kAll{
-    &kF32,  &kF16,  &kBF16, &kQ8_0, &kQ6_K,  &kQ5_K,  &kQ5_1, &kQ5_0, &kQ4_K, &kQ4_1,
-    &kQ4_0, &kQ3_K, &kQ2_K, &kQ2_0, &kTQ2_0, &kTQ1_0, &kI2_S, &kQ1_0,
+    &kF32,  &kF16,  &kBF16, &kQ8_0, &kQ6_K, &kQ5_K,  &kQ5_1,  &kQ5_0, &kQ4_K,
+    &kQ4_1, &kQ4_0, &kQ3_K, &kQ2_K, &kQ2_0, &kTQ2_0, &kTQ1_0, &kI2_S, &kQ1_0,
 };
 
 consteval bool names_and_ids_are_unique() {
@@ -47,8 +47,8 @@ static_assert(names_and_ids_are_unique(), "two formats share a name or an id, or
 [[nodiscard]] Result<const Format*> by_name(std::string_view name);
 
 /// What a tensor of a file is. Ids clash between the forks of this field, so the identity is (type id, bytes the tensor
-/// occupies, architecture), never the id alone. `stored_bytes` is the distance to the next tensor or the end of the data
-/// section, padding included; `alignment` bounds that padding. Refusals name what the bytes probably are.
+/// occupies, architecture), never the id alone. `stored_bytes` is the distance to the next tensor or the end of the
+/// data section, padding included; `alignment` bounds that padding. Refusals name what the bytes probably are.
 [[nodiscard]] Result<const Format*> identify(std::uint32_t gguf_id, const Shape& shape, std::uint64_t stored_bytes,
                                              std::uint64_t alignment, std::string_view architecture);
 

@@ -18,8 +18,9 @@ bool is_finite_bits(std::uint16_t bits) {
 }  // namespace
 
 EncodeIssue encode_row_bf16(const float* values, std::int64_t n, float, std::byte* out) {
-  // One pass without a branch, which compilers turn into vector code: rounding up may carry into the exponent, and a sum
-  // whose exponent is all ones stands for NaN, infinity or overflow. Only a row with such a value is looked at again.
+  // One pass without a branch, which compilers turn into vector code: rounding up may carry into the exponent, and a
+  // sum whose exponent is all ones stands for NaN, infinity or overflow. Only a row with such a value is looked at
+  // again.
   std::uint32_t faults = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const auto bits = std::bit_cast<std::uint32_t>(values[i]);

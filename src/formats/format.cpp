@@ -22,8 +22,8 @@ Error describe(const EncodeIssue& issue, const Format& format, std::string_view 
   const std::string place = fmt::format("{}: row {}, column {}", tensor_name, row, issue.column);
   switch (issue.kind) {
     case EncodeIssue::Kind::not_finite:
-      return {ErrorCode::bad_input, fmt::format("{} is {}; {} holds finite values only: repair the source", place,
-                                                issue.value, format.name)};
+      return {ErrorCode::bad_input,
+              fmt::format("{} is {}; {} holds finite values only: repair the source", place, issue.value, format.name)};
     case EncodeIssue::Kind::scale_overflows_fp16:
       return {ErrorCode::bad_input,
               fmt::format("{}: {} is too large for {}: it, or its block's scale, would become infinite; use F32", place,
@@ -57,7 +57,8 @@ Result<void> encode_tensor(const Format& format, std::string_view tensor_name, c
   }
   const std::int64_t row_bytes = format.row_bytes(row_length);
   for (std::int64_t row = 0; row < shape.n_rows(); ++row) {
-    const auto issue = format.encode_row(values.data() + row * row_length, row_length, scale, out.data() + row * row_bytes);
+    const auto issue =
+        format.encode_row(values.data() + row * row_length, row_length, scale, out.data() + row * row_bytes);
     if (issue) return std::unexpected(describe(issue, format, tensor_name, row));
   }
   if (format.tensor_scale != nullptr) format.tensor_scale->write_tail(scale, out.data() + shape.n_rows() * row_bytes);

@@ -1,7 +1,7 @@
 // What a weight format is: a record of constants and functions, one per format, listed in formats/all.hpp.
 //
-// A format says what bytes in a file mean; it is frozen and the same on every machine. How values are chosen for it is a
-// method (room quant); how a kernel wants them in memory is a packed layout (room kernels). Neither is here.
+// A format says what bytes in a file mean; it is frozen and the same on every machine. How values are chosen for it is
+// a method (room quant); how a kernel wants them in memory is a packed layout (room kernels). Neither is here.
 //
 // A tensor is rows of `row_length` values. Each row is row_length / block_values blocks of block_bytes bytes; after the
 // last row come tail_bytes bytes that belong to the whole tensor (only I2_S has them: its one scale).
@@ -30,7 +30,8 @@ struct EncodeIssue {
   [[nodiscard]] explicit operator bool() const { return kind != Kind::none; }
 };
 
-/// A scale shared by the whole tensor, stored in its tail. Pass one observes every row, pass two encodes with the result.
+/// A scale shared by the whole tensor, stored in its tail. Pass one observes every row, pass two encodes with the
+/// result.
 class TensorScaleScan {
  public:
   virtual ~TensorScaleScan() = default;
@@ -60,14 +61,16 @@ struct Format {
   bool is_float = false;    // F32, F16, BF16: values, not codes
   bool is_ternary = false;  // the codes are exactly -s, 0 and +s (Q2_0 has a fourth, Q1_0 no zero)
   const TensorScaleRule* tensor_scale = nullptr;
-  /// Encodes one row [n] (n % block_values == 0) into n / block_values blocks. Refuses NaN, Inf and scales that overflow
-  /// fp16 (the bytes written are then unspecified). `tensor_scale` is ignored unless the format has a TensorScaleRule.
+  /// Encodes one row [n] (n % block_values == 0) into n / block_values blocks. Refuses NaN, Inf and scales that
+  /// overflow fp16 (the bytes written are then unspecified). `tensor_scale` is ignored unless the format has a
+  /// TensorScaleRule.
   EncodeIssue (*encode_row)(const float* values, std::int64_t n, float tensor_scale, std::byte* blocks);
   /// Decodes one row of n values. Every byte pattern decodes to something; valid_row says whether it is legal.
   void (*decode_row)(const std::byte* blocks, std::int64_t n, float tensor_scale, float* values);
   /// False if the row holds a code the format does not define or a scale that is NaN or infinite. Never null.
   bool (*valid_row)(const std::byte* blocks, std::int64_t n);
-  /// Root mean square error of encode-decode on standard normal rows, upper bound (measured, with a margin): a test budget.
+  /// Root mean square error of encode-decode on standard normal rows, upper bound (measured, with a margin): a test
+  /// budget.
   float rmse_budget;
 
   [[nodiscard]] double bits_per_weight() const {
@@ -75,22 +78,26 @@ struct Format {
   }
   [[nodiscard]] bool fits_row(std::int64_t row_length) const { return row_length % block_values == 0; }
   /// Bytes of one row. Requires fits_row(row_length) and a row_length that came through Shape::make.
-  [[nodiscard]] std::int64_t row_bytes(std::int64_t row_length) const { return row_length / block_values * block_bytes; }
+  [[nodiscard]] std::int64_t row_bytes(std::int64_t row_length) const {
+    return row_length / block_values * block_bytes;
+  }
 };
 
 /// Bytes of a whole tensor with its tail; an error if the row does not divide or the size overflows.
 [[nodiscard]] Result<std::uint64_t> tensor_bytes(const Format& format, const Shape& shape);
 
 /// "NaN at row 3, column 17 ..." for an issue met while encoding.
-[[nodiscard]] Error describe(const EncodeIssue& issue, const Format& format, std::string_view tensor_name, std::int64_t row);
+[[nodiscard]] Error describe(const EncodeIssue& issue, const Format& format, std::string_view tensor_name,
+                             std::int64_t row);
 
-/// Encodes a whole tensor held in memory: `values` [n_rows * row_length] -> `out` [tensor_bytes]. The slow, obvious way,
-/// single-threaded; quant/ streams and threads. Errors name tensor and row.
+/// Encodes a whole tensor held in memory: `values` [n_rows * row_length] -> `out` [tensor_bytes]. The slow, obvious
+/// way, single-threaded; quant/ streams and threads. Errors name tensor and row.
 [[nodiscard]] Result<void> encode_tensor(const Format& format, std::string_view tensor_name, const Shape& shape,
                                          std::span<const float> values, std::span<std::byte> out);
 
 /// The tensor's own scale from its tail (1 for formats without one).
-[[nodiscard]] Result<float> read_tensor_scale(const Format& format, const Shape& shape, std::span<const std::byte> bytes);
+[[nodiscard]] Result<float> read_tensor_scale(const Format& format, const Shape& shape,
+                                              std::span<const std::byte> bytes);
 
 /// Decodes rows [first_row, first_row + n_rows) into `out` [n_rows * row_length].
 [[nodiscard]] Result<void> decode_rows(const Format& format, const Shape& shape, std::span<const std::byte> bytes,

@@ -15,7 +15,8 @@ Int8Token encode_int8_token(const float* values, std::int64_t n, std::int8_t* co
     const float magnitude = std::fabs(values[i]);
     largest = magnitude > largest ? magnitude : largest;
   }
-  const float s = has_nan ? std::numeric_limits<float>::quiet_NaN() : 127.0F * (1.0F / (largest > 1e-5F ? largest : 1e-5F));
+  const float s =
+      has_nan ? std::numeric_limits<float>::quiet_NaN() : 127.0F * (1.0F / (largest > 1e-5F ? largest : 1e-5F));
   std::int32_t sum = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     // Clamping before rounding gives the same codes and keeps NaN and large values away from the conversion.

@@ -1,14 +1,15 @@
 // Per-token int8: one token's activations as int8 codes with one float32 scale, as BitNet b1.58 models are trained.
 // Not a file format and not a weight format: a property of the model, made while it runs.
 //
-//   s = 127 * (1 / max(max|x|, 1e-5));   code = clamp(x * s rounded to nearest, ties to even, -128, 127);   value = code / s
+//   s = 127 * (1 / max(max|x|, 1e-5));   code = clamp(x * s rounded to nearest, ties to even, -128, 127);   value =
+//   code / s
 //
 // The reciprocal is rounded to float first: that is what PyTorch makes of `127 / tensor`, and so what the models were
-// trained with. Zero activations have codes 0 and s = 1.27e7. A NaN makes s NaN and an infinity makes s 0, so that whatever
-// is computed with the scale is NaN or infinite and not a plausible wrong number; the codes are then defined but
-// meaningless. Rejected: s = 127 / max rounded once, as BitNet's C++ has it (the last bit of s differs in a quarter of the
-// tokens, one code in millions); floor(x + 0.5), which one of the training libraries uses and which differs from the graph
-// of the others. Source: transformers' bitnet integration, ActQuant.
+// trained with. Zero activations have codes 0 and s = 1.27e7. A NaN makes s NaN and an infinity makes s 0, so that
+// whatever is computed with the scale is NaN or infinite and not a plausible wrong number; the codes are then defined
+// but meaningless. Rejected: s = 127 / max rounded once, as BitNet's C++ has it (the last bit of s differs in a quarter
+// of the tokens, one code in millions); floor(x + 0.5), which one of the training libraries uses and which differs from
+// the graph of the others. Source: transformers' bitnet integration, ActQuant.
 #pragma once
 
 #include <cstdint>

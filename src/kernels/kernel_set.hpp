@@ -20,27 +20,27 @@ enum class Activation : std::uint8_t {
 
 /// y[c * y_stride + r] = sum over k of w(r, k) * x(c, k), r in [0, n_rows), c in [0, n_cols).
 struct MatmulArgs {
-  const void* w;              // n_rows rows of w_row_bytes
+  const void* w;  // n_rows rows of w_row_bytes
   std::size_t w_row_bytes;
   std::int64_t n_rows;
-  const void* x;              // n_cols columns of x_col_bytes, 64-byte aligned columns
+  const void* x;  // n_cols columns of x_col_bytes, 64-byte aligned columns
   std::size_t x_col_bytes;
   std::int64_t n_cols;
   std::int64_t k;
   float* y;
-  std::size_t y_stride;       // floats between the outputs of two columns
+  std::size_t y_stride;  // floats between the outputs of two columns
 };
 using MatmulFn = void (*)(const MatmulArgs&);
 
 /// Exact integer product with ternary weights in the packed layout of kernels/ternary_pack.hpp:
 /// y[c * y_stride + r] = sum over k of (code(r, k) - 1) * x(c, k), the same bits on every instruction set.
 struct TernaryArgs {
-  const std::uint8_t* w;      // n_rows rows of k_padded / 4 bytes
+  const std::uint8_t* w;  // n_rows rows of k_padded / 4 bytes
   std::int64_t n_rows;
-  const std::int8_t* x;       // n_cols columns of k_padded codes, zero beyond k; 64-byte aligned columns
-  const std::int32_t* x_sums; // [n_cols] sum of each column's codes
+  const std::int8_t* x;        // n_cols columns of k_padded codes, zero beyond k; 64-byte aligned columns
+  const std::int32_t* x_sums;  // [n_cols] sum of each column's codes
   std::int64_t n_cols;
-  std::int64_t k_padded;      // a multiple of 128
+  std::int64_t k_padded;  // a multiple of 128
   std::int32_t* y;
   std::size_t y_stride;
 };
@@ -49,23 +49,23 @@ using TernaryFn = void (*)(const TernaryArgs&);
 /// One query head against one key/value head of one sequence, positions [first, n_positions):
 /// out = softmax(scale * q K^T [soft-capped]) V. Pages hold page_positions consecutive positions, each head_dim values.
 struct AttendArgs {
-  const float* q;             // [head_dim]
-  const void* const* k_pages; // page p: rows of positions p*page_positions ...
+  const float* q;              // [head_dim]
+  const void* const* k_pages;  // page p: rows of positions p*page_positions ...
   const void* const* v_pages;
-  std::size_t row_stride;     // bytes between two positions of a page
+  std::size_t row_stride;  // bytes between two positions of a page
   std::int64_t page_positions;
-  std::int64_t first;         // sliding window: the first position that is seen
-  std::int64_t n_positions;   // last position + 1
+  std::int64_t first;        // sliding window: the first position that is seen
+  std::int64_t n_positions;  // last position + 1
   std::int64_t head_dim;
   float scale;
-  float soft_cap;             // 0: none; otherwise scores are cap * tanh(score / cap)
-  float* scores;              // scratch [n_positions]
-  float* out;                 // [head_dim]
+  float soft_cap;  // 0: none; otherwise scores are cap * tanh(score / cap)
+  float* scores;   // scratch [n_positions]
+  float* out;      // [head_dim]
 };
 using AttendFn = void (*)(const AttendArgs&);
 
-/// Rounds one column to int8 per token as BitNet does: s = 127 * (1 / max(|x|max, 1e-5)), q = clamp(rint(x * s), -128, 127),
-/// ties to even. Returns s; *sum gets the sum of the codes.
+/// Rounds one column to int8 per token as BitNet does: s = 127 * (1 / max(|x|max, 1e-5)), q = clamp(rint(x * s), -128,
+/// 127), ties to even. Returns s; *sum gets the sum of the codes.
 using QuantizeTokenFn = float (*)(const float* x, std::int64_t n, std::int8_t* q, std::int32_t* sum);
 /// Rounds one column into the blocks of an Activation; bytes equal the encoders of room formats.
 using QuantizeBlocksFn = void (*)(const float* x, std::int64_t n, void* blocks);

@@ -18,7 +18,7 @@ struct Kernels {
   struct Bound {
     const formats::Format* weight;
     Activation activation;
-    MatmulFn run;        // null: the generic decode-and-multiply path
+    MatmulFn run;  // null: the generic decode-and-multiply path
   };
   std::vector<Bound> matmuls;
 
@@ -29,7 +29,7 @@ struct Kernels {
 /// An instruction set this program has code for.
 struct Isa {
   std::string_view name;
-  std::string_view needs;                          // for people: "AVX2, FMA, F16C"
+  std::string_view needs;  // for people: "AVX2, FMA, F16C"
   bool (*supported)(const sys::CpuFeatures&);
   const KernelSet* (*set)();
 };
@@ -50,9 +50,9 @@ void matmul_generic(const formats::Format& weight, float tensor_scale, Activatio
 
 /// A known-answer proof of one kernel against generic, as `tern doctor` prints it.
 struct Proof {
-  std::string kernel;   // "avx2 matmul Q4_K x q8_k"
+  std::string kernel;  // "avx2 matmul Q4_K x q8_k"
   bool passed;
-  std::string detail;   // worst relative error, or "bit-identical"
+  std::string detail;  // worst relative error, or "bit-identical"
 };
 /// Proves every kernel of the named set (about a second in all); includes the worst case of the integer sums.
 [[nodiscard]] Result<std::vector<Proof>> prove(std::string_view isa);

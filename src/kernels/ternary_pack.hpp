@@ -1,8 +1,8 @@
 // The packed layout of ternary weights in memory: two bits a weight, codes 0, 1, 2 for -1, 0, +1.
 //
 // A row is padded with code 1 (zero) to a multiple of 128 columns. Each group of 128 columns is 32 bytes:
-// byte p (0..31) = c[p] << 6 | c[32 + p] << 4 | c[64 + p] << 2 | c[96 + p]. For rows that divide by 128 this is also how an
-// I2_S file holds them, so such tensors need no packing at all: the mapped bytes are used as they are.
+// byte p (0..31) = c[p] << 6 | c[32 + p] << 4 | c[64 + p] << 2 | c[96 + p]. For rows that divide by 128 this is also
+// how an I2_S file holds them, so such tensors need no packing at all: the mapped bytes are used as they are.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ struct TernaryMatrix {
   std::int64_t n_rows = 0;
   std::int64_t k = 0;
   std::int64_t k_padded = 0;
-  float scale = 0.0F;                   // the one scale of the tensor
-  AlignedBuffer owned;                  // empty when codes point into the mapped file
+  float scale = 0.0F;   // the one scale of the tensor
+  AlignedBuffer owned;  // empty when codes point into the mapped file
 };
 
 /// The tensor as ternary codes with one scale, if its values are exactly that: any format whose decoded values are all

@@ -14,7 +14,9 @@ extern const Architecture kBitNetB158;
 
 inline constexpr std::array<const Architecture*, 4> kAllArchitectures{&kLlama, &kBitNet, &kBitNet25, &kBitNetB158};
 
-[[nodiscard]] inline ArchitectureList all() { return kAllArchitectures; }
+[[nodiscard]] inline ArchitectureList all() {
+  return kAllArchitectures;
+}
 
 /// The architecture of that GGUF name; an error lists what there is.
 [[nodiscard]] Result<const Architecture*> by_name(std::string_view name, ArchitectureList architectures = all());

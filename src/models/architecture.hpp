@@ -1,4 +1,5 @@
-// What an architecture is: a record in its own file, listed in models/all.hpp (or passed in by a caller: a test adds one).
+// What an architecture is: a record in its own file, listed in models/all.hpp (or passed in by a caller: a test adds
+// one).
 #pragma once
 
 #include <span>
@@ -13,12 +14,12 @@ namespace tern::models {
 /// One tensor's name in other ecosystems. "{}" is the layer's number. A GGUF name may stand in several lines: the first
 /// source name that exists is taken. An empty name: that ecosystem does not have the tensor.
 struct TensorName {
-  /// Rotary embeddings pair (i, i + d/2) in Hugging Face checkpoints. GGUF files of some architectures expect (2i, 2i + 1):
-  /// for those convert reorders the rows of each head.
+  /// Rotary embeddings pair (i, i + d/2) in Hugging Face checkpoints. GGUF files of some architectures expect (2i, 2i +
+  /// 1): for those convert reorders the rows of each head.
   enum class Rows : unsigned char { as_stored, paired_query, paired_key };
   std::string_view gguf;
   std::string_view hugging_face;
-  Rows rows = Rows::as_stored;   // of the Hugging Face tensor
+  Rows rows = Rows::as_stored;    // of the Hugging Face tensor
   std::string_view llama2c = {};  // names of files::Llama2cFile, whose rotary pairs are adjacent already
 };
 

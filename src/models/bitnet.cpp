@@ -1,5 +1,5 @@
-// BitNet b1.58 (arXiv 2402.17764, 2504.12285) with sub-norms: LLaMA's graph plus an RMSNorm before the attention output and
-// before the down projection, a gated unit with relu^2 or SiLU, and every linear of a block reading int8-per-token
+// BitNet b1.58 (arXiv 2402.17764, 2504.12285) with sub-norms: LLaMA's graph plus an RMSNorm before the attention output
+// and before the down projection, a gated unit with relu^2 or SiLU, and every linear of a block reading int8-per-token
 // activations. Three names in the field share this plan:
 //   bitnet        SiLU unless the file's hidden_activation key says relu2 (1bitLLM 0.7B/3B)
 //   bitnet-25     first upload of the 2B model: relu2
@@ -26,13 +26,20 @@ Plan bitnet_plan(const HyperParameters& p) {
   };
   // Some conversions keep each matrix's scale beside it as "<name>.scale" [1].
   const auto linear = [&](std::string_view value, ValueId in, std::string_view name, std::int64_t out) {
-    const TensorId weight = b.tensor(fmt::format("{}.weight", name), matrix_shape(b.width(in), out), TensorRole::linear);
+    const TensorId weight =
+        b.tensor(fmt::format("{}.weight", name), matrix_shape(b.width(in), out), TensorRole::linear);
     const TensorId scale = b.tensor(fmt::format("{}.scale", name), vector_shape(1), TensorRole::scale, true);
     return b.linear(value, in, weight, p.linear_activation, kNone, scale);
   };
   const auto rotate = [&](std::string_view name, ValueId in, std::int64_t n_heads) {
-    return b.rope(name, {.in = in, .out = kNone, .n_heads = n_heads, .head_dim = p.head_dim, .n_rotary = p.n_rotary,
-                         .pairing = RopeStep::Pairing::half_split, .base = p.rope_base, .scaling = p.rope_scaling});
+    return b.rope(name, {.in = in,
+                         .out = kNone,
+                         .n_heads = n_heads,
+                         .head_dim = p.head_dim,
+                         .n_rotary = p.n_rotary,
+                         .pairing = RopeStep::Pairing::half_split,
+                         .base = p.rope_base,
+                         .scaling = p.rope_scaling});
   };
   for (std::int64_t layer = 0; layer < p.n_layers; ++layer) {
     b.scope(fmt::format("blk.{}.", layer));
@@ -42,10 +49,15 @@ Plan bitnet_plan(const HyperParameters& p) {
     const ValueId v = linear("v", attn_norm, "attn_v", kv_width);
     const ValueId q_rot = rotate("q_rot", q, p.n_heads);
     const ValueId k_rot = rotate("k_rot", k, p.n_kv_heads);
-    const ValueId mixed = b.attention(
-        "mixed", {.query = q_rot, .key = k_rot, .value = v, .out = kNone, .kv_layer = 0, .n_heads = p.n_heads,
-                  .n_kv_heads = p.n_kv_heads, .head_dim = p.head_dim,
-                  .scale = 1.0F / std::sqrt(static_cast<float>(p.head_dim))});
+    const ValueId mixed = b.attention("mixed", {.query = q_rot,
+                                                .key = k_rot,
+                                                .value = v,
+                                                .out = kNone,
+                                                .kv_layer = 0,
+                                                .n_heads = p.n_heads,
+                                                .n_kv_heads = p.n_kv_heads,
+                                                .head_dim = p.head_dim,
+                                                .scale = 1.0F / std::sqrt(static_cast<float>(p.head_dim))});
     const ValueId sub = norm("attn_sub_norm", mixed, "attn_sub_norm.weight");
     x = b.add("x_attn", x, linear("attn_out", sub, "attn_output", p.n_embd));
     const ValueId ffn_norm = norm("ffn_norm", x, "ffn_norm.weight");
@@ -72,8 +84,12 @@ HyperParameters relu2_defaults() {
   return p;
 }
 
-bool is_relu2(const HfConfig& config) { return config.parameters.activation == Unary::relu2; }
-bool is_not_relu2(const HfConfig& config) { return !is_relu2(config); }
+bool is_relu2(const HfConfig& config) {
+  return config.parameters.activation == Unary::relu2;
+}
+bool is_not_relu2(const HfConfig& config) {
+  return !is_relu2(config);
+}
 
 constexpr std::array<std::string_view, 2> kClasses{"BitNetForCausalLM", "BitnetForCausalLM"};
 

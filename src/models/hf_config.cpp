@@ -19,7 +19,8 @@ const json* member(const json& object, const char* key) {
 Result<std::optional<std::int64_t>> integer(const json& object, const char* key) {
   const json* value = member(object, key);
   if (value == nullptr) return std::optional<std::int64_t>{};
-  if (!value->is_number_integer()) return fail(ErrorCode::bad_input, "config.json: {} is {}, expected an integer", key, value->type_name());
+  if (!value->is_number_integer())
+    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected an integer", key, value->type_name());
   if (value->is_number_unsigned() && value->get<std::uint64_t>() > std::uint64_t{1} << 62) {
     return fail(ErrorCode::bad_input, "config.json: {} is {}, too large", key, value->get<std::uint64_t>());
   }
@@ -36,7 +37,8 @@ Result<void> required(const json& object, const char* key, std::int64_t& out) {
 Result<void> number(const json& object, const char* key, float& out) {
   const json* value = member(object, key);
   if (value == nullptr) return {};
-  if (!value->is_number()) return fail(ErrorCode::bad_input, "config.json: {} is {}, expected a number", key, value->type_name());
+  if (!value->is_number())
+    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected a number", key, value->type_name());
   out = value->get<float>();
   return {};
 }
@@ -44,14 +46,16 @@ Result<void> number(const json& object, const char* key, float& out) {
 Result<std::string> text_or(const json& object, const char* key, std::string fallback) {
   const json* value = member(object, key);
   if (value == nullptr) return fallback;
-  if (!value->is_string()) return fail(ErrorCode::bad_input, "config.json: {} is {}, expected a string", key, value->type_name());
+  if (!value->is_string())
+    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected a string", key, value->type_name());
   return value->get<std::string>();
 }
 
 Result<bool> flag_or(const json& object, const char* key, bool fallback) {
   const json* value = member(object, key);
   if (value == nullptr) return fallback;
-  if (!value->is_boolean()) return fail(ErrorCode::bad_input, "config.json: {} is {}, expected true or false", key, value->type_name());
+  if (!value->is_boolean())
+    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected true or false", key, value->type_name());
   return value->get<bool>();
 }
 
@@ -61,13 +65,16 @@ Result<void> read_rope(const json& config, HyperParameters& p) {
   const json* scaling = member(config, "rope_parameters");
   if (scaling == nullptr) scaling = member(config, "rope_scaling");
   if (scaling == nullptr) return {};
-  if (!scaling->is_object()) return fail(ErrorCode::bad_input, "config.json: rope_scaling is {}, expected an object", scaling->type_name());
+  if (!scaling->is_object())
+    return fail(ErrorCode::bad_input, "config.json: rope_scaling is {}, expected an object", scaling->type_name());
   TERN_TRY_DO(number(*scaling, "rope_theta", p.rope_base));
   TERN_TRY(const std::string older, text_or(*scaling, "type", "default"));
   TERN_TRY(const std::string type, text_or(*scaling, "rope_type", older));
   if (type == "default") return {};
   if (type != "linear" && type != "llama3") {
-    return fail(ErrorCode::unsupported, "config.json: rope scaling \"{}\" is not supported; Tern has default, linear and llama3", printable(type));
+    return fail(ErrorCode::unsupported,
+                "config.json: rope scaling \"{}\" is not supported; Tern has default, linear and llama3",
+                printable(type));
   }
   RopeScaling& s = p.rope_scaling;
   s.kind = type == "linear" ? RopeScaling::Kind::linear : RopeScaling::Kind::llama3;
@@ -82,23 +89,29 @@ Result<void> read_rope(const json& config, HyperParameters& p) {
 Result<BitNetStorage> read_storage(const json& config) {
   const json* q = member(config, "quantization_config");
   if (q == nullptr) return BitNetStorage::none;
-  if (!q->is_object()) return fail(ErrorCode::bad_input, "config.json: quantization_config is {}, expected an object", q->type_name());
+  if (!q->is_object())
+    return fail(ErrorCode::bad_input, "config.json: quantization_config is {}, expected an object", q->type_name());
   TERN_TRY(const std::string method, text_or(*q, "quant_method", ""));
   if (method != "bitnet") {
-    return fail(ErrorCode::unsupported, "config.json: quantization method \"{}\" is not supported; Tern converts float and bitnet checkpoints",
+    return fail(ErrorCode::unsupported,
+                "config.json: quantization method \"{}\" is not supported; Tern converts float and bitnet checkpoints",
                 printable(method));
   }
   TERN_TRY(const bool has_inner_norm, flag_or(*q, "use_rms_norm", false));
   if (has_inner_norm) {
-    return fail(ErrorCode::unsupported, "config.json: quantization_config.use_rms_norm = true (a norm inside every linear) is not supported");
+    return fail(ErrorCode::unsupported,
+                "config.json: quantization_config.use_rms_norm = true (a norm inside every linear) is not supported");
   }
   TERN_TRY(const std::string mode, text_or(*q, "quantization_mode", "offline"));
   TERN_TRY(const std::string linear, text_or(*q, "linear_class", "bitlinear"));
   if (mode == "online") return BitNetStorage::online_masters;
-  if (mode != "offline") return fail(ErrorCode::unsupported, "config.json: quantization_mode \"{}\", expected online or offline", printable(mode));
+  if (mode != "offline")
+    return fail(ErrorCode::unsupported, "config.json: quantization_mode \"{}\", expected online or offline",
+                printable(mode));
   if (linear == "autobitlinear") return BitNetStorage::packed_multiply;
   if (linear == "bitlinear") return BitNetStorage::packed_divide;
-  return fail(ErrorCode::unsupported, "config.json: linear_class \"{}\", expected bitlinear or autobitlinear", printable(linear));
+  return fail(ErrorCode::unsupported, "config.json: linear_class \"{}\", expected bitlinear or autobitlinear",
+              printable(linear));
 }
 
 // bos_token_id may be one id or a list (several end-of-text tokens): the first counts.
@@ -115,11 +128,13 @@ Result<std::optional<std::int64_t>> token_id(const json& config, const char* key
 
 Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
   TERN_TRY(const json config, files::parse_json(text, "config.json"));
-  if (!config.is_object()) return fail(ErrorCode::bad_input, "config.json: is {}, expected an object", config.type_name());
+  if (!config.is_object())
+    return fail(ErrorCode::bad_input, "config.json: is {}, expected an object", config.type_name());
   HfConfig out;
   const json* classes = member(config, "architectures");
   if (classes == nullptr || !classes->is_array() || classes->empty() || !classes->front().is_string()) {
-    return fail(ErrorCode::bad_input, "config.json: architectures is missing; it must name the model class, e.g. [\"LlamaForCausalLM\"]");
+    return fail(ErrorCode::bad_input,
+                "config.json: architectures is missing; it must name the model class, e.g. [\"LlamaForCausalLM\"]");
   }
   out.class_name = classes->front().get<std::string>();
   TERN_TRY(out.model_type, text_or(config, "model_type", ""));
@@ -131,7 +146,8 @@ Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
   TERN_TRY_DO(required(config, "intermediate_size", p.n_ff));
   TERN_TRY_DO(required(config, "num_attention_heads", p.n_heads));
   TERN_TRY_DO(required(config, "max_position_embeddings", p.n_ctx_train));
-  if (p.n_heads <= 0) return fail(ErrorCode::bad_input, "config.json: num_attention_heads is {}, expected at least 1", p.n_heads);
+  if (p.n_heads <= 0)
+    return fail(ErrorCode::bad_input, "config.json: num_attention_heads is {}, expected at least 1", p.n_heads);
   TERN_TRY(const auto kv_heads, integer(config, "num_key_value_heads"));
   p.n_kv_heads = kv_heads.value_or(p.n_heads);
   TERN_TRY(const auto head_dim, integer(config, "head_dim"));
@@ -140,7 +156,9 @@ Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
   float rotated = 1.0F;
   TERN_TRY_DO(number(config, "partial_rotary_factor", rotated));
   if (rotated != 1.0F) {
-    return fail(ErrorCode::unsupported, "config.json: partial_rotary_factor is {}; Tern converts models whose heads are rotated whole", rotated);
+    return fail(ErrorCode::unsupported,
+                "config.json: partial_rotary_factor is {}; Tern converts models whose heads are rotated whole",
+                rotated);
   }
   p.norm_eps = 1e-6F;  // transformers' default of LlamaConfig
   TERN_TRY_DO(number(config, "rms_norm_eps", p.norm_eps));

@@ -15,10 +15,10 @@ namespace tern::models {
 
 /// How a BitNet checkpoint stores its linears (formats.md of the field: four published spellings).
 enum class BitNetStorage : unsigned char {
-  none,                // ordinary float weights
-  online_masters,      // bf16 masters, ternarised on the fly: w = clamp(round(w / mean|w|), -1, 1) * mean|w|
-  packed_multiply,     // "autobitlinear" offline: y = (x_q . t) * weight_scale
-  packed_divide,       // "bitlinear": y = (x_q . t) / weight_scale
+  none,             // ordinary float weights
+  online_masters,   // bf16 masters, ternarised on the fly: w = clamp(round(w / mean|w|), -1, 1) * mean|w|
+  packed_multiply,  // "autobitlinear" offline: y = (x_q . t) * weight_scale
+  packed_divide,    // "bitlinear": y = (x_q . t) / weight_scale
 };
 
 struct HfConfig {

@@ -22,7 +22,8 @@ class Keys {
   [[nodiscard]] Result<void> required(std::string_view name, std::int64_t& out) const {
     auto value = metadata_.get_i64(key(name));
     if (!value && value.error().code == ErrorCode::not_found) {
-      return fail(ErrorCode::bad_input, "metadata key {} is missing: this file does not say how its model is shaped", key(name));
+      return fail(ErrorCode::bad_input, "metadata key {} is missing: this file does not say how its model is shaped",
+                  key(name));
     }
     if (!value) return std::unexpected(std::move(value).error());
     out = *value;
@@ -45,8 +46,9 @@ class Keys {
     TERN_TRY(const auto list, metadata_.get_i64s(key(name)));
     for (const std::int64_t item : list) {
       if (item != list.front()) {
-        return fail(ErrorCode::unsupported, "metadata key {} differs between layers ({} and {}); Tern runs models with equal layers",
-                    key(name), list.front(), item);
+        return fail(ErrorCode::unsupported,
+                    "metadata key {} differs between layers ({} and {}); Tern runs models with equal layers", key(name),
+                    list.front(), item);
       }
     }
     if (!list.empty()) out = list.front();
@@ -62,7 +64,8 @@ Result<void> read_rope_scaling(const Keys& keys, const files::Metadata& metadata
   TERN_TRY(const auto type, metadata.optional_string(keys.key("rope.scaling.type")));
   if (!type || *type == "none") return {};
   if (*type != "linear") {
-    return fail(ErrorCode::unsupported, "{} is \"{}\"; Tern knows none and linear", keys.key("rope.scaling.type"), printable(*type));
+    return fail(ErrorCode::unsupported, "{} is \"{}\"; Tern knows none and linear", keys.key("rope.scaling.type"),
+                printable(*type));
   }
   scaling.kind = RopeScaling::Kind::linear;
   return keys.optional("rope.scaling.factor", scaling.factor);
@@ -88,14 +91,18 @@ Result<Unary> activation_by_name(std::string_view name) {
   }
   if (name == "gelu_pytorch_tanh" || name == "gelu_new") return Unary::gelu_tanh;
   if (name == "swish") return Unary::silu;
-  return fail(ErrorCode::unsupported, "activation function \"{}\" is not known; Tern has silu, relu2 and gelu", printable(name));
+  return fail(ErrorCode::unsupported, "activation function \"{}\" is not known; Tern has silu, relu2 and gelu",
+              printable(name));
 }
 
 std::string policy_name(const ActivationPolicy& policy) {
   switch (policy.mode) {
-    case ActivationPolicy::Mode::partner: return "format";
-    case ActivationPolicy::Mode::none: return "float";
-    case ActivationPolicy::Mode::per_token: return fmt::format("int{}_per_token", policy.bits);
+    case ActivationPolicy::Mode::partner:
+      return "format";
+    case ActivationPolicy::Mode::none:
+      return "float";
+    case ActivationPolicy::Mode::per_token:
+      return fmt::format("int{}_per_token", policy.bits);
   }
   return "format";
 }
@@ -104,7 +111,8 @@ Result<ActivationPolicy> policy_by_name(std::string_view name) {
   if (name == "format") return ActivationPolicy{ActivationPolicy::Mode::partner, 8};
   if (name == "float") return ActivationPolicy{ActivationPolicy::Mode::none, 8};
   if (name == "int8_per_token") return ActivationPolicy{ActivationPolicy::Mode::per_token, 8};
-  return fail(ErrorCode::unsupported, "{} is \"{}\"; Tern knows format, float and int8_per_token", kPolicyKey, printable(name));
+  return fail(ErrorCode::unsupported, "{} is \"{}\"; Tern knows format, float and int8_per_token", kPolicyKey,
+              printable(name));
 }
 
 Result<HyperParameters> read_hyper_parameters(const files::Metadata& metadata, std::int64_t n_vocab,
@@ -115,7 +123,8 @@ Result<HyperParameters> read_hyper_parameters(const files::Metadata& metadata, s
   std::int64_t stated_vocab = n_vocab;
   TERN_TRY_DO(keys.optional("vocab_size", stated_vocab));
   if (stated_vocab != n_vocab) {
-    return fail(ErrorCode::bad_input, "{} says {} but the embedding table has {} rows", keys.key("vocab_size"), stated_vocab, n_vocab);
+    return fail(ErrorCode::bad_input, "{} says {} but the embedding table has {} rows", keys.key("vocab_size"),
+                stated_vocab, n_vocab);
   }
   TERN_TRY_DO(keys.required("embedding_length", p.n_embd));
   TERN_TRY_DO(keys.required("block_count", p.n_layers));
@@ -130,8 +139,9 @@ Result<HyperParameters> read_hyper_parameters(const files::Metadata& metadata, s
   std::int64_t value_length = p.head_dim;
   TERN_TRY_DO(keys.optional("attention.value_length", value_length));
   if (value_length != p.head_dim) {
-    return fail(ErrorCode::unsupported, "attention.value_length {} differs from attention.key_length {}; Tern runs equal ones",
-                value_length, p.head_dim);
+    return fail(ErrorCode::unsupported,
+                "attention.value_length {} differs from attention.key_length {}; Tern runs equal ones", value_length,
+                p.head_dim);
   }
   p.n_rotary = p.head_dim;
   TERN_TRY_DO(keys.optional("rope.dimension_count", p.n_rotary));
@@ -189,19 +199,23 @@ Result<void> check(const HyperParameters& p) {
   // One product's inputs are summed in 32 bits as int8 codes.
   TERN_TRY_DO(in_range("heads times head dimension", p.n_heads * p.head_dim, 1, std::int64_t{1} << 22));
   TERN_TRY_DO(in_range("rotary dimension", p.n_rotary, 0, p.head_dim));
-  if (p.n_rotary % 2 != 0) return fail(ErrorCode::bad_input, "rotary dimension is {}, expected an even number", p.n_rotary);
+  if (p.n_rotary % 2 != 0)
+    return fail(ErrorCode::bad_input, "rotary dimension is {}, expected an even number", p.n_rotary);
   if (p.n_heads % p.n_kv_heads != 0) {
     return fail(ErrorCode::bad_input, "{} heads do not divide among {} key/value heads", p.n_heads, p.n_kv_heads);
   }
-  if (!std::isfinite(p.norm_eps) || p.norm_eps < 0.0F) return fail(ErrorCode::bad_input, "norm epsilon is {}", p.norm_eps);
-  if (!std::isfinite(p.rope_base) || p.rope_base <= 0.0F) return fail(ErrorCode::bad_input, "rope base is {}", p.rope_base);
+  if (!std::isfinite(p.norm_eps) || p.norm_eps < 0.0F)
+    return fail(ErrorCode::bad_input, "norm epsilon is {}", p.norm_eps);
+  if (!std::isfinite(p.rope_base) || p.rope_base <= 0.0F)
+    return fail(ErrorCode::bad_input, "rope base is {}", p.rope_base);
   const RopeScaling& s = p.rope_scaling;
   if (s.kind != RopeScaling::Kind::none && !(std::isfinite(s.factor) && s.factor > 0.0F)) {
     return fail(ErrorCode::bad_input, "rope scaling factor is {}, expected a positive number", s.factor);
   }
   if (s.kind == RopeScaling::Kind::llama3 &&
       !(s.original_context > 0 && s.low_freq_factor > 0.0F && s.high_freq_factor > s.low_freq_factor)) {
-    return fail(ErrorCode::bad_input, "llama3 rope scaling needs an original context and low < high factors, got {}, {}, {}",
+    return fail(ErrorCode::bad_input,
+                "llama3 rope scaling needs an original context and low < high factors, got {}, {}, {}",
                 s.original_context, s.low_freq_factor, s.high_freq_factor);
   }
   return {};

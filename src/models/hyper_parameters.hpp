@@ -1,5 +1,5 @@
-// The numbers that turn an architecture into a plan, and their GGUF keys. Reading checks every number, so that a plan can be
-// built from them without further thought.
+// The numbers that turn an architecture into a plan, and their GGUF keys. Reading checks every number, so that a plan
+// can be built from them without further thought.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ struct HyperParameters {
 /// The key under which the activation policy of the blocks' linears travels.
 inline constexpr std::string_view kPolicyKey = "tern.linear_activation";
 
-/// Reads `{architecture}.*`. `defaults` carries what the architecture implies when a key is silent (activation, policy).
-/// n_vocab is what the embedding table has; a vocab_size key that disagrees is an error.
+/// Reads `{architecture}.*`. `defaults` carries what the architecture implies when a key is silent (activation,
+/// policy). n_vocab is what the embedding table has; a vocab_size key that disagrees is an error.
 [[nodiscard]] Result<HyperParameters> read_hyper_parameters(const files::Metadata& metadata, std::int64_t n_vocab,
                                                             const HyperParameters& defaults);
 

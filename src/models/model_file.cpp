@@ -11,7 +11,8 @@ namespace {
 Result<std::int64_t> vocabulary_size(const files::GgufFile& file) {
   const files::GgufTensor* table = file.find("token_embd.weight");
   if (table == nullptr) {
-    return fail(ErrorCode::bad_input, "tensor token_embd.weight is missing: {} (a vocabulary-only file has no weights to run)",
+    return fail(ErrorCode::bad_input,
+                "tensor token_embd.weight is missing: {} (a vocabulary-only file has no weights to run)",
                 file.tensors().empty() ? "the file holds no tensors" : "the file holds no embedding table");
   }
   return table->shape.n_rows();
@@ -29,10 +30,12 @@ Result<ModelFile> ModelFile::bind(files::GgufFile file, ArchitectureList archite
   ModelFile model;
   const auto bound = [&]() -> Result<void> {
     if (const auto key = files::weight_transform_key(file.metadata())) {
-      return fail(ErrorCode::unsupported, "metadata key {} says that the weights are transformed (rotated); Tern does not undo that yet", *key);
+      return fail(ErrorCode::unsupported,
+                  "metadata key {} says that the weights are transformed (rotated); Tern does not undo that yet", *key);
     }
     if (file.architecture().empty()) {
-      return fail(ErrorCode::bad_input, "metadata key general.architecture is missing: this GGUF file does not say what model it holds");
+      return fail(ErrorCode::bad_input,
+                  "metadata key general.architecture is missing: this GGUF file does not say what model it holds");
     }
     TERN_TRY(model.architecture_, by_name(file.architecture(), architectures));
     TERN_TRY(const std::int64_t n_vocab, vocabulary_size(file));
@@ -42,8 +45,8 @@ Result<ModelFile> ModelFile::bind(files::GgufFile file, ArchitectureList archite
     // A plan is a few dozen steps a layer; a file whose list of tensors is shorter than its layers cannot be right, and
     // need not make us build the plan first.
     if (static_cast<std::uint64_t>(model.parameters_.n_layers) > file.tensors().size()) {
-      return fail(ErrorCode::bad_input, "{} layers are stated but the file holds only {} tensors", model.parameters_.n_layers,
-                  file.tensors().size());
+      return fail(ErrorCode::bad_input, "{} layers are stated but the file holds only {} tensors",
+                  model.parameters_.n_layers, file.tensors().size());
     }
     model.plan_ = model.architecture_->plan(model.parameters_);
     model.file_ = std::make_shared<const files::GgufFile>(std::move(file));
@@ -62,18 +65,20 @@ Result<void> ModelFile::bind_tensors() {
       if (spec.fallback != kNone) {
         views_[i] = views_[static_cast<std::size_t>(spec.fallback)];
       } else if (!spec.optional) {
-        return fail(ErrorCode::bad_input, "tensor {} is missing (expected {} for architecture {})", spec.name, spec.shape.text(),
-                    architecture_->name);
+        return fail(ErrorCode::bad_input, "tensor {} is missing (expected {} for architecture {})", spec.name,
+                    spec.shape.text(), architecture_->name);
       }
       continue;
     }
     if (tensor->shape != spec.shape) {
-      return fail(ErrorCode::bad_input, "tensor {} has shape {}, expected {} from the metadata", spec.name, tensor->shape.text(),
-                  spec.shape.text());
+      return fail(ErrorCode::bad_input, "tensor {} has shape {}, expected {} from the metadata", spec.name,
+                  tensor->shape.text(), spec.shape.text());
     }
-    if (tensor->format == nullptr) return fail(ErrorCode::unsupported, "tensor {}: {}", spec.name, tensor->unsupported_reason);
+    if (tensor->format == nullptr)
+      return fail(ErrorCode::unsupported, "tensor {}: {}", spec.name, tensor->unsupported_reason);
     if (spec.shape.is_vector() && !tensor->format->is_float) {
-      return fail(ErrorCode::bad_input, "tensor {} is a vector in {}, expected F32, F16 or BF16", spec.name, tensor->format->name);
+      return fail(ErrorCode::bad_input, "tensor {} is a vector in {}, expected F32, F16 or BF16", spec.name,
+                  tensor->format->name);
     }
     views_[i] = file_->view(*tensor);
     // Small, and its NaN would be everywhere: check a tensor's own scale and every vector at once.
@@ -110,7 +115,8 @@ std::uint64_t ModelFile::weight_bytes() const {
   return total;
 }
 
-Result<void> ModelFile::replace(std::string_view name, const formats::Format& format, std::shared_ptr<AlignedBuffer> bytes) {
+Result<void> ModelFile::replace(std::string_view name, const formats::Format& format,
+                                std::shared_ptr<AlignedBuffer> bytes) {
   bool found = false;
   for (TensorView& view : views_) {
     if (view.format == nullptr || view.name != name) continue;

@@ -15,8 +15,8 @@ namespace tern::models {
 
 class ModelFile {
  public:
-  /// Errors: those of GgufFile::open; unsupported architecture, tensor type or weight transform; missing tensors or wrong
-  /// shapes, each naming the tensor with what was got and expected.
+  /// Errors: those of GgufFile::open; unsupported architecture, tensor type or weight transform; missing tensors or
+  /// wrong shapes, each naming the tensor with what was got and expected.
   [[nodiscard]] static Result<ModelFile> open(const std::string& path, ArchitectureList architectures = all());
   /// The same over a file already read.
   [[nodiscard]] static Result<ModelFile> bind(files::GgufFile file, ArchitectureList architectures = all());
@@ -25,7 +25,8 @@ class ModelFile {
   [[nodiscard]] const Architecture& architecture() const { return *architecture_; }
   [[nodiscard]] const HyperParameters& parameters() const { return parameters_; }
   [[nodiscard]] const Plan& plan() const { return plan_; }
-  /// The bytes behind a tensor of the plan (its fallback where it is tied), or null for an optional tensor that is absent.
+  /// The bytes behind a tensor of the plan (its fallback where it is tied), or null for an optional tensor that is
+  /// absent.
   [[nodiscard]] const TensorView* tensor(TensorId id) const;
   [[nodiscard]] const TensorView* tensor(std::string_view name) const;
   /// True when the head has no table of its own and reads the embedding.
@@ -33,8 +34,10 @@ class ModelFile {
   /// Bytes of the weights of the plan, each stored tensor once.
   [[nodiscard]] std::uint64_t weight_bytes() const;
 
-  /// Puts other bytes behind a stored tensor, and behind every tensor tied to it. `bytes` [tensor_bytes(format, shape)].
-  [[nodiscard]] Result<void> replace(std::string_view name, const formats::Format& format, std::shared_ptr<AlignedBuffer> bytes);
+  /// Puts other bytes behind a stored tensor, and behind every tensor tied to it. `bytes` [tensor_bytes(format,
+  /// shape)].
+  [[nodiscard]] Result<void> replace(std::string_view name, const formats::Format& format,
+                                     std::shared_ptr<AlignedBuffer> bytes);
 
  private:
   ModelFile() = default;
@@ -44,7 +47,7 @@ class ModelFile {
   const Architecture* architecture_ = nullptr;
   HyperParameters parameters_;
   Plan plan_;
-  std::vector<TensorView> views_;                          // by TensorId; format null where absent
+  std::vector<TensorView> views_;  // by TensorId; format null where absent
   std::vector<std::shared_ptr<AlignedBuffer>> replaced_;
 };
 

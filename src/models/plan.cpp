@@ -8,18 +8,24 @@ namespace {
 
 std::string_view name_of(Unary function) {
   switch (function) {
-    case Unary::silu: return "silu";
-    case Unary::relu2: return "relu2";
-    case Unary::gelu_tanh: return "gelu_tanh";
+    case Unary::silu:
+      return "silu";
+    case Unary::relu2:
+      return "relu2";
+    case Unary::gelu_tanh:
+      return "gelu_tanh";
   }
   return "?";
 }
 
 std::string text_of(const ActivationPolicy& policy) {
   switch (policy.mode) {
-    case ActivationPolicy::Mode::partner: return "activations as the format pairs";
-    case ActivationPolicy::Mode::none: return "float activations";
-    case ActivationPolicy::Mode::per_token: return fmt::format("int{} per token", policy.bits);
+    case ActivationPolicy::Mode::partner:
+      return "activations as the format pairs";
+    case ActivationPolicy::Mode::none:
+      return "float activations";
+    case ActivationPolicy::Mode::per_token:
+      return fmt::format("int{} per token", policy.bits);
   }
   return "?";
 }
@@ -31,8 +37,10 @@ struct Printer {
   [[nodiscard]] std::string t(TensorId id) const {
     const TensorSpec& spec = plan.tensor(id);
     std::string out = fmt::format("{} {}", spec.name, spec.shape.text());
-    if (spec.fallback != kNone) out += fmt::format(" else {}", plan.tensor(spec.fallback).name);
-    else if (spec.optional) out += " if present";
+    if (spec.fallback != kNone)
+      out += fmt::format(" else {}", plan.tensor(spec.fallback).name);
+    else if (spec.optional)
+      out += " if present";
     return out;
   }
   [[nodiscard]] std::string more(std::string_view label, TensorId id) const {

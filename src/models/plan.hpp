@@ -1,8 +1,9 @@
 // A model as data: a straight list of steps of ten kinds over named values and tensors.
 //
-// The plan is not a graph library: no scheduling, no differentiation, no operator registry. Everything that needs to know a
-// model (engine, converter, loader, `tern info --plan`, later the trainer) reads this list, and nothing else describes a
-// model. Conventions of one ecosystem (row permutations, norm + 1) are folded by convert and never appear here.
+// The plan is not a graph library: no scheduling, no differentiation, no operator registry. Everything that needs to
+// know a model (engine, converter, loader, `tern info --plan`, later the trainer) reads this list, and nothing else
+// describes a model. Conventions of one ecosystem (row permutations, norm + 1) are folded by convert and never appear
+// here.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ struct TensorSpec {
   std::string name;  // as in GGUF: "blk.0.attn_q.weight"
   Shape shape;
   TensorRole role = TensorRole::linear;
-  bool optional = false;     // the step that reads it does without when it is absent
+  bool optional = false;      // the step that reads it does without when it is absent
   TensorId fallback = kNone;  // a tied tensor: which one stands in when this is absent
 };
 
@@ -138,8 +139,8 @@ struct HeadStep {
   float soft_cap = 0.0F;
 };
 
-using Step = std::variant<EmbedStep, NormStep, LinearStep, RopeStep, AttentionStep, UnaryStep, GluStep, AddStep, ScaleStep,
-                          HeadStep>;
+using Step = std::variant<EmbedStep, NormStep, LinearStep, RopeStep, AttentionStep, UnaryStep, GluStep, AddStep,
+                          ScaleStep, HeadStep>;
 
 struct Plan {
   std::vector<Value> values;

@@ -16,7 +16,8 @@ class PlanBuilder {
   void scope(std::string prefix) { prefix_ = std::move(prefix); }
 
   /// Declares a tensor (once a name) and returns its id. The scope's prefix is put in front.
-  TensorId tensor(std::string_view name, Shape shape, TensorRole role, bool optional = false, TensorId fallback = kNone);
+  TensorId tensor(std::string_view name, Shape shape, TensorRole role, bool optional = false,
+                  TensorId fallback = kNone);
 
   ValueId embed(std::string_view name, TensorId table, float scale = 1.0F);
   ValueId rms_norm(std::string_view name, ValueId in, TensorId weight, float eps, std::int64_t group_width = 0);

@@ -13,7 +13,8 @@ std::vector<float> llama3_rope_factors(const HyperParameters& p) {
   const double high_wavelength = original / static_cast<double>(s.high_freq_factor);
   std::vector<float> factors;
   for (std::int64_t i = 0; i < p.n_rotary / 2; ++i) {
-    const double frequency = 1.0 / std::pow(static_cast<double>(p.rope_base), static_cast<double>(2 * i) / static_cast<double>(p.n_rotary));
+    const double frequency =
+        1.0 / std::pow(static_cast<double>(p.rope_base), static_cast<double>(2 * i) / static_cast<double>(p.n_rotary));
     const double wavelength = 2.0 * std::numbers::pi / frequency;
     double factor = 1.0;
     if (wavelength > low_wavelength) {

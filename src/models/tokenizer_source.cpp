@@ -26,7 +26,8 @@ Result<sys::MappedFile> open_if_there(const std::string& path) {
   return sys::MappedFile::open(path);
 }
 
-Result<text::Vocabulary> from_file(const std::string& path, const std::optional<std::string>& pre, std::vector<std::string>& warnings) {
+Result<text::Vocabulary> from_file(const std::string& path, const std::optional<std::string>& pre,
+                                   std::vector<std::string>& warnings) {
   TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
   const auto kind = text::detect_source(file.bytes());
   auto vocabulary = [&]() -> Result<text::Vocabulary> {
@@ -48,14 +49,18 @@ Result<text::Vocabulary> from_file(const std::string& path, const std::optional<
 
 }  // namespace
 
-Result<text::Vocabulary> read_tokenizer(const std::string& path, const std::optional<std::string>& pre, std::vector<std::string>& warnings) {
+Result<text::Vocabulary> read_tokenizer(const std::string& path, const std::optional<std::string>& pre,
+                                        std::vector<std::string>& warnings) {
   if (!sys::is_directory(path)) return from_file(path, pre, warnings);
-  static constexpr std::array<std::string_view, 4> kNames{"tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer.bin"};
+  static constexpr std::array<std::string_view, 4> kNames{"tokenizer.json", "tokenizer.model", "vocab.json",
+                                                          "tokenizer.bin"};
   for (const std::string_view name : kNames) {
     const std::string file = fmt::format("{}/{}", path, name);
     if (sys::exists(file)) return from_file(file, pre, warnings);
   }
-  return fail(ErrorCode::not_found, "{}: no tokenizer in this folder; expected tokenizer.json, tokenizer.model, vocab.json with merges.txt, or tokenizer.bin",
+  return fail(ErrorCode::not_found,
+              "{}: no tokenizer in this folder; expected tokenizer.json, tokenizer.model, vocab.json with merges.txt, "
+              "or tokenizer.bin",
               path);
 }
 

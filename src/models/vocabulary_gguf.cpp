@@ -16,7 +16,8 @@ std::vector<std::string> copied(const files::MetaStrings& strings) {
   return out;
 }
 
-Result<void> read_id(const files::Metadata& metadata, std::string_view key, std::size_t n_tokens, std::optional<std::int32_t>& out) {
+Result<void> read_id(const files::Metadata& metadata, std::string_view key, std::size_t n_tokens,
+                     std::optional<std::int32_t>& out) {
   TERN_TRY(const auto value, metadata.optional_i64(key));
   // Some files write 2^32 - 1 for "none".
   if (!value || *value == 0xffffffff || *value == -1) return {};
@@ -31,13 +32,14 @@ Result<std::string> pre_tokenizer(const files::Metadata& metadata, std::vector<s
   TERN_TRY(const auto pre, metadata.optional_string("tokenizer.ggml.pre"));
   if (!pre) {
     warnings.emplace_back(
-        "the file does not name its pre-tokeniser (tokenizer.ggml.pre); llama-bpe is assumed, as for the official BitNet file");
+        "the file does not name its pre-tokeniser (tokenizer.ggml.pre); llama-bpe is assumed, as for the official "
+        "BitNet file");
     return std::string("llama-bpe");
   }
   // Names in the field for the same three patterns.
   static constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
-      {"llama3", "llama-bpe"}, {"llama-v3", "llama-bpe"}, {"falcon3", "llama-bpe"}, {"smaug-bpe", "llama-bpe"},
-      {"gpt2", "gpt-2"},       {"deepseek-r1-qwen", "qwen2"}};
+      {"llama3", "llama-bpe"},    {"llama-v3", "llama-bpe"}, {"falcon3", "llama-bpe"},
+      {"smaug-bpe", "llama-bpe"}, {"gpt2", "gpt-2"},         {"deepseek-r1-qwen", "qwen2"}};
   for (const auto& [alias, name] : kAliases) {
     if (*pre == alias) return std::string(name);
   }
@@ -57,7 +59,8 @@ Result<text::Vocabulary> read_vocabulary(const files::Metadata& metadata, std::v
     v.kind = text::TokenizerKind::spm;
     v.pre = "default";
   } else {
-    return fail(ErrorCode::unsupported, "tokenizer model \"{}\" is not supported; Tern has gpt2 (byte-level BPE) and llama (SentencePiece BPE)",
+    return fail(ErrorCode::unsupported,
+                "tokenizer model \"{}\" is not supported; Tern has gpt2 (byte-level BPE) and llama (SentencePiece BPE)",
                 printable(*model));
   }
   v.source = fmt::format("GGUF ({}, {})", *model, v.pre);
@@ -68,10 +71,12 @@ Result<text::Vocabulary> read_vocabulary(const files::Metadata& metadata, std::v
   TERN_TRY(const auto types, metadata.optional_i64s("tokenizer.ggml.token_type"));
   if (types) {
     if (types->size() != v.tokens.size()) {
-      return fail(ErrorCode::bad_input, "tokenizer.ggml.token_type has {} entries for {} tokens", types->size(), v.tokens.size());
+      return fail(ErrorCode::bad_input, "tokenizer.ggml.token_type has {} entries for {} tokens", types->size(),
+                  v.tokens.size());
     }
     for (const std::int64_t type : *types) {
-      if (type < 0 || type > 6) return fail(ErrorCode::bad_input, "tokenizer.ggml.token_type holds {}, expected 1 to 6", type);
+      if (type < 0 || type > 6)
+        return fail(ErrorCode::bad_input, "tokenizer.ggml.token_type holds {}, expected 1 to 6", type);
       v.types.push_back(type == 0 ? text::TokenType::normal : static_cast<text::TokenType>(type));
     }
   }

@@ -11,7 +11,8 @@ namespace tern::models {
 
 /// Errors: not_found when the file carries no tokenizer; bad_input, unsupported. What had to be guessed (a missing
 /// pre-tokeniser, as in the official BitNet file) is added to `warnings`.
-[[nodiscard]] Result<text::Vocabulary> read_vocabulary(const files::Metadata& metadata, std::vector<std::string>& warnings);
+[[nodiscard]] Result<text::Vocabulary> read_vocabulary(const files::Metadata& metadata,
+                                                       std::vector<std::string>& warnings);
 
 /// Writes every tokenizer.* key the vocabulary has.
 void write_vocabulary(const text::Vocabulary& vocabulary, files::Metadata& metadata);

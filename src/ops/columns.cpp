@@ -7,15 +7,21 @@
 namespace tern::ops {
 namespace {
 
-std::size_t aligned(std::size_t n_bytes) { return (n_bytes + 63) / 64 * 64; }
+std::size_t aligned(std::size_t n_bytes) {
+  return (n_bytes + 63) / 64 * 64;
+}
 
 std::size_t bytes_of_column(InputForm form, std::int64_t k) {
   switch (form) {
     case InputForm::f32:
-    case InputForm::f32_rounded: return aligned(static_cast<std::size_t>(k) * sizeof(float));
-    case InputForm::int8_token: return aligned(static_cast<std::size_t>(kernels::ternary_padded(k)));
-    case InputForm::q8_0: return kernels::activation_bytes(kernels::Activation::q8_0, k);
-    case InputForm::q8_k: return kernels::activation_bytes(kernels::Activation::q8_k, k);
+    case InputForm::f32_rounded:
+      return aligned(static_cast<std::size_t>(k) * sizeof(float));
+    case InputForm::int8_token:
+      return aligned(static_cast<std::size_t>(kernels::ternary_padded(k)));
+    case InputForm::q8_0:
+      return kernels::activation_bytes(kernels::Activation::q8_0, k);
+    case InputForm::q8_k:
+      return kernels::activation_bytes(kernels::Activation::q8_k, k);
   }
   return 0;
 }
@@ -46,7 +52,8 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
       const float* values = x + column * x_stride;
       std::byte* out = storage_.data() + column * column_bytes_;
       switch (form) {
-        case InputForm::f32: break;
+        case InputForm::f32:
+          break;
         case InputForm::f32_rounded: {
           const float scale = kernels.table.quantize_token(values, k, codes.data(), &sums_[column]);
           auto* floats = reinterpret_cast<float*>(out);
@@ -59,8 +66,12 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
           std::memset(q + k, 0, padded - static_cast<std::size_t>(k));
           break;
         }
-        case InputForm::q8_0: kernels.table.quantize_q8_0(values, k, out); break;
-        case InputForm::q8_k: kernels.table.quantize_q8_k(values, k, out); break;
+        case InputForm::q8_0:
+          kernels.table.quantize_q8_0(values, k, out);
+          break;
+        case InputForm::q8_k:
+          kernels.table.quantize_q8_k(values, k, out);
+          break;
       }
     }
   });

@@ -1,5 +1,5 @@
-// The input of a matrix product as its kernels want it: columns of floats, of int8 rounded per token, or of the blocks that
-// pair with a weight format. Prepared once for all products that read the same input.
+// The input of a matrix product as its kernels want it: columns of floats, of int8 rounded per token, or of the blocks
+// that pair with a weight format. Prepared once for all products that read the same input.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ class Columns {
  public:
   /// x: column c begins at x + c * x_stride, k values. For InputForm::f32 the floats are borrowed, not copied, and
   /// must be 64-byte aligned with a stride that keeps them so.
-  void prepare(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride, std::int64_t n_cols,
-               std::int64_t k, sys::ThreadPool& pool);
+  void prepare(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride,
+               std::int64_t n_cols, std::int64_t k, sys::ThreadPool& pool);
 
   [[nodiscard]] InputForm form() const { return form_; }
   [[nodiscard]] std::int64_t n_cols() const { return n_cols_; }

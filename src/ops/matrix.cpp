@@ -16,10 +16,14 @@ InputForm form_for(Rounding rounding, Partner partner) {
   if (rounding == Rounding::none) return InputForm::f32;
   if (rounding == Rounding::per_token) return InputForm::f32_rounded;
   switch (partner) {
-    case Partner::f32: return InputForm::f32;
-    case Partner::q8_0: return InputForm::q8_0;
-    case Partner::q8_k: return InputForm::q8_k;
-    case Partner::int8_token: return InputForm::f32_rounded;
+    case Partner::f32:
+      return InputForm::f32;
+    case Partner::q8_0:
+      return InputForm::q8_0;
+    case Partner::q8_k:
+      return InputForm::q8_k;
+    case Partner::int8_token:
+      return InputForm::f32_rounded;
   }
   return InputForm::f32;
 }
@@ -35,7 +39,8 @@ Result<void> check_codes(const TensorView& tensor) {
   const std::int64_t k = tensor.shape.row_length();
   for (std::int64_t r = 0; r < tensor.shape.n_rows(); ++r) {
     if (tensor.format->valid_row(tensor.bytes.data() + r * tensor.format->row_bytes(k), k)) continue;
-    return fail(ErrorCode::bad_input, "{}: row {} holds a code that {} does not define, or a scale that is not finite: the file is damaged",
+    return fail(ErrorCode::bad_input,
+                "{}: row {} holds a code that {} does not define, or a scale that is not finite: the file is damaged",
                 tensor.name, r, tensor.format->name);
   }
   return {};
@@ -78,8 +83,13 @@ void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, f
   }
   const auto row_bytes = static_cast<std::size_t>(tensor_.format->row_bytes(k_));
   const kernels::MatmulArgs args{.w = tensor_.bytes.data() + static_cast<std::size_t>(first) * row_bytes,
-                                 .w_row_bytes = row_bytes, .n_rows = last - first, .x = x.data(),
-                                 .x_col_bytes = x.column_bytes(), .n_cols = x.n_cols(), .k = k_, .y = y + first,
+                                 .w_row_bytes = row_bytes,
+                                 .n_rows = last - first,
+                                 .x = x.data(),
+                                 .x_col_bytes = x.column_bytes(),
+                                 .n_cols = x.n_cols(),
+                                 .k = k_,
+                                 .y = y + first,
                                  .y_stride = y_stride};
   if (kernel_ != nullptr) {
     kernel_(args);
@@ -88,7 +98,8 @@ void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, f
   }
 }
 
-void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
+void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y,
+                              std::size_t y_stride) const {
   constexpr std::int64_t kSums = 4096;  // int32 sums of one step, on the stack
   std::array<std::int32_t, kSums> sums;
   const std::int64_t rows_at_once = std::min<std::int64_t>(last - first, 64);
@@ -99,9 +110,13 @@ void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Colum
     const std::int64_t n_rows = std::min(rows_at_once, last - r0);
     for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += cols_at_once) {
       const std::int64_t n_cols = std::min(cols_at_once, x.n_cols() - c0);
-      kernels_->table.ternary({.w = ternary_->codes + r0 * (ternary_->k_padded / 4), .n_rows = n_rows,
-                               .x = codes + static_cast<std::size_t>(c0) * x.column_bytes(), .x_sums = x.sums() + c0,
-                               .n_cols = n_cols, .k_padded = ternary_->k_padded, .y = sums.data(),
+      kernels_->table.ternary({.w = ternary_->codes + r0 * (ternary_->k_padded / 4),
+                               .n_rows = n_rows,
+                               .x = codes + static_cast<std::size_t>(c0) * x.column_bytes(),
+                               .x_sums = x.sums() + c0,
+                               .n_cols = n_cols,
+                               .k_padded = ternary_->k_padded,
+                               .y = sums.data(),
                                .y_stride = static_cast<std::size_t>(n_rows)});
       for (std::int64_t c = 0; c < n_cols; ++c) {
         const float token_scale = x.scales()[c0 + c];
@@ -113,14 +128,21 @@ void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Colum
   }
 }
 
-void Matrix::multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
+void Matrix::multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y,
+                              std::size_t y_stride) const {
   constexpr std::int64_t kRows = 8;
   AlignedBuffer rows(static_cast<std::size_t>(kRows * k_) * sizeof(float));
   for (std::int64_t r0 = first; r0 < last; r0 += kRows) {
     const std::int64_t n_rows = std::min(kRows, last - r0);
     for (std::int64_t r = 0; r < n_rows; ++r) decode_row(r0 + r, rows.as<float>() + r * k_);
-    f32_kernel_({.w = rows.data(), .w_row_bytes = static_cast<std::size_t>(k_) * sizeof(float), .n_rows = n_rows,
-                 .x = x.data(), .x_col_bytes = x.column_bytes(), .n_cols = x.n_cols(), .k = k_, .y = y + r0,
+    f32_kernel_({.w = rows.data(),
+                 .w_row_bytes = static_cast<std::size_t>(k_) * sizeof(float),
+                 .n_rows = n_rows,
+                 .x = x.data(),
+                 .x_col_bytes = x.column_bytes(),
+                 .n_cols = x.n_cols(),
+                 .k = k_,
+                 .y = y + r0,
                  .y_stride = y_stride});
   }
 }

@@ -20,7 +20,8 @@ class Matrix {
  public:
   /// tensor: [n_rows, k]; the bytes must outlive the matrix. Errors: the tensor's own scale is bad, or a ternary format
   /// holds a code that it does not define.
-  [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels);
+  [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding,
+                                           const kernels::Kernels& kernels);
 
   [[nodiscard]] std::int64_t n_rows() const { return n_rows_; }
   [[nodiscard]] std::int64_t k() const { return k_; }
@@ -28,8 +29,8 @@ class Matrix {
   /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are).
   [[nodiscard]] std::size_t packed_bytes() const { return ternary_ ? ternary_->owned.size() : 0; }
 
-  /// y[c * y_stride + r] for rows [first, last) and all columns; x.form() == input_form(). Each output depends on its row,
-  /// its column and k alone, in bits too.
+  /// y[c * y_stride + r] for rows [first, last) and all columns; x.form() == input_form(). Each output depends on its
+  /// row, its column and k alone, in bits too.
   void multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
 
   /// Row `row` as floats [k] (an embedding look-up).
@@ -45,8 +46,8 @@ class Matrix {
   std::int64_t k_ = 0;
   float tensor_scale_ = 1.0F;
   InputForm form_ = InputForm::f32;
-  kernels::MatmulFn kernel_ = nullptr;             // null: generic or decoded
-  kernels::MatmulFn f32_kernel_ = nullptr;         // for the decoded path
+  kernels::MatmulFn kernel_ = nullptr;      // null: generic or decoded
+  kernels::MatmulFn f32_kernel_ = nullptr;  // for the decoded path
   std::optional<kernels::TernaryMatrix> ternary_;
 };
 

@@ -9,7 +9,8 @@ void layer_norm(const float* x, const float* weight, const float* bias, std::int
   for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]);
   const double mean = sum / static_cast<double>(n);
   double squares = 0.0;
-  for (std::int64_t i = 0; i < n; ++i) squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
+  for (std::int64_t i = 0; i < n; ++i)
+    squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
   const double scale = 1.0 / std::sqrt(squares / static_cast<double>(n) + static_cast<double>(eps));
   for (std::int64_t i = 0; i < n; ++i) {
     float value = static_cast<float>((static_cast<double>(x[i]) - mean) * scale);

@@ -10,7 +10,7 @@ namespace tern::ops {
 
 struct RopeKind {
   std::int64_t n_rotary = 0;
-  bool half_split = false;              // pairs (i, i + n/2); otherwise (2i, 2i + 1)
+  bool half_split = false;               // pairs (i, i + n/2); otherwise (2i, 2i + 1)
   std::vector<float> inverse_frequency;  // [n_rotary / 2]
   bool operator==(const RopeKind&) const = default;
 };

@@ -10,10 +10,13 @@ namespace {
 
 constexpr std::int64_t kBlockValues = std::int64_t{1} << 20;  // 4 MB of floats in hand
 
-std::int64_t rows_in_hand(std::int64_t row_length) { return std::max<std::int64_t>(1, kBlockValues / row_length); }
+std::int64_t rows_in_hand(std::int64_t row_length) {
+  return std::max<std::int64_t>(1, kBlockValues / row_length);
+}
 
 // Pass one of formats whose scale belongs to the tensor.
-Result<float> scan_scale(const formats::Format& format, std::string_view name, const Shape& shape, const RowReader& rows) {
+Result<float> scan_scale(const formats::Format& format, std::string_view name, const Shape& shape,
+                         const RowReader& rows) {
   const std::unique_ptr<formats::TensorScaleScan> scan(format.tensor_scale->new_scan());
   const std::int64_t row_length = shape.row_length();
   const std::int64_t step = rows_in_hand(row_length);
@@ -46,11 +49,13 @@ void measure(const formats::Format& format, float scale, const float* values, st
 
 }  // namespace
 
-double EncodeReport::rmse() const { return n == 0 ? 0.0 : std::sqrt(sum_squared_error / static_cast<double>(n)); }
+double EncodeReport::rmse() const {
+  return n == 0 ? 0.0 : std::sqrt(sum_squared_error / static_cast<double>(n));
+}
 
-Result<void> encode_stream(const formats::Format& format, std::string_view tensor_name, const Shape& shape, const RowReader& rows,
-                           const ByteSink& sink, sys::ThreadPool& pool, const std::function<bool(std::int64_t)>& advance,
-                           EncodeReport* report) {
+Result<void> encode_stream(const formats::Format& format, std::string_view tensor_name, const Shape& shape,
+                           const RowReader& rows, const ByteSink& sink, sys::ThreadPool& pool,
+                           const std::function<bool(std::int64_t)>& advance, EncodeReport* report) {
   TERN_TRY([[maybe_unused]] const std::uint64_t n_bytes, formats::tensor_bytes(format, shape));
   const std::int64_t row_length = shape.row_length();
   const std::int64_t row_bytes = format.row_bytes(row_length);
@@ -77,7 +82,9 @@ Result<void> encode_stream(const formats::Format& format, std::string_view tenso
       if (issues[static_cast<std::size_t>(r)]) {
         return std::unexpected(formats::describe(issues[static_cast<std::size_t>(r)], format, tensor_name, first + r));
       }
-      if (report != nullptr) measure(format, scale, values.data() + r * row_length, row_length, encoded.data() + r * row_bytes, decoded, *report);
+      if (report != nullptr)
+        measure(format, scale, values.data() + r * row_length, row_length, encoded.data() + r * row_bytes, decoded,
+                *report);
     }
     TERN_TRY_DO(sink(std::span(encoded).first(static_cast<std::size_t>(n * row_bytes))));
     if (!advance(n)) return fail(ErrorCode::cancelled, "stopped at tensor {}; nothing was written", tensor_name);

@@ -11,7 +11,9 @@
 namespace tern::sys {
 namespace {
 
-ErrorCode code_of(int error) { return error == ENOSPC || error == EDQUOT ? ErrorCode::out_of_space : ErrorCode::io; }
+ErrorCode code_of(int error) {
+  return error == ENOSPC || error == EDQUOT ? ErrorCode::out_of_space : ErrorCode::io;
+}
 
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -33,7 +35,7 @@ AtomicFile::~AtomicFile() {
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
-  struct stat info {};
+  struct stat info{};
   const bool is_there = ::stat(path.c_str(), &info) == 0;
   if (is_there && !S_ISREG(info.st_mode)) {  // renaming over a device would replace it
     return fail(ErrorCode::io, "{}: is {}, expected a file name to write", path,
@@ -67,7 +69,9 @@ Result<void> AtomicFile::write(std::span<const std::byte> bytes) {
   return {};
 }
 
-Result<void> AtomicFile::write(std::string_view text) { return write(std::as_bytes(std::span(text))); }
+Result<void> AtomicFile::write(std::string_view text) {
+  return write(std::as_bytes(std::span(text)));
+}
 
 Result<void> AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {

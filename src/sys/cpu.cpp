@@ -53,7 +53,9 @@ CpuFeatures cpu_features() {
   return f;
 }
 #else
-CpuFeatures cpu_features() { return {}; }
+CpuFeatures cpu_features() {
+  return {};
+}
 #endif
 
 std::string cpu_name() {

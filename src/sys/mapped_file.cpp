@@ -33,7 +33,7 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
     if (errno == ENOENT) return fail(ErrorCode::not_found, "{}: no such file", path);
     return fail(ErrorCode::io, "{}: cannot open: {}", path, std::strerror(errno));
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) {
     const int error = errno;
     ::close(fd);
@@ -79,12 +79,12 @@ Result<std::string> read_text_file(const std::string& path, std::size_t max_byte
 }
 
 bool is_directory(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 bool exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
 }
 

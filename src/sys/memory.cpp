@@ -51,7 +51,8 @@ std::uint64_t available_memory() {
   // The cgroup's count holds cached files, which the kernel gives up when memory is wanted.
   constexpr const char* kStat = "/sys/fs/cgroup/memory.stat";
   used -= std::min(used, stat_of(kStat, "inactive_file") + stat_of(kStat, "active_file"));
-  if (limit != std::numeric_limits<std::uint64_t>::max() && used <= limit) available = std::min(available, limit - used);
+  if (limit != std::numeric_limits<std::uint64_t>::max() && used <= limit)
+    available = std::min(available, limit - used);
   return available;
 }
 

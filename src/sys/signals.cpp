@@ -19,7 +19,7 @@ void on_signal(int number) {
 }  // namespace
 
 void watch_interrupts() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = 0;  // system calls are interrupted, so a waiting read returns
@@ -27,8 +27,14 @@ void watch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupted() { return g_signal != 0; }
-int interrupt_signal() { return g_signal; }
-void clear_interrupt() { g_signal = 0; }
+bool interrupted() {
+  return g_signal != 0;
+}
+int interrupt_signal() {
+  return g_signal;
+}
+void clear_interrupt() {
+  g_signal = 0;
+}
 
 }  // namespace tern::sys

@@ -34,9 +34,9 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t seen
 
 }  // namespace
 
-// A step belongs to the threads that come to it. The caller opens the gate, works, closes the gate when no chunk is left,
-// and waits only for workers that came in: one that the system has not given a core to yet holds nobody up, which is what
-// keeps a step cheap beside other busy processes.
+// A step belongs to the threads that come to it. The caller opens the gate, works, closes the gate when no chunk is
+// left, and waits only for workers that came in: one that the system has not given a core to yet holds nobody up, which
+// is what keeps a step cheap beside other busy processes.
 struct ThreadPool::State {
   static constexpr std::uint32_t kOpen = std::uint32_t{1} << 31;
 
@@ -66,7 +66,8 @@ struct ThreadPool::State {
   [[nodiscard]] bool enter() {
     std::uint32_t inside = gate.load(std::memory_order_acquire);
     while ((inside & kOpen) != 0) {
-      if (gate.compare_exchange_weak(inside, inside + 1, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+      if (gate.compare_exchange_weak(inside, inside + 1, std::memory_order_acq_rel, std::memory_order_acquire))
+        return true;
     }
     return false;
   }

@@ -34,6 +34,8 @@ struct Shape {
 [[nodiscard]] inline Shape matrix_shape(std::int64_t row_length, std::int64_t n_rows) {
   return Shape{{row_length, n_rows, 1, 1}, 2};
 }
-[[nodiscard]] inline Shape vector_shape(std::int64_t length) { return Shape{{length, 1, 1, 1}, 1}; }
+[[nodiscard]] inline Shape vector_shape(std::int64_t length) {
+  return Shape{{length, 1, 1, 1}, 1};
+}
 
 }  // namespace tern

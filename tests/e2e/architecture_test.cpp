@@ -1,8 +1,8 @@
-// Adding an architecture is one file: this one is an architecture that no model has, defined here alone, written as GGUF,
-// loaded through the ordinary loader and run by the ordinary engine. It uses what LLaMA and BitNet do not: layer norm with
-// bias, a norm per head, query, key and value from different inputs, biases, partial rotation, a sliding window, capped
-// scores, an ungated activation, scaled values. The expected logits are computed by a plain double-precision walk through
-// the same equations below, which shares no code with the engine.
+// Adding an architecture is one file: this one is an architecture that no model has, defined here alone, written as
+// GGUF, loaded through the ordinary loader and run by the ordinary engine. It uses what LLaMA and BitNet do not: layer
+// norm with bias, a norm per head, query, key and value from different inputs, biases, partial rotation, a sliding
+// window, capped scores, an ungated activation, scaled values. The expected logits are computed by a plain
+// double-precision walk through the same equations below, which shares no code with the engine.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -35,13 +35,18 @@ models::Plan odd_plan(const HyperParameters& p) {
   const TensorId table = b.tensor("token_embd.weight", matrix_shape(p.n_embd, p.n_vocab), TensorRole::embedding);
   ValueId x = b.embed("x", table, kEmbedScale);
   const auto linear = [&](std::string_view name, ValueId in, std::int64_t out) {
-    const TensorId weight = b.tensor(fmt::format("{}.weight", name), matrix_shape(b.width(in), out), TensorRole::linear);
-    return b.linear(name, in, weight, exact, b.tensor(fmt::format("{}.bias", name), vector_shape(out), TensorRole::bias));
+    const TensorId weight =
+        b.tensor(fmt::format("{}.weight", name), matrix_shape(b.width(in), out), TensorRole::linear);
+    return b.linear(name, in, weight, exact,
+                    b.tensor(fmt::format("{}.bias", name), vector_shape(out), TensorRole::bias));
   };
   const auto layer_norm = [&](std::string_view name, ValueId in) {
-    return b.norm(name, {.in = in, .out = models::kNone, .weight = b.tensor(fmt::format("{}.weight", name), vector_shape(p.n_embd), TensorRole::norm),
+    return b.norm(name, {.in = in,
+                         .out = models::kNone,
+                         .weight = b.tensor(fmt::format("{}.weight", name), vector_shape(p.n_embd), TensorRole::norm),
                          .bias = b.tensor(fmt::format("{}.bias", name), vector_shape(p.n_embd), TensorRole::bias),
-                         .kind = models::NormStep::Kind::layer, .eps = p.norm_eps});
+                         .kind = models::NormStep::Kind::layer,
+                         .eps = p.norm_eps});
   };
   for (std::int64_t layer = 0; layer < p.n_layers; ++layer) {
     b.scope(fmt::format("blk.{}.", layer));
@@ -49,16 +54,34 @@ models::Plan odd_plan(const HyperParameters& p) {
     const ValueId q = linear("attn_q", normed, p.n_heads * p.head_dim);
     const ValueId k = linear("attn_k", x, p.n_kv_heads * p.head_dim);  // another input than the query's
     const ValueId v = linear("attn_v", normed, p.n_kv_heads * p.head_dim);
-    const ValueId q_norm = b.rms_norm("q_norm", q, b.tensor("attn_q_norm.weight", vector_shape(p.head_dim), TensorRole::norm), p.norm_eps, p.head_dim);
-    const ValueId k_norm = b.rms_norm("k_norm", k, b.tensor("attn_k_norm.weight", vector_shape(p.head_dim), TensorRole::norm), p.norm_eps, p.head_dim);
+    const ValueId q_norm =
+        b.rms_norm("q_norm", q, b.tensor("attn_q_norm.weight", vector_shape(p.head_dim), TensorRole::norm), p.norm_eps,
+                   p.head_dim);
+    const ValueId k_norm =
+        b.rms_norm("k_norm", k, b.tensor("attn_k_norm.weight", vector_shape(p.head_dim), TensorRole::norm), p.norm_eps,
+                   p.head_dim);
     const auto rotate = [&](std::string_view name, ValueId in, std::int64_t n_heads) {
-      return b.rope(name, {.in = in, .out = models::kNone, .n_heads = n_heads, .head_dim = p.head_dim, .n_rotary = kRotary,
-                           .pairing = RopeStep::Pairing::half_split, .base = p.rope_base, .scaling = {}});
+      return b.rope(name, {.in = in,
+                           .out = models::kNone,
+                           .n_heads = n_heads,
+                           .head_dim = p.head_dim,
+                           .n_rotary = kRotary,
+                           .pairing = RopeStep::Pairing::half_split,
+                           .base = p.rope_base,
+                           .scaling = {}});
     };
-    const ValueId mixed = b.attention(
-        "mixed", {.query = rotate("q_rot", q_norm, p.n_heads), .key = rotate("k_rot", k_norm, p.n_kv_heads), .value = v,
-                  .out = models::kNone, .kv_layer = 0, .n_heads = p.n_heads, .n_kv_heads = p.n_kv_heads,
-                  .head_dim = p.head_dim, .scale = 0.2F, .window = kWindow, .causal = true, .soft_cap = kSoftCap});
+    const ValueId mixed = b.attention("mixed", {.query = rotate("q_rot", q_norm, p.n_heads),
+                                                .key = rotate("k_rot", k_norm, p.n_kv_heads),
+                                                .value = v,
+                                                .out = models::kNone,
+                                                .kv_layer = 0,
+                                                .n_heads = p.n_heads,
+                                                .n_kv_heads = p.n_kv_heads,
+                                                .head_dim = p.head_dim,
+                                                .scale = 0.2F,
+                                                .window = kWindow,
+                                                .causal = true,
+                                                .soft_cap = kSoftCap});
     x = b.add("x_attn", b.scale("residual", x, kResidualScale), linear("attn_output", mixed, p.n_embd));
     const ValueId hidden = b.unary("hidden", linear("ffn_up", layer_norm("ffn_norm", x), p.n_ff), Unary::gelu_tanh);
     x = b.add("x", x, linear("ffn_down", hidden, p.n_embd));
@@ -98,7 +121,8 @@ class Walk {
     for (const Vector& row : x) {
       const Vector last = layer_norm("output_norm", row);
       Vector scores;
-      for (std::int64_t token = 0; token < p_.n_vocab; ++token) scores.push_back(dot(matrix_row("token_embd.weight", token), last));
+      for (std::int64_t token = 0; token < p_.n_vocab; ++token)
+        scores.push_back(dot(matrix_row("token_embd.weight", token), last));
       out.push_back(std::move(scores));
     }
     return out;
@@ -120,7 +144,8 @@ class Walk {
     for (std::size_t t = 0; t < x.size(); ++t) {
       Vector mixed(q[t].size(), 0.0);
       for (std::size_t h = 0; h < static_cast<std::size_t>(p_.n_heads); ++h) {
-        const std::size_t first = t + 1 > static_cast<std::size_t>(kWindow) ? t + 1 - static_cast<std::size_t>(kWindow) : 0;
+        const std::size_t first =
+            t + 1 > static_cast<std::size_t>(kWindow) ? t + 1 - static_cast<std::size_t>(kWindow) : 0;
         Vector weights;
         double sum = 0.0;
         for (std::size_t s = first; s <= t; ++s) {
@@ -153,7 +178,8 @@ class Walk {
       const double scale = 1.0 / std::sqrt(squares / static_cast<double>(d) + static_cast<double>(p_.norm_eps));
       for (std::size_t i = 0; i < d; ++i) out[h + i] *= scale * weight[i];
       for (std::size_t i = 0; i < kRotary / 2; ++i) {
-        const double angle = static_cast<double>(position) * std::pow(static_cast<double>(p_.rope_base), -2.0 * static_cast<double>(i) / kRotary);
+        const double angle = static_cast<double>(position) *
+                             std::pow(static_cast<double>(p_.rope_base), -2.0 * static_cast<double>(i) / kRotary);
         const double a = out[h + i];
         const double b = out[h + i + kRotary / 2];
         out[h + i] = a * std::cos(angle) - b * std::sin(angle);
@@ -165,7 +191,8 @@ class Walk {
 
   Vector linear(const std::string& name, const Vector& in) {
     Vector out = matrix_row(name + ".bias", 0);
-    for (std::size_t r = 0; r < out.size(); ++r) out[r] += dot(matrix_row(name + ".weight", static_cast<std::int64_t>(r)), in);
+    for (std::size_t r = 0; r < out.size(); ++r)
+      out[r] += dot(matrix_row(name + ".weight", static_cast<std::int64_t>(r)), in);
     return out;
   }
 
@@ -208,7 +235,9 @@ TEST_P(OddArchitecture, RunsAsItsEquationsSay) {
   const auto model = must(engine::Model::make(file, {.isa = GetParam()}));
   std::vector<std::int32_t> ids;
   for (std::int32_t i = 0; i < 20; ++i) ids.push_back((i * 37 + 5) % 270);
-  const auto got = logits_of(model, ids, {.n_threads = 2, .n_ctx = 64, .n_sequences = 1, .n_batch = 256, .kv_type = engine::KvType::f32}, {3, 6, 11});
+  const auto got = logits_of(
+      model, ids, {.n_threads = 2, .n_ctx = 64, .n_sequences = 1, .n_batch = 256, .kv_type = engine::KvType::f32},
+      {3, 6, 11});
   const auto want = Walk(file).logits(ids);
   double largest = 0.0;
   for (const auto& row : want) {
@@ -216,7 +245,8 @@ TEST_P(OddArchitecture, RunsAsItsEquationsSay) {
   }
   for (std::size_t t = 0; t < want.size(); ++t) {
     for (std::size_t i = 0; i < want[t].size(); ++i) {
-      ASSERT_NEAR(static_cast<double>(got[t * want[t].size() + i]), want[t][i], 2e-5 * largest) << "position " << t << ", token " << i;
+      ASSERT_NEAR(static_cast<double>(got[t * want[t].size() + i]), want[t][i], 2e-5 * largest)
+          << "position " << t << ", token " << i;
     }
   }
 }
@@ -229,7 +259,8 @@ TEST(OddArchitecture, IsUnknownToThePlainLoaderAndSaysWhatThereIs) {
   const auto refused = models::ModelFile::open(path);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::unsupported);
-  EXPECT_NE(refused.error().message.find("architecture \"odd\" is not supported; Tern runs llama, bitnet"), std::string::npos)
+  EXPECT_NE(refused.error().message.find("architecture \"odd\" is not supported; Tern runs llama, bitnet"),
+            std::string::npos)
       << refused.error().message;
 }
 

@@ -1,5 +1,5 @@
-// Within one instruction set the logits of a token depend on its sequence's tokens alone: not on threads, not on how the
-// prompt was split into batches, not on what else is in the batch. Bit for bit.
+// Within one instruction set the logits of a token depend on its sequence's tokens alone: not on threads, not on how
+// the prompt was split into batches, not on what else is in the batch. Bit for bit.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -14,7 +14,8 @@ namespace {
 std::vector<std::int32_t> random_ids(std::size_t n, std::int64_t n_vocab, std::uint64_t seed) {
   Random random(seed);
   std::vector<std::int32_t> ids;
-  for (std::size_t i = 0; i < n; ++i) ids.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(n_vocab))));
+  for (std::size_t i = 0; i < n; ++i)
+    ids.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(n_vocab))));
   return ids;
 }
 
@@ -27,7 +28,9 @@ struct Case {
   TinyModel model;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
 
 class Invariance : public testing::TestWithParam<std::tuple<Case, const char*>> {
  protected:
@@ -36,7 +39,9 @@ class Invariance : public testing::TestWithParam<std::tuple<Case, const char*>> 
     model_ = load(write_tiny_model(folder_, c.model), isa);
     ids_ = random_ids(150, model_->parameters().n_vocab, 7);
   }
-  engine::SessionOptions options(int n_threads) const { return {.n_threads = n_threads, .n_ctx = 256, .n_sequences = 1, .n_batch = 64}; }
+  engine::SessionOptions options(int n_threads) const {
+    return {.n_threads = n_threads, .n_ctx = 256, .n_sequences = 1, .n_batch = 64};
+  }
 
   TemporaryFolder folder_;
   std::shared_ptr<const engine::Model> model_;
@@ -91,7 +96,8 @@ TEST_P(Invariance, OtherSequencesInTheBatchLeaveNoTrace) {
 TEST_P(Invariance, ForgettingAndRecomputingGivesTheSameBits) {
   auto session = must(engine::Session::make(model_, options(2)));
   std::vector<engine::BatchItem> batch;
-  for (std::size_t i = 0; i < ids_.size(); ++i) batch.push_back({ids_[i], static_cast<std::int32_t>(i), 0, i + 1 == ids_.size()});
+  for (std::size_t i = 0; i < ids_.size(); ++i)
+    batch.push_back({ids_[i], static_cast<std::int32_t>(i), 0, i + 1 == ids_.size()});
   must(session->decode(batch));
   const std::vector<float> first(session->logits(0).begin(), session->logits(0).end());
   session->truncate(0, 70);

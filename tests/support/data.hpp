@@ -8,7 +8,9 @@
 
 namespace tern::test {
 
-inline std::string source_file(const std::string& relative) { return std::string(TERN_SOURCE_DIR) + "/" + relative; }
+inline std::string source_file(const std::string& relative) {
+  return std::string(TERN_SOURCE_DIR) + "/" + relative;
+}
 
 /// The data folder, or "" when it is not there.
 inline std::string data_folder() {
@@ -41,8 +43,8 @@ class TemporaryFolder {
 }  // namespace tern::test
 
 /// Skips the test, saying why, when the data folder is missing.
-#define TERN_NEEDS_DATA()                                                                                      \
-  do {                                                                                                         \
-    if (::tern::test::data_folder().empty())                                                                   \
-      GTEST_SKIP() << "SKIPPED: needs the data folder (set TERN_DATA or put it at ../shared/data)";            \
+#define TERN_NEEDS_DATA()                                                                           \
+  do {                                                                                              \
+    if (::tern::test::data_folder().empty())                                                        \
+      GTEST_SKIP() << "SKIPPED: needs the data folder (set TERN_DATA or put it at ../shared/data)"; \
   } while (false)

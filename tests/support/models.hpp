@@ -45,8 +45,9 @@ inline std::shared_ptr<const engine::Model> load(const std::string& path, const 
 }
 
 /// Logits [ids.size() * n_vocab] of one sequence, computed in batches of the given sizes (the last one repeats).
-inline std::vector<float> logits_of(const std::shared_ptr<const engine::Model>& model, const std::vector<std::int32_t>& ids,
-                                    const engine::SessionOptions& options, const std::vector<std::size_t>& batch_sizes) {
+inline std::vector<float> logits_of(const std::shared_ptr<const engine::Model>& model,
+                                    const std::vector<std::int32_t>& ids, const engine::SessionOptions& options,
+                                    const std::vector<std::size_t>& batch_sizes) {
   auto session = must(engine::Session::make(model, options));
   std::vector<float> out;
   std::size_t at = 0;
@@ -64,6 +65,8 @@ inline std::vector<float> logits_of(const std::shared_ptr<const engine::Model>& 
   return out;
 }
 
-inline nlohmann::json read_json(const std::string& path) { return must(files::read_json_file(path)); }
+inline nlohmann::json read_json(const std::string& path) {
+  return must(files::read_json_file(path));
+}
 
 }  // namespace tern::test

@@ -1,5 +1,5 @@
-// A small random model written as GGUF from an architecture's own plan, so that every architecture of a list can be run in a
-// test without any data. Two layers, hidden 256.
+// A small random model written as GGUF from an architecture's own plan, so that every architecture of a list can be run
+// in a test without any data. Two layers, hidden 256.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -84,7 +84,8 @@ inline std::vector<float> tiny_values(const models::TensorSpec& spec, bool terna
 
 /// Writes the model and returns its path. Throws std::runtime_error with the library's message when it cannot.
 inline std::string write_tiny_model(const TemporaryFolder& folder, const TinyModel& tiny,
-                                    models::ArchitectureList architectures = models::all(), const std::string& name = "tiny") {
+                                    models::ArchitectureList architectures = models::all(),
+                                    const std::string& name = "tiny") {
   const auto must_have = [](auto result) {
     if (!result) throw std::runtime_error(result.error().message);
     if constexpr (!std::is_void_v<typename decltype(result)::value_type>) return std::move(*result);
@@ -93,7 +94,8 @@ inline std::string write_tiny_model(const TemporaryFolder& folder, const TinyMod
   const models::HyperParameters parameters = tiny_parameters(*architecture, tiny.n_vocab);
   const formats::Format* format = must_have(formats::by_name(tiny.format));
   const formats::Format* embedding = must_have(formats::by_name(tiny.embedding));
-  const bool ternary = format->is_ternary || parameters.linear_activation.mode == models::ActivationPolicy::Mode::per_token;
+  const bool ternary =
+      format->is_ternary || parameters.linear_activation.mode == models::ActivationPolicy::Mode::per_token;
   const models::Plan plan = architecture->plan(parameters);
 
   files::GgufLayout layout;
@@ -103,9 +105,9 @@ inline std::string write_tiny_model(const TemporaryFolder& folder, const TinyMod
   std::vector<const models::TensorSpec*> written;
   for (const models::TensorSpec& spec : plan.tensors) {
     if (spec.role == models::TensorRole::head && !tiny.untied_head) continue;
-    const formats::Format* chosen = spec.shape.is_vector()                              ? &formats::kF32
-                                    : spec.role == models::TensorRole::linear           ? format
-                                                                                        : embedding;
+    const formats::Format* chosen = spec.shape.is_vector()                    ? &formats::kF32
+                                    : spec.role == models::TensorRole::linear ? format
+                                                                              : embedding;
     must_have(layout.add_tensor(spec.name, spec.shape, *chosen));
     written.push_back(&spec);
   }

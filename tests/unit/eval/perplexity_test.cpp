@@ -156,7 +156,8 @@ TEST(DamagedModel, IsAnErrorThatNamesTheChunk) {
   const auto refused = perplexity(model, chunks, {.n_ctx = 16}, quiet);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
-  EXPECT_NE(refused.error().message.find("a token of chunk 1: its weights hold NaN"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("a token of chunk 1: its weights hold NaN"), std::string::npos)
+      << refused.error().message;
 }
 
 TEST(NegativeLogLikelihood, IsThatOfTheSoftmaxHoweverLargeTheLogits) {

@@ -1,4 +1,5 @@
-// Small functions for the tests of room files: whole files as bytes, hex, JSON read with the library under test kept out.
+// Small functions for the tests of room files: whole files as bytes, hex, JSON read with the library under test kept
+// out.
 #pragma once
 
 #include <gtest/gtest.h>
