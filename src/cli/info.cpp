@@ -111,7 +111,7 @@ class Info final : public Command {
                                     bool colour) const {
     std::string out;
     const auto line = [&](std::string_view name, const std::string& value) {
-      out += fmt::format("{:<16}{}\n", name, value);
+      out += fmt::format("{:<22}{}\n", name, value);
     };
     TypeTotal all;
     const auto by_type = totals(file, all);
@@ -125,7 +125,7 @@ class Info final : public Command {
       line("bits per weight", fmt::format("{:.3f}", bits(all.n_bytes, all.n_weights)));
     }
     if (const auto* table = file.find("token_embd.weight"))
-      line("embedding", fmt::format("{} {}", type_of(*table), table->shape.text()));
+      line("token_embedding_type", fmt::format("{} {}", type_of(*table), table->shape.text()));
     if (model) {
       const models::HyperParameters& p = model->parameters();
       line("shape", fmt::format("{} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}",
