@@ -9,6 +9,7 @@
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
 #include "engine/memory_estimate.hpp"
+#include "engine/session.hpp"
 #include "files/kind.hpp"
 #include "models/vocabulary_gguf.hpp"
 #include "report/table.hpp"
@@ -16,7 +17,7 @@
 namespace tern::cli {
 namespace {
 
-constexpr std::int64_t kBatch = 256;  // engine::SessionOptions' own
+constexpr std::int64_t kBatch = engine::SessionOptions{}.n_batch;
 
 struct TypeTotal {
   std::uint64_t n_tensors = 0;

@@ -9,7 +9,6 @@ namespace tern::engine {
 namespace {
 
 using models::kNone;
-using models::ValueId;
 
 ops::Rounding rounding_of(const models::ActivationPolicy& policy) {
   switch (policy.mode) {
@@ -45,9 +44,9 @@ class PlanCompiler {
 
  private:
   // Until run() ends, the Slot fields of operations hold ValueIds.
-  void append(Op op, std::vector<ValueId> reads, std::vector<ValueId> writes) {
+  void append(Op op, const models::Step& step) {
     out_.ops_.push_back(std::move(op));
-    usage_.push_back({std::move(reads), std::move(writes)});
+    usage_.push_back(usage_of(step));
   }
 
   Result<const ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding) {
@@ -74,14 +73,14 @@ class PlanCompiler {
 
   Result<void> add(const models::EmbedStep& s) {
     TERN_TRY(const ops::Matrix* table, matrix(s.table, ops::Rounding::partner));
-    append(EmbedOp{s.out, table, s.scale}, {}, {s.out});
+    append(EmbedOp{s.out, table, s.scale}, s);
     return {};
   }
   Result<void> add(const models::NormStep& s) {
     const std::int64_t width = plan_.value(s.in).width;
     append(NormOp{s.in, s.out, width, s.group_width == 0 ? width : s.group_width, s.kind, s.eps, vector(s.weight),
                   vector(s.bias)},
-           {s.in}, {s.out});
+           s);
     return {};
   }
   Result<void> add(const models::LinearStep& s) {
@@ -101,7 +100,7 @@ class PlanCompiler {
         return {};
       }
     }
-    append(LinearOp{s.in, plan_.value(s.in).width, {part}}, {s.in}, {s.out});
+    append(LinearOp{s.in, plan_.value(s.in).width, {part}}, s);
     return {};
   }
   Result<void> add(const models::RopeStep& s) {
@@ -117,33 +116,33 @@ class PlanCompiler {
     const auto found = std::ranges::find(kinds, kind);
     const auto index = static_cast<std::size_t>(found - kinds.begin());
     if (found == kinds.end()) kinds.push_back(std::move(kind));
-    append(RopeOp{s.in, s.out, s.n_heads, s.head_dim, index}, {s.in}, {s.out});
+    append(RopeOp{s.in, s.out, s.n_heads, s.head_dim, index}, s);
     return {};
   }
   Result<void> add(const models::AttentionStep& s) {
-    append(AttentionOp{s.query, s.key, s.value, s.out, s}, {s.query, s.key, s.value}, {s.out});
+    append(AttentionOp{s.query, s.key, s.value, s.out, s}, s);
     return {};
   }
   Result<void> add(const models::UnaryStep& s) {
-    append(GluOp{s.in, kNone, s.out, plan_.value(s.in).width, function(s.function)}, {s.in}, {s.out});
+    append(GluOp{s.in, kNone, s.out, plan_.value(s.in).width, function(s.function)}, s);
     return {};
   }
   Result<void> add(const models::GluStep& s) {
-    append(GluOp{s.gate, s.up, s.out, plan_.value(s.gate).width, function(s.function)}, {s.gate, s.up}, {s.out});
+    append(GluOp{s.gate, s.up, s.out, plan_.value(s.gate).width, function(s.function)}, s);
     return {};
   }
   Result<void> add(const models::AddStep& s) {
-    append(AddOp{s.a, s.b, s.out, plan_.value(s.a).width}, {s.a, s.b}, {s.out});
+    append(AddOp{s.a, s.b, s.out, plan_.value(s.a).width}, s);
     return {};
   }
   Result<void> add(const models::ScaleStep& s) {
-    append(ScaleOp{s.in, s.out, plan_.value(s.in).width, s.factor}, {s.in}, {s.out});
+    append(ScaleOp{s.in, s.out, plan_.value(s.in).width, s.factor}, s);
     return {};
   }
   Result<void> add(const models::HeadStep& s) {
     TERN_TRY(const ops::Matrix* bound, matrix(s.weight, ops::Rounding::partner));
     out_.n_vocab_ = bound->n_rows();
-    append(HeadOp{s.in, plan_.value(s.in).width, bound, s.soft_cap}, {s.in}, {});
+    append(HeadOp{s.in, plan_.value(s.in).width, bound, s.soft_cap}, s);
     return {};
   }
 

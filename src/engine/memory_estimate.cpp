@@ -10,20 +10,6 @@
 namespace tern::engine {
 namespace {
 
-// Which values a step reads and writes; the logits are no slot.
-struct UsageOf {
-  Usage operator()(const models::EmbedStep& s) const { return {{}, {s.out}}; }
-  Usage operator()(const models::NormStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::LinearStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::RopeStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::AttentionStep& s) const { return {{s.query, s.key, s.value}, {s.out}}; }
-  Usage operator()(const models::UnaryStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::GluStep& s) const { return {{s.gate, s.up}, {s.out}}; }
-  Usage operator()(const models::AddStep& s) const { return {{s.a, s.b}, {s.out}}; }
-  Usage operator()(const models::ScaleStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::HeadStep& s) const { return {{s.in}, {}}; }
-};
-
 // A ternary matrix under per-token rounding runs from the packed layout; I2_S rows that divide are that layout already.
 std::uint64_t packed_bytes(const TensorView& tensor, const models::ActivationPolicy& policy) {
   using Mode = models::ActivationPolicy::Mode;
@@ -45,7 +31,7 @@ MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ct
   std::vector<Usage> usage;
   std::set<const std::byte*> counted;
   for (const models::Step& step : plan.steps) {
-    usage.push_back(std::visit(UsageOf{}, step));
+    usage.push_back(usage_of(step));
     const auto* linear = std::get_if<models::LinearStep>(&step);
     const TensorView* tensor = linear == nullptr ? nullptr : model.tensor(linear->weight);
     if (tensor != nullptr && counted.insert(tensor->bytes.data()).second)

@@ -4,6 +4,28 @@
 
 namespace tern::engine {
 
+namespace {
+
+// Which values a step reads and writes; the logits are no slot.
+struct UsageOf {
+  Usage operator()(const models::EmbedStep& s) const { return {{}, {s.out}}; }
+  Usage operator()(const models::NormStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const models::LinearStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const models::RopeStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const models::AttentionStep& s) const { return {{s.query, s.key, s.value}, {s.out}}; }
+  Usage operator()(const models::UnaryStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const models::GluStep& s) const { return {{s.gate, s.up}, {s.out}}; }
+  Usage operator()(const models::AddStep& s) const { return {{s.a, s.b}, {s.out}}; }
+  Usage operator()(const models::ScaleStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const models::HeadStep& s) const { return {{s.in}, {}}; }
+};
+
+}  // namespace
+
+Usage usage_of(const models::Step& step) {
+  return std::visit(UsageOf{}, step);
+}
+
 SlotAssignment assign_slots(const std::vector<models::Value>& values, const std::vector<Usage>& operations) {
   SlotAssignment out;
   out.slot_of.assign(values.size(), models::kNone);

@@ -14,6 +14,9 @@ struct Usage {
   std::vector<models::ValueId> writes;
 };
 
+/// Of one step of a plan. The logits of a head are no value.
+[[nodiscard]] Usage usage_of(const models::Step& step);
+
 struct SlotAssignment {
   std::vector<int> slot_of;               // by ValueId; kNone for a value nobody writes
   std::vector<std::int64_t> slot_widths;  // floats a token, rounded up to 16 so that columns stay 64-byte aligned
