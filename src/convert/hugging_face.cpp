@@ -40,6 +40,7 @@ std::string with_layer(std::string_view pattern, std::string_view layer) {
 struct Found {
   const files::SafeTensor* tensor = nullptr;
   TensorName::Rows rows = TensorName::Rows::as_stored;
+  float plus = 0.0F;
   std::string first_name;  // what was looked for, for the error
 };
 
@@ -51,7 +52,7 @@ Found find_source(const models::Architecture& architecture, const files::Checkpo
     if (!layer || line.hugging_face.empty()) continue;
     const std::string name = with_layer(line.hugging_face, *layer);
     if (found.first_name.empty()) found.first_name = name;
-    if (const files::SafeTensor* tensor = checkpoint.find(name)) return {tensor, line.rows, found.first_name};
+    if (const files::SafeTensor* tensor = checkpoint.find(name)) return {tensor, line.rows, line.plus, found.first_name};
   }
   return found;
 }
@@ -140,7 +141,7 @@ class Builder {
       TERN_TRY_DO(add_masters(tensor, found.rows, out));
     } else if (spec.shape.is_vector()) {
       out.natural = &formats::kF32;
-      out.read = vector_reader(tensor, found.rows);
+      out.read = vector_reader(tensor, found);
     } else {
       out.read = row_reader(tensor, found.rows, [&tensor](std::int64_t row, std::span<float> values) {
         return files::rows_to_f32(tensor, row, 1, values);
@@ -215,13 +216,14 @@ class Builder {
   }
 
   // A vector is one row; where rows are reordered (a bias of q or k) its elements are.
-  quant::RowReader vector_reader(const files::SafeTensor& tensor, TensorName::Rows order) const {
+  quant::RowReader vector_reader(const files::SafeTensor& tensor, const Found& found) const {
     const std::int64_t head_dim = source_.parameters.head_dim;
     return
-        [opened = opened_, &tensor, order, head_dim](std::int64_t, std::int64_t, std::span<float> out) -> Result<void> {
+        [opened = opened_, &tensor, order = found.rows, plus = found.plus, head_dim](
+            std::int64_t, std::int64_t, std::span<float> out) -> Result<void> {
           TERN_TRY(const std::vector<float> values, files::to_f32(tensor));
           for (std::size_t i = 0; i < out.size(); ++i) {
-            out[i] = values[static_cast<std::size_t>(source_row(order, static_cast<std::int64_t>(i), head_dim))];
+            out[i] = values[static_cast<std::size_t>(source_row(order, static_cast<std::int64_t>(i), head_dim))] + plus;
           }
           return {};
         };

@@ -21,6 +21,7 @@ struct TensorName {
   std::string_view hugging_face;
   Rows rows = Rows::as_stored;    // of the Hugging Face tensor
   std::string_view llama2c = {};  // names of files::Llama2cFile, whose rotary pairs are adjacent already
+  float plus = 0.0F;              // added to each element of the Hugging Face tensor: gemma stores a norm's gain minus 1
 };
 
 struct Architecture {

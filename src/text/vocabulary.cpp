@@ -9,7 +9,17 @@ bool default_add_bos(TokenizerKind kind, std::string_view pre) {
 }
 
 std::string_view gguf_model_name(TokenizerKind kind) {
-  return kind == TokenizerKind::spm ? "llama" : "gpt2";
+  switch (kind) {
+    case TokenizerKind::bpe:
+      return "gpt2";
+    case TokenizerKind::spm:
+      return "llama";
+    case TokenizerKind::wordpiece:
+      return "bert";
+    case TokenizerKind::unigram:
+      return "t5";
+  }
+  return "?";
 }
 
 }  // namespace tern::text

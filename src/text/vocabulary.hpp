@@ -12,8 +12,10 @@
 namespace tern::text {
 
 enum class TokenizerKind {
-  bpe,  // byte-level BPE: tokenizer.ggml.model = "gpt2"
-  spm,  // SentencePiece BPE with byte fallback: tokenizer.ggml.model = "llama"
+  bpe,        // byte-level BPE: tokenizer.ggml.model = "gpt2"
+  spm,        // SentencePiece BPE with byte fallback: tokenizer.ggml.model = "llama"
+  wordpiece,  // BERT's longest match first: tokenizer.ggml.model = "bert"
+  unigram,    // SentencePiece unigram, the likeliest segmentation: tokenizer.ggml.model = "t5"
 };
 
 enum class TokenType : std::int32_t {
@@ -29,14 +31,23 @@ struct Vocabulary {
   TokenizerKind kind = TokenizerKind::bpe;
 
   /// [n_tokens]. bpe: normal tokens are spelled in the printable byte alphabet (text/byte_alphabet.hpp), as GGUF and
-  /// Hugging Face store them; spm: U+2581 stands for a space. Control and user-defined tokens are spelled as they are.
+  /// Hugging Face store them; spm, unigram: U+2581 stands for a space; wordpiece, as GGUF has it: U+2581 before the first
+  /// piece of a word, nothing before a continuation. Control and user-defined tokens are spelled as they are.
   std::vector<std::string> tokens;
-  std::vector<float> scores;        // [n_tokens] for spm (higher merges first); empty for bpe
+  std::vector<float> scores;        // [n_tokens] for spm (higher merges first) and unigram (log probability); else empty
   std::vector<TokenType> types;     // [n_tokens]; empty means all normal
   std::vector<std::string> merges;  // bpe: "a b", in order of rank; empty for spm
 
-  /// GGUF's name of the pre-tokeniser: "gpt-2", "llama-bpe", "qwen2"; "default" for spm.
+  /// GGUF's name of the pre-tokeniser: "gpt-2", "llama-bpe", "qwen2", "falcon", ...; "default" for spm, wordpiece and
+  /// unigram; kCustomPre where `pre_tokenizer` holds the rules.
   std::string pre;
+  /// Rules that no name stands for, as the section "pre_tokenizer" of a Hugging Face tokenizer.json spells them (JSON).
+  std::string pre_tokenizer;
+  /// What is done to a text before it is split, as the section "normalizer" of tokenizer.json spells it (JSON); "" for
+  /// nothing beyond what the kind implies.
+  std::string normalizer;
+  /// unigram: SentencePiece's compiled character map (tokenizer.ggml.precompiled_charsmap), or empty.
+  std::vector<std::uint8_t> charsmap;
 
   std::optional<std::int32_t> bos, eos, unk, pad;
   std::optional<std::int32_t> eot;  // end of a chat turn, where it is not eos
@@ -52,10 +63,13 @@ struct Vocabulary {
   [[nodiscard]] TokenType type(std::size_t id) const { return types.empty() ? TokenType::normal : types[id]; }
 };
 
+/// Vocabulary::pre of a vocabulary that brings its own pre-tokeniser rules.
+inline constexpr std::string_view kCustomPre = "custom";
+
 /// Whether BOS is put in front when the source does not say: SentencePiece and llama-bpe yes, all others no.
 [[nodiscard]] bool default_add_bos(TokenizerKind kind, std::string_view pre);
 
-/// "gpt2" and "llama": GGUF's tokenizer.ggml.model.
+/// "gpt2", "llama", "bert" or "t5": GGUF's tokenizer.ggml.model.
 [[nodiscard]] std::string_view gguf_model_name(TokenizerKind kind);
 
 }  // namespace tern::text
