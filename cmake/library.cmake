@@ -21,8 +21,8 @@ set_target_properties(tern_lib PROPERTIES OUTPUT_NAME tern EXPORT_NAME tern LINK
 target_compile_features(tern_lib PUBLIC cxx_std_23)
 target_include_directories(tern_lib INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
                                               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-# What the objects need at link time; tern-config.cmake.in looks the same three up. Header-only libraries are done with.
-target_link_libraries(tern_lib PRIVATE fmt::fmt Threads::Threads PkgConfig::PCRE2)
+# What the objects need at link time; tern-config.cmake.in looks the same four up. Header-only libraries are done with.
+target_link_libraries(tern_lib PRIVATE fmt::fmt Threads::Threads PkgConfig::PCRE2 PkgConfig::UTF8PROC)
 
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/tern)
 install(TARGETS tern RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -35,3 +35,5 @@ configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/tern-config.cmake.in ${C
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/tern-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/tern-config.cmake ${CMAKE_BINARY_DIR}/tern-config-version.cmake
         DESTINATION ${config_folder})
+
+include(cmake/manual.cmake)

@@ -4,7 +4,7 @@
 # Third-party libraries of a room (everything else a room needs is below it).
 set(TERN_EXTERNAL_base fmt::fmt)
 set(TERN_EXTERNAL_sys Threads::Threads)
-set(TERN_EXTERNAL_text nlohmann_json::nlohmann_json PkgConfig::PCRE2)
+set(TERN_EXTERNAL_text nlohmann_json::nlohmann_json PkgConfig::PCRE2 PkgConfig::UTF8PROC)
 set(TERN_EXTERNAL_report nlohmann_json::nlohmann_json)
 set(TERN_EXTERNAL_files nlohmann_json::nlohmann_json)
 set(TERN_EXTERNAL_cli CLI11::CLI11 nlohmann_json::nlohmann_json)

@@ -9,13 +9,17 @@
 namespace tern::cli {
 
 std::unique_ptr<Command> make_chat();
+std::unique_ptr<Command> make_completion();
 std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_embed();
 std::unique_ptr<Command> make_info();
+std::unique_ptr<Command> make_join();
 std::unique_ptr<Command> make_logits();
 std::unique_ptr<Command> make_perplexity();
 std::unique_ptr<Command> make_quantize();
 std::unique_ptr<Command> make_run();
+std::unique_ptr<Command> make_split();
 std::unique_ptr<Command> make_sweep();
 std::unique_ptr<Command> make_tokenize();
 
@@ -28,6 +32,10 @@ inline constexpr std::array kCommands{
                  "tern chat -m model.gguf\n"
                  "tern chat -m model.gguf --system \"Answer in one sentence.\" --temp 0.7",
                  &make_chat, "Use a model"},
+    CommandEntry{"embed", "turn texts into vectors, and compare them",
+                 "tern embed -m model.gguf -p \"A cat sleeps.\" -p \"The kitten naps.\" --pooling mean\n"
+                 "tern embed -m embedding.gguf -f sentences.txt -o vectors.npy",
+                 &make_embed, "Use a model"},
     CommandEntry{"convert", "make a GGUF file from a Hugging Face folder, a safetensors file or a llama2.c checkpoint",
                  "tern convert bitnet-b1.58-2B-4T --outfile bitnet.gguf --outtype i2_s\n"
                  "tern convert stories15M.bin --tokenizer tokenizer.bin --outfile stories.gguf --outtype f16",
@@ -37,6 +45,12 @@ inline constexpr std::array kCommands{
                  "tern quantize --token-embedding-type Q6_K in.gguf out.gguf I2_S 1 1\n"
                  "tern quantize --dry-run in.gguf out.gguf TQ2_0",
                  &make_quantize, "Make models"},
+    CommandEntry{"split", "divide a GGUF file into smaller ones, as llama.cpp's gguf-split does",
+                 "tern split model.gguf model --split-max-size 2G\n"
+                 "tern split model.gguf model --split-max-tensors 64 --no-tensor-first-split --dry-run",
+                 &make_split, "Make models"},
+    CommandEntry{"join", "make one GGUF file of the parts of a split model",
+                 "tern join model-00001-of-00003.gguf joined.gguf", &make_join, "Make models"},
     CommandEntry{"perplexity", "measure how well a model predicts texts, as llama.cpp does",
                  "tern perplexity -m model.gguf -f wiki.test.raw\n"
                  "tern perplexity -m model.gguf -f ptb.txt news.csv --chunks 20 --json",
@@ -57,6 +71,11 @@ inline constexpr std::array kCommands{
                  &make_tokenize, "Look inside"},
     CommandEntry{"doctor", "what this processor can do, and a proof of every kernel against the scalar one",
                  "tern doctor", &make_doctor, "Look inside"},
+    CommandEntry{"completion", "a script that teaches a shell to complete tern's commands and options",
+                 "tern completion bash\n"
+                 "tern completion zsh\n"
+                 "tern completion fish",
+                 &make_completion, "Help"},
 };
 
 }  // namespace tern::cli

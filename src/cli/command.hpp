@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "cli/console.hpp"
@@ -22,6 +24,9 @@ class Command {
   /// The exit code follows from the error (cli/exit_code.hpp). Results go to console.out, everything else to stderr.
   /// An error with an empty message gives its exit code without a line: the command has said everything already.
   [[nodiscard]] virtual Result<void> run(Console& console) = 0;
+  /// The words that a shell offers as the value of an option ("--outtype") or argument ("TYPE"), where its label does
+  /// not say it already (cli/describe.cpp); empty for none.
+  [[nodiscard]] virtual std::vector<std::string> choices(std::string_view /*option*/) const { return {}; }
 };
 
 struct CommandEntry {

@@ -1,13 +1,20 @@
-// tern convert: a checkpoint of another ecosystem becomes a GGUF file.
+// tern convert: a checkpoint of another ecosystem becomes a GGUF file; a GGUF file changes its types as in tern
+// quantize.
 #include "convert/convert.hpp"
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <filesystem>
+#include <optional>
+#include <span>
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "convert/quantize.hpp"
+#include "files/kind.hpp"
 #include "formats/all.hpp"
+#include "report/table.hpp"
 #include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
 
@@ -27,13 +34,26 @@ Result<const formats::Format*> outtype_by_name(std::string_view name) {
               printable(name), did_you_mean(name, kOutTypes), fmt::join(kOutTypes, ", "));
 }
 
+// "smollm-135m-BF16.gguf" for the folder ../smollm-135m, in the current folder.
+std::string usual_output(const std::string& source, std::string_view type) {
+  std::error_code ignored;
+  const auto path = std::filesystem::weakly_canonical(source, ignored);
+  const bool is_folder = sys::is_directory(source);
+  std::string name = (is_folder ? path.filename() : path.stem()).string();
+  if (name.empty()) name = "model";
+  return fmt::format("{}-{}.gguf", name, type);
+}
+
 class Convert final : public Command {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("SOURCE", source_,
-                   "a Hugging Face folder, a .safetensors file beside its config.json, or a llama2.c checkpoint")
+    app.add_option(
+           "SOURCE", source_,
+           "a Hugging Face folder; a .safetensors or PyTorch file beside its config.json; a llama2.c checkpoint; "
+           "a GGUF file whose type is to change")
         ->required();
-    app.add_option("-o,--outfile", outfile_, "GGUF file to write")->required()->type_name("FILE");
+    app.add_option("-o,--outfile", outfile_, "GGUF file to write (default: SOURCE-TYPE.gguf in this folder)")
+        ->type_name("FILE");
     app.add_option("--outtype", outtype_,
                    "f32, f16, bf16, q8_0, i2_s, tq1_0, tq2_0, or auto: the source's own precision (default auto)")
         ->type_name("TYPE");
@@ -41,27 +61,42 @@ class Convert final : public Command {
         ->type_name("PATH");
     app.add_option("--pre", pre_, "pre-tokeniser where the source leaves it open: gpt-2, llama-bpe, qwen2")
         ->type_name("NAME");
+    app.add_option("--model-name", model_name_, "general.name (default: the source's name)")->type_name("NAME");
+    app.add_flag("--vocab-only", vocab_only_, "metadata and tokenizer, no tensors");
     app.add_option("-t,--threads", n_threads_, "threads (default: the cores this process may use)")
         ->type_name("N")
         ->check(CLI::Range(0, 1024));
+    app.add_flag("--dry-run", dry_run_,
+                 "show what becomes of each tensor, unknown ones too, and the size; write nothing");
     app.add_flag("--force", force_, "overwrite the output");
     app.add_flag("--json", json_, "one JSON value");
   }
 
   Result<void> run(Console& console) override {
-    convert::ConvertOptions options{
-        .source = source_,
-        .outfile = outfile_,
-        .outtype = nullptr,
-        .tokenizer = tokenizer_,
-        .pre = {},
-        .write = {.overwrite = force_, .n_threads = n_threads_ > 0 ? n_threads_ : sys::usable_cores()}};
-    TERN_TRY(options.outtype, outtype_by_name(outtype_));
-    if (!pre_.empty()) options.pre = pre_;
-    TERN_TRY(const convert::ConvertReport report, convert::convert(options, console));
+    TERN_TRY(const formats::Format* outtype, outtype_by_name(outtype_));
+    const convert::WriteOptions write{.overwrite = force_,
+                                      .n_threads = n_threads_ > 0 ? n_threads_ : sys::usable_cores()};
+    TERN_TRY(const files::FileKind kind, files::detect_kind(source_));
+    if (kind == files::FileKind::gguf && outtype != nullptr) return requantise(*outtype, write, console);
+    convert::ConvertOptions options{.source = source_,
+                                    .outfile = outfile_,
+                                    .outtype = outtype,
+                                    .tokenizer = tokenizer_,
+                                    .pre = pre_.empty() ? std::nullopt : std::optional(pre_),
+                                    .name = model_name_,
+                                    .vocab_only = vocab_only_,
+                                    .dry_run = dry_run_,
+                                    .write = write};
+    TERN_TRY(const convert::ConvertPlan plan, convert::ConvertPlan::make(options, console));
+    if (outfile_.empty()) options.outfile = usual_output(source_, plan.main_type());
+    if (dry_run_) {
+      show(console, plan.choices(), plan.unknown(), plan.architecture(), plan.output_bytes(), options.outfile);
+      return {};
+    }
+    TERN_TRY(const convert::ConvertReport report, plan.run(options, console));
     console.end();
     if (json_) {
-      print_json(console, {{"outfile", outfile_},
+      print_json(console, {{"outfile", options.outfile},
                            {"architecture", report.architecture},
                            {"n_tensors", report.n_tensors},
                            {"parameters", report.n_parameters},
@@ -70,19 +105,123 @@ class Convert final : public Command {
                            {"seconds", report.write.seconds}});
       return {};
     }
-    console.out(fmt::format("{}: {}, {} parameters in {} tensors, {}, {:.2f} s\n", printable(outfile_, 200),
+    console.out(fmt::format("{}: {}, {} parameters in {} tensors, {}, {:.2f} s\n", printable(options.outfile, 200),
                             report.architecture, with_separators(static_cast<std::uint64_t>(report.n_parameters)),
                             report.n_tensors, human_bytes(report.write.file_bytes), report.write.seconds));
     return {};
   }
 
  private:
+  // A GGUF file: what tern quantize does, by its rules.
+  Result<void> requantise(const formats::Format& outtype, const convert::WriteOptions& write, Console& console) {
+    if (!tokenizer_.empty() || !pre_.empty() || !model_name_.empty() || vocab_only_) {
+      return fail(
+          ErrorCode::usage,
+          "{}: is a GGUF file, whose tokenizer and names stay as they are: --tokenizer, --pre, --model-name and "
+          "--vocab-only are for checkpoints",
+          source_);
+    }
+    convert::QuantizeOptions options;
+    options.input = source_;
+    options.output = outfile_.empty() ? usual_output(source_, outtype.name) : outfile_;
+    options.write = write;
+    TERN_TRY(options.wishes.mixture, convert::mixture_by_name(outtype.name));
+    console.note(fmt::format("{}: is a GGUF file already: its types change by the rules of tern quantize {}", source_,
+                             outtype.name));
+    TERN_TRY(const convert::QuantizePlan plan, convert::QuantizePlan::make(options, console));
+    std::vector<convert::ConvertChoice> choices;
+    std::int64_t n_parameters = 0;
+    for (const convert::QuantizeChoice& choice : plan.choices()) {
+      n_parameters += choice.shape.n_elements();
+      choices.push_back({choice.name, std::string(choice.from->name), choice.name, choice.shape, choice.to,
+                         choice.bytes_to, choice.from == choice.to ? "copied" : ""});
+    }
+    if (dry_run_) {
+      show(console, choices, {}, "", plan.output_bytes(), options.output);
+      return {};
+    }
+    TERN_TRY_DO(plan.ready());
+    TERN_TRY(const convert::WriteReport report, plan.run(options, console));
+    console.end();
+    if (json_) {
+      print_json(console, {{"outfile", options.output},
+                           {"n_tensors", choices.size()},
+                           {"parameters", n_parameters},
+                           {"file_bytes", report.file_bytes},
+                           {"ternary_relative_error", report.worst_relative_error},
+                           {"seconds", report.seconds}});
+      return {};
+    }
+    console.out(fmt::format("{}: {} parameters in {} tensors, {}, {:.2f} s\n", printable(options.output, 200),
+                            with_separators(static_cast<std::uint64_t>(n_parameters)), choices.size(),
+                            human_bytes(report.file_bytes), report.seconds));
+    return {};
+  }
+
+  // The mapping; `architecture` is "" where none was needed.
+  void show(Console& console, std::span<const convert::ConvertChoice> choices,
+            std::span<const convert::UnknownTensor> unknown, std::string_view architecture, std::uint64_t n_bytes,
+            const std::string& outfile) const {
+    if (json_) {
+      print_json(console, as_json(choices, unknown, architecture, n_bytes, outfile));
+      return;
+    }
+    report::Table table{.columns = {{"source", report::Align::left},
+                                    {"tensor", report::Align::left},
+                                    {"shape", report::Align::left},
+                                    {"from", report::Align::left},
+                                    {"to", report::Align::left},
+                                    {"bytes"},
+                                    {"changes", report::Align::left}},
+                        .rows = {}};
+    for (const convert::ConvertChoice& c : choices) {
+      table.add({printable(c.source_name, 80), printable(c.name, 80), c.shape.text(), c.source_type,
+                 std::string(c.to->name), with_separators(c.bytes), c.transform});
+    }
+    for (const convert::UnknownTensor& tensor : unknown) {
+      table.add({{printable(tensor.name, 80), report::Tone::bad}, "unknown", tensor.shape, std::string(tensor.type)});
+    }
+    std::string out = report::to_text(table, console.colour());
+    if (!unknown.empty()) {
+      out += fmt::format("\n{} tensor{} mean nothing to architecture {}: without --dry-run this is refused\n",
+                         unknown.size(), unknown.size() == 1 ? "" : "s", architecture);
+    }
+    out += fmt::format("\npredicted size of {}: {} ({} bytes); nothing was written\n", printable(outfile, 200),
+                       human_bytes(n_bytes), with_separators(n_bytes));
+    console.out(out);
+  }
+
+  [[nodiscard]] Json as_json(std::span<const convert::ConvertChoice> choices,
+                             std::span<const convert::UnknownTensor> unknown, std::string_view architecture,
+                             std::uint64_t n_bytes, const std::string& outfile) const {
+    Json out{{"source", source_}, {"outfile", outfile}, {"dry_run", true}, {"predicted_bytes", n_bytes}};
+    if (!architecture.empty()) out["architecture"] = architecture;
+    out["tensors"] = Json::array();
+    for (const convert::ConvertChoice& c : choices) {
+      out["tensors"].push_back({{"source", c.source_name},
+                                {"name", c.name},
+                                {"shape", std::vector(c.shape.ne.begin(), c.shape.ne.begin() + c.shape.n_dims)},
+                                {"from", c.source_type},
+                                {"to", c.to->name},
+                                {"bytes", c.bytes},
+                                {"changes", c.transform}});
+    }
+    out["unknown"] = Json::array();
+    for (const convert::UnknownTensor& tensor : unknown) {
+      out["unknown"].push_back({{"source", tensor.name}, {"shape", tensor.shape}, {"from", tensor.type}});
+    }
+    return out;
+  }
+
   std::string source_;
   std::string outfile_;
   std::string outtype_ = "auto";
   std::string tokenizer_;
   std::string pre_;
+  std::string model_name_;
   int n_threads_ = 0;
+  bool vocab_only_ = false;
+  bool dry_run_ = false;
   bool force_ = false;
   bool json_ = false;
 };

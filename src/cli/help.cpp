@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "cli/all.hpp"
+#include "cli/describe.hpp"
 #include "cli/version.hpp"
 
 namespace tern::cli {
 namespace {
 
 constexpr std::size_t kWidth = 100;
+constexpr std::string_view kHelpGroup = "Help";  // comes last, with what is no command
 
 // `text` in lines of at most kWidth, the first after `lead` and the others below it.
 std::string hanging(std::string lead, std::size_t indent, std::string_view text) {
@@ -45,25 +47,8 @@ std::string names_of(const CLI::Option& option) {
   // Long names line up whether or not there is a short one.
   std::string text = option.get_snames().empty() ? "    " : "";
   text += fmt::format("{}", fmt::join(names, ", "));
-  if (option.get_expected_max() > 0) text += " " + option.get_type_name();
+  if (option.get_expected_max() > 0) text += " " + value_label(option);
   return text;
-}
-
-std::string usage(const CommandEntry& entry, const CLI::App& app) {
-  std::string text = fmt::format("Usage: tern {}", entry.name);
-  std::string positionals;
-  std::string closing;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional()) {
-      positionals += option->get_required() ? " " + option->get_name(true) : " [" + option->get_name(true);
-      if (!option->get_required()) closing += ']';
-    } else if (option->get_required()) {
-      const auto& shorts = option->get_snames();
-      text += fmt::format(" {} {}", shorts.empty() ? "--" + option->get_lnames().front() : "-" + shorts.front(),
-                          option->get_type_name());
-    }
-  }
-  return text + " [options]" + positionals + closing + "\n";
 }
 
 }  // namespace
@@ -77,22 +62,25 @@ std::string main_help() {
   for (const CommandEntry& entry : kCommands) {
     if (std::ranges::find(groups, entry.group) == groups.end()) groups.push_back(entry.group);
   }
+  std::ranges::stable_partition(groups, [](std::string_view group) { return group != kHelpGroup; });
+  if (groups.empty() || groups.back() != kHelpGroup) groups.push_back(kHelpGroup);
   for (const std::string_view group : groups) {
     text += fmt::format("\n{}\n", group);
     for (const CommandEntry& entry : kCommands) {
       if (entry.group == group) text += hanging(fmt::format("  {}", entry.name), 16, entry.summary);
     }
   }
-  text += "\nHelp\n";
   text += hanging("  help COMMAND", 16, "its options and examples (the same as tern COMMAND --help)");
+  text += hanging("  help --man", 16, "the manual page of tern, or with a COMMAND behind it of that command, in troff");
   text += hanging("  --version", 16, "the version");
   text +=
       "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 bad input, 4 out of memory or disk, 130 stopped with Ctrl-C.\n";
   return text;
 }
 
-std::string command_help(const CommandEntry& entry, const CLI::App& app) {
-  std::string text = fmt::format("tern {}: {}\n\n{}", entry.name, entry.summary, usage(entry, app));
+std::string command_help(const CommandEntry& entry, const CLI::App& app, const Command& command) {
+  std::string text =
+      fmt::format("tern {}: {}\n\nUsage: {}\n", entry.name, entry.summary, usage_of(describe(entry, app, command)));
   std::size_t indent = 0;
   for (const CLI::Option* option : app.get_options()) {
     const std::size_t length = option->get_positional() ? option->get_name(true).size() : names_of(*option).size();
@@ -112,6 +100,9 @@ std::string command_help(const CommandEntry& entry, const CLI::App& app) {
   };
   section("Arguments", true);
   section("Options", false);
+  if (const std::string notes = app.get_footer(); !notes.empty()) {
+    text += fmt::format("\n{}{}", notes, notes.ends_with('\n') ? "" : "\n");
+  }
   text += "\nExamples\n";
   for (std::string_view rest = entry.examples; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

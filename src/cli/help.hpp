@@ -9,7 +9,7 @@ namespace tern::cli {
 
 /// `tern --help`: the commands by group.
 [[nodiscard]] std::string main_help();
-/// `tern NAME --help`: usage, options, examples.
-[[nodiscard]] std::string command_help(const CommandEntry& entry, const CLI::App& app);
+/// `tern NAME --help`: usage, options, notes, examples.
+[[nodiscard]] std::string command_help(const CommandEntry& entry, const CLI::App& app, const Command& command);
 
 }  // namespace tern::cli

@@ -17,7 +17,7 @@ void ModelOptions::declare(CLI::App& app) {
 }
 
 Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) const {
-  TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa}));
+  TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa, .pooling = pooling}));
   for (const std::string& warning : loaded->warnings()) console.note("warning: " + warning);
   return loaded;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/console.hpp"
@@ -18,6 +19,7 @@ struct ModelOptions {
   std::string model;
   int n_threads = 0;  // 0: the cores this process may use
   std::string isa;
+  std::optional<models::Pooling> pooling = {};  // for commands that make embeddings; not an option here
 
   /// -m/--model, -t/--threads, --isa
   void declare(CLI::App& app);

@@ -9,6 +9,7 @@
 #include "cli/all.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/version.hpp"
 #include "sys/signals.hpp"
@@ -16,7 +17,7 @@
 namespace tern::cli {
 namespace {
 
-enum class Wanted { command, help, version };
+enum class Wanted { command, help, manual, names, version };
 
 }  // namespace
 
@@ -52,14 +53,52 @@ Program::~Program() = default;
 std::string Program::help(std::string_view name) const {
   if (name.empty()) return main_help();
   const State::Item* item = state_->find(name);
-  return item == nullptr ? std::string{} : command_help(*item->entry, *item->app);
+  return item == nullptr ? std::string{} : command_help(*item->entry, *item->app, *item->command);
+}
+
+std::string Program::manual(std::string_view name) const {
+  if (name.empty()) return main_manual(commands());
+  const State::Item* item = state_->find(name);
+  return item == nullptr ? std::string{} : command_manual(describe(*item->entry, *item->app, *item->command));
+}
+
+std::vector<CommandText> Program::commands() const {
+  std::vector<CommandText> all;
+  for (const State::Item& item : state_->items) all.push_back(describe(*item.entry, *item.app, *item.command));
+  return all;
+}
+
+Result<void> Program::choose(const std::string& name) {
+  state_->chosen = state_->find(name);
+  if (state_->chosen != nullptr) return {};
+  std::vector<std::string_view> names{"help"};
+  for (const CommandEntry& entry : kCommands) names.push_back(entry.name);
+  return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(name),
+              did_you_mean(name, names));
 }
 
 Result<void> Program::parse(const std::vector<std::string>& given) {
   std::vector<std::string> words = given;
   if (!words.empty() && words.front() == "help") {  // `help run` is `run --help`
     words.erase(words.begin());
-    if (!words.empty()) words.emplace_back("--help");
+    const auto taken = [&](std::string_view word) {
+      return std::erase_if(words, [&](const std::string& other) { return other == word; }) > 0;
+    };
+    if (taken("--names") && words.empty()) {  // for scripts: one name a line
+      state_->wanted = Wanted::names;
+      return {};
+    }
+    const bool as_manual = taken("--man");
+    if (words.size() > 1) {
+      return fail(ErrorCode::usage, "help: unexpected argument \"{}\"; see tern --help", printable(words[1]));
+    }
+    if (as_manual && words.empty()) state_->wanted = Wanted::manual;
+    if (as_manual && words.empty()) return {};
+    if (!words.empty() && (as_manual || !words.front().starts_with("-"))) {
+      TERN_TRY_DO(choose(words.front()));
+      state_->wanted = as_manual ? Wanted::manual : Wanted::help;
+      return {};
+    }
   }
   if (words.empty() || words.front() == "--help" || words.front() == "-h") {
     state_->wanted = Wanted::help;
@@ -74,13 +113,7 @@ Result<void> Program::parse(const std::vector<std::string>& given) {
                 "unknown option \"{}\": the command comes first (tern COMMAND [options]); see tern --help",
                 printable(words.front()));
   }
-  state_->chosen = state_->find(words.front());
-  if (state_->chosen == nullptr) {
-    std::vector<std::string_view> names{"help"};
-    for (const CommandEntry& entry : kCommands) names.push_back(entry.name);
-    return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(words.front()),
-                did_you_mean(words.front(), names));
-  }
+  TERN_TRY_DO(choose(words.front()));
   try {
     std::ranges::reverse(words);  // CLI11 takes the words of a vector from its back
     state_->app.parse(words);
@@ -104,7 +137,14 @@ int Program::run(const std::vector<std::string>& words) {
   if (auto parsed = parse(words); !parsed) return report(parsed.error());
   if (state_->wanted != Wanted::command) {
     const std::string name(state_->chosen == nullptr ? "" : state_->chosen->entry->name);
-    console.out(state_->wanted == Wanted::version ? fmt::format("{}\n", version_text()) : help(name));
+    std::string text = fmt::format("{}\n", version_text());
+    if (state_->wanted == Wanted::help) text = help(name);
+    if (state_->wanted == Wanted::manual) text = manual(name);
+    if (state_->wanted == Wanted::names) {
+      text.clear();
+      for (const CommandEntry& entry : kCommands) text += fmt::format("{}\n", entry.name);
+    }
+    console.out(text);
     return 0;
   }
   sys::watch_interrupts();

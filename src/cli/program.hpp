@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.hpp"
+#include "cli/describe.hpp"
 
 namespace tern::cli {
 
@@ -24,8 +24,15 @@ class Program {
   [[nodiscard]] int run(const std::vector<std::string>& words);
   /// `tern --help` (name empty) or `tern NAME --help`; "" for an unknown name.
   [[nodiscard]] std::string help(std::string_view name = {}) const;
+  /// The same as a manual page.
+  [[nodiscard]] std::string manual(std::string_view name = {}) const;
+  /// All commands as data, in the order of their list.
+  [[nodiscard]] std::vector<CommandText> commands() const;
 
  private:
+  /// Errors: usage, with the nearest name.
+  [[nodiscard]] Result<void> choose(const std::string& name);
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -2,6 +2,8 @@
 #include "convert/quantize.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <utility>
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
@@ -13,6 +15,36 @@
 
 namespace tern::cli {
 namespace {
+
+constexpr std::string_view kTypeMissing = "TYPE is missing (a format or a mixture); see tern quantize --help";
+
+// What TYPE can be, with the bits a weight takes in a usual model.
+std::string types_table() {
+  report::Table table{
+      .columns = {{"TYPE", report::Align::left}, {"or"}, {"bits/weight"}, {"tensors", report::Align::left}},
+      .rows = {}};
+  for (const convert::Mixture& mixture : convert::mixtures()) {
+    std::string other = mixture.number >= 0 ? fmt::format("{}", mixture.number) : "";
+    if (!mixture.alias.empty()) other = fmt::format("{}, {}", mixture.alias, other);
+    table.add({std::string(mixture.name), other,
+               mixture.copies ? "" : fmt::format("{:.2f}", convert::typical_bits_per_weight(mixture)),
+               std::string(mixture.summary)});
+  }
+  return report::to_text(table) +
+         "Bits a weight in a model of LLaMA-3-8B's shapes. Mixtures (Q4_K_M ...) follow llama-quantize, tensor by "
+         "tensor.\n";
+}
+
+// "ggml-model-Q4_K_M.gguf" beside the input, as llama-quantize names a file that nobody named.
+std::string usual_output(const std::string& input, const convert::Mixture& mixture) {
+  const auto slash = input.rfind('/');
+  return fmt::format("{}ggml-model-{}.gguf", slash == std::string::npos ? "" : input.substr(0, slash + 1),
+                     mixture.name);
+}
+
+bool is_number(std::string_view word) {
+  return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 // Null for an option that was not given.
 Result<const formats::Format*> type_by_name(std::string_view option, const std::string& name) {
@@ -26,30 +58,64 @@ class Quantize final : public Command {
  public:
   void declare(CLI::App& app) override {
     app.add_option("IN", input_, "GGUF file, best in F32, F16 or BF16")->required();
-    app.add_option("OUT", output_, "GGUF file to write")->required();
-    app.add_option("TYPE", type_, "format of the matrices, in any case of letters")->required();
-    app.add_option("NTHREADS", n_threads_, "threads (default: the cores this process may use)")
-        ->check(CLI::Range(0, 1024));
+    app.add_option("OUT", output_, "GGUF file to write; left out: ggml-model-TYPE.gguf beside IN");
+    app.add_option("TYPE", type_, "a format or a mixture of formats, by name in any case of letters or by number");
+    app.add_option("NTHREADS", threads_, "threads (default: the cores this process may use)");
     app.add_option("IGNORED", ignored_, "a further number, which BitNet's scripts pass; nothing follows from it");
-    app.add_option("--token-embedding-type", embedding_, "format of the embedding table")->type_name("TYPE");
-    app.add_option("--output-tensor-type", head_, "format of the head's table")->type_name("TYPE");
+    app.add_option("--token-embedding-type", embedding_, "format of the embedding table")->type_name("FORMAT");
+    app.add_option("--output-tensor-type", head_, "format of the head's table")->type_name("FORMAT");
+    app.add_option(
+           "--tensor-type", tensor_types_,
+           "format of the tensors in whose names REGEX is found; may be given often, the first that fits counts")
+        ->type_name("REGEX=FORMAT")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--tensor-type-file", type_files_, "a file of such words, one a line; # begins a comment")
+        ->type_name("FILE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_flag("--quant-embd", quant_embedding_, "embedding in Q6_K (as --token-embedding-type Q6_K)");
-    app.add_flag("--pure", pure_, "every matrix, embedding and head included, in TYPE");
+    app.add_flag("--leave-output-tensor", leave_output_, "the head's table stays as it is");
+    app.add_flag("--pure", pure_, "no mixture: every matrix, embedding and head included, in TYPE's format");
+    app.add_option("--override-kv", overrides_,
+                   "set a metadata key: KEY=int:N, float:X, bool:true or str:TEXT; may be given often")
+        ->type_name("KEY=TYPE:VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_flag("--allow-requantize", requantize_, "round tensors again that are quantised already");
+    app.add_flag("--keep-split", keep_split_,
+                 "a model in several files becomes one in as many: OUT-00001-of-0000N.gguf");
     app.add_flag("--dry-run", dry_run_, "show what each tensor would become and the size, write nothing");
     app.add_flag("--force", force_, "overwrite the output");
     app.add_flag("--json", json_, "one JSON value");
+    // Known from llama-quantize, and refused with a reason: no description, so that help does not offer them.
+    app.add_option("--imatrix", importance_, "")->group("");
+    app.add_option("--include-weights", importance_, "")->group("");
+    app.add_option("--exclude-weights", importance_, "")->group("");
+    app.footer(types_table());
   }
 
   Result<void> run(Console& console) override {
+    if (!importance_.empty()) {
+      return fail(
+          ErrorCode::unsupported,
+          "importance matrices (--imatrix, --include-weights, --exclude-weights) are not supported by Tern yet; "
+          "quantise without one");
+    }
+    TERN_TRY_DO(sort_arguments());
+    TERN_TRY(const int n_threads, thread_count());
     convert::QuantizeOptions options{
         .input = input_,
         .output = output_,
         .wishes = {},
+        .overrides = {},
         .allow_requantize = requantize_,
-        .write = {.overwrite = force_, .n_threads = n_threads_ > 0 ? n_threads_ : sys::usable_cores()}};
+        .keep_split = keep_split_,
+        .write = {.overwrite = force_, .n_threads = n_threads > 0 ? n_threads : sys::usable_cores()}};
+    options.wishes.mixture = mixture_;
     options.wishes.pure = pure_;
-    TERN_TRY(options.wishes.type, type_by_name("TYPE", type_));
+    options.wishes.leave_output = leave_output_;
+    TERN_TRY_DO(read_lists(options));
     TERN_TRY(options.wishes.token_embedding, type_by_name("--token-embedding-type", embedding_));
     TERN_TRY(options.wishes.output, type_by_name("--output-tensor-type", head_));
     if (quant_embedding_) {
@@ -61,6 +127,7 @@ class Quantize final : public Command {
     }
     TERN_TRY(const convert::QuantizePlan plan, convert::QuantizePlan::make(options, console));
     if (dry_run_) {
+      if (const auto ready = plan.ready(); !ready) console.note(fmt::format("warning: {}", ready.error().message));
       if (json_) {
         print_json(console, as_json(plan));
       } else {
@@ -68,9 +135,11 @@ class Quantize final : public Command {
       }
       return {};
     }
+    TERN_TRY_DO(plan.ready());
     // After the input was read: what is wrong with it should not hide behind the output's name.
-    if (!force_ && sys::exists(output_) && !sys::is_directory(output_)) {
-      return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", output_);
+    for (const std::string& path : plan.outputs()) {
+      if (!force_ && sys::exists(path) && !sys::is_directory(path))
+        return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", path);
     }
     if (!json_) console.out(sizes(plan) + "\n");
     TERN_TRY(const convert::WriteReport report, plan.run(options, console));
@@ -78,20 +147,69 @@ class Quantize final : public Command {
     const double megabytes_per_second = static_cast<double>(plan.input_bytes()) / 1e6 / std::max(report.seconds, 1e-9);
     if (json_) {
       Json out = as_json(plan);
-      out["outfile"] = output_;
+      out["outfile"] = plan.outputs().front();
       out["file_bytes"] = report.file_bytes;
       out["ternary_relative_error"] = report.worst_relative_error;
       out["seconds"] = report.seconds;
       out["mb_per_second"] = megabytes_per_second;
       print_json(console, out);
     } else {
-      console.out(fmt::format("{}: {}, {:.2f} s, {:.0f} MB/s of input\n", printable(output_, 200),
-                              human_bytes(report.file_bytes), report.seconds, megabytes_per_second));
+      console.out(fmt::format("{}: {}, {:.2f} s, {:.0f} MB/s of input\n", written(plan), human_bytes(report.file_bytes),
+                              report.seconds, megabytes_per_second));
     }
     return {};
   }
 
  private:
+  // IN OUT TYPE [NTHREADS], or IN TYPE [NTHREADS] as llama-quantize takes it.
+  Result<void> sort_arguments() {
+    if (type_.empty() || is_number(type_)) {
+      if (const auto mixture = convert::mixture_by_name(output_); mixture && !output_.empty()) {
+        mixture_ = *mixture;
+        if (!type_.empty()) ignored_ = std::exchange(threads_, type_);
+        output_ = usual_output(input_, *mixture_);
+        return {};
+      }
+    }
+    if (type_.empty()) return fail(ErrorCode::usage, "quantize: {}", kTypeMissing);
+    auto mixture = convert::mixture_by_name(type_);
+    if (!mixture) return in_context("TYPE", std::move(mixture).error());
+    mixture_ = *mixture;
+    return {};
+  }
+
+  [[nodiscard]] Result<int> thread_count() const {
+    int n = 0;
+    const char* end = threads_.data() + threads_.size();
+    if (threads_.empty()) return 0;
+    if (std::from_chars(threads_.data(), end, n).ptr != end || n < 0 || n > 1024)
+      return fail(ErrorCode::usage, "quantize: NTHREADS is \"{}\", expected 0 to 1024", printable(threads_));
+    return n;
+  }
+
+  Result<void> read_lists(convert::QuantizeOptions& options) const {
+    for (const std::string& text : tensor_types_) {
+      auto type = convert::parse_tensor_type(text);
+      if (!type) return in_context("--tensor-type", std::move(type).error());
+      options.wishes.tensor_types.push_back(std::move(*type));
+    }
+    for (const std::string& path : type_files_) {
+      TERN_TRY_DO(convert::read_tensor_types(path, options.wishes.tensor_types));
+    }
+    for (const std::string& text : overrides_) {
+      auto override = convert::parse_metadata_override(text);
+      if (!override) return in_context("--override-kv", std::move(override).error());
+      options.overrides.push_back(std::move(*override));
+    }
+    return {};
+  }
+
+  static std::string written(const convert::QuantizePlan& plan) {
+    const std::vector<std::string> paths = plan.outputs();
+    const std::string first = printable(paths.front(), 200);
+    return paths.size() == 1 ? first : fmt::format("{} and {} more", first, paths.size() - 1);
+  }
+
   static std::string sizes(const convert::QuantizePlan& plan) {
     const double share = 100.0 * static_cast<double>(plan.output_bytes()) /
                          static_cast<double>(std::max<std::uint64_t>(plan.input_bytes(), 1));
@@ -139,7 +257,14 @@ class Quantize final : public Command {
   std::string embedding_;
   std::string head_;
   std::string ignored_;
-  int n_threads_ = 0;
+  std::string threads_;
+  std::vector<std::string> tensor_types_;
+  std::vector<std::string> type_files_;
+  std::vector<std::string> overrides_;
+  std::vector<std::string> importance_;
+  const convert::Mixture* mixture_ = nullptr;
+  bool leave_output_ = false;
+  bool keep_split_ = false;
   bool quant_embedding_ = false;
   bool pure_ = false;
   bool requantize_ = false;

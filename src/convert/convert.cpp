@@ -1,10 +1,11 @@
 #include "convert/convert.hpp"
 
-#include "base/byte_cursor.hpp"
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/words.hpp"
 #include "convert/type_rules.hpp"
-#include "files/kind.hpp"
-#include "files/llama2c.hpp"
-#include "files/safetensors.hpp"
 #include "formats/all.hpp"
 #include "models/tokenizer_source.hpp"
 #include "models/vocabulary_gguf.hpp"
@@ -57,73 +58,98 @@ const formats::Format& target_format(const SourceTensor& tensor, const formats::
   return *outtype;
 }
 
-// The content is of no kind. What the name promises was probably meant, so its reader says what is wrong with the file.
-std::unexpected<Error> refuse_unknown(const std::string& path, files::FileKind kind) {
-  if (path.ends_with(".safetensors")) {
-    if (auto file = files::SafetensorsFile::open(path); !file) return std::unexpected(std::move(file).error());
+// Better no file than a wrong one.
+std::unexpected<Error> refuse_tensors(const std::string& path, const Source& source, Progress& progress) {
+  const std::vector<UnknownTensor>& unknown = source.unknown;
+  for (std::size_t i = 0; i < std::min(unknown.size(), ConvertPlan::kMaxToldTensors); ++i) {
+    progress.note(
+        fmt::format("unknown tensor {} {} {}", printable(unknown[i].name, 120), unknown[i].shape, unknown[i].type));
   }
-  if (path.ends_with(".bin") || path.ends_with(".pt") || path.ends_with(".pth")) {
-    if (const auto file = sys::MappedFile::open(path); file && as_text(file->bytes()).starts_with("PK\x03\x04")) {
-      return fail(ErrorCode::unsupported,
-                  "{}: is a PyTorch (pickle) file, which can run code when read; save the model as safetensors", path);
-    }
-    if (auto file = files::Llama2cFile::open(path); !file) return std::unexpected(std::move(file).error());
+  if (unknown.size() > ConvertPlan::kMaxToldTensors) {
+    progress.note(fmt::format("and {} more", unknown.size() - ConvertPlan::kMaxToldTensors));
   }
-  return fail(ErrorCode::bad_input,
-              "{}: is {}, expected a Hugging Face folder or .safetensors file, or a llama2.c checkpoint", path,
-              files::kind_text(kind));
+  std::vector<std::string> first;
+  for (std::size_t i = 0; i < std::min<std::size_t>(unknown.size(), 4); ++i)
+    first.push_back(printable(unknown[i].name));
+  return fail(ErrorCode::unsupported, "{}: {} tensor{} of this checkpoint mean nothing to architecture {}: {}{}",
+              folder_of(path), unknown.size(), unknown.size() == 1 ? "" : "s", source.architecture->name,
+              fmt::join(first, ", "), unknown.size() > first.size() ? ", ..." : "");
 }
 
 }  // namespace
 
-Result<Source> open_source(const std::string& path) {
-  TERN_TRY(const files::FileKind kind, files::detect_kind(path));
-  switch (kind) {
-    case files::FileKind::safetensors:
-    case files::FileKind::safetensors_folder:
-      return open_hugging_face(path);
-    case files::FileKind::llama2c:
-      return open_llama2c(path);
-    case files::FileKind::gguf:
-      return fail(ErrorCode::bad_input, "{}: is a GGUF file already; use tern quantize to change its types", path);
-    case files::FileKind::tokenizer_folder:
-    case files::FileKind::unknown:
-      break;
-  }
-  return refuse_unknown(path, kind);
+std::string size_label(std::int64_t n_parameters) {
+  struct Unit {
+    double size;
+    std::string_view letter;
+  };
+  constexpr std::array<Unit, 4> kUnits{{{1e12, "T"}, {1e9, "B"}, {1e6, "M"}, {1e3, "K"}}};
+  const auto n = static_cast<double>(n_parameters);
+  const Unit* unit = std::ranges::find_if(kUnits, [&](const Unit& u) { return n >= u.size; });
+  if (unit == kUnits.end()) unit = &kUnits.back();
+  const double scaled = n / unit->size;
+  return scaled < 9.95 ? fmt::format("{:.1f}{}", scaled, unit->letter) : fmt::format("{:.0f}{}", scaled, unit->letter);
 }
 
-Result<ConvertReport> convert(const ConvertOptions& options, Progress& progress) {
-  TERN_TRY(const Source source, open_source(options.source));
+Result<ConvertPlan> ConvertPlan::make(const ConvertOptions& options, Progress& progress) {
+  ConvertPlan plan;
+  TERN_TRY(plan.source_, open_source(options.source));
+  const Source& source = plan.source_;
+  if (!source.unknown.empty() && !options.dry_run) return refuse_tensors(options.source, source, progress);
   TERN_TRY(const text::Vocabulary vocabulary, read_vocabulary(options, source, progress));
   for (const std::string& note : source.notes) progress.note(note);
+  TERN_TRY_DO(plan.add_tensors(options, progress));
 
   files::Metadata metadata;
   metadata.set("general.architecture", std::string(source.architecture->name));
   metadata.set("general.type", std::string("model"));
-  metadata.set("general.name", source.name);
+  metadata.set("general.name", options.name.empty() ? source.name : options.name);
+  metadata.set("general.size_label", size_label(plan.n_parameters_));
   models::write_hyper_parameters(source.parameters, metadata);
   models::write_vocabulary(vocabulary, metadata);
+  TERN_TRY(plan.layout_, plan_layout(std::move(metadata), plan.jobs_));
+  TERN_TRY(plan.output_bytes_, plan.layout_.file_bytes());
+  return plan;
+}
 
-  ConvertReport report;
-  report.architecture = std::string(source.architecture->name);
-  report.n_tensors = source.tensors.size();
-  std::vector<TensorJob> jobs;
-  for (const SourceTensor& tensor : source.tensors) {
+Result<void> ConvertPlan::add_tensors(const ConvertOptions& options, Progress& progress) {
+  FallbackNotes fallbacks;
+  for (const SourceTensor& tensor : source_.tensors) {
+    n_parameters_ += tensor.shape.n_elements();
+    if (options.vocab_only) continue;
     const formats::Format& wanted = target_format(tensor, options.outtype);
     const formats::Format& taken = fitting_format(wanted, tensor.shape.row_length());
-    if (&taken != &wanted) progress.note(fallback_note(tensor.name, wanted, taken, tensor.shape.row_length()));
-    report.n_parameters += tensor.shape.n_elements();
-    jobs.push_back({.name = tensor.name,
-                    .shape = tensor.shape,
-                    .format = &taken,
-                    .read = tensor.read,
-                    .copy = {},
-                    .measure = &taken != &formats::kI2_S && (tensor.is_ternary || taken.is_ternary),
-                    .done = {}});
+    if (&taken != &wanted) fallbacks.add(tensor.name, wanted, taken, tensor.shape.row_length());
+    jobs_.push_back({.name = tensor.name,
+                     .shape = tensor.shape,
+                     .format = &taken,
+                     .read = tensor.read,
+                     .copy = {},
+                     .measure = &taken != &formats::kI2_S && (tensor.is_ternary || taken.is_ternary),
+                     .done = {}});
+    TERN_TRY(const std::uint64_t n_bytes, formats::tensor_bytes(taken, tensor.shape));
+    choices_.push_back({tensor.source_name, std::string(tensor.source_type), tensor.name, tensor.shape, &taken, n_bytes,
+                        std::string(tensor.transform)});
   }
-  TERN_TRY(files::GgufLayout layout, plan_layout(std::move(metadata), jobs));
-  auto written = write_gguf(options.outfile, std::move(layout), jobs, options.write, progress);
+  fallbacks.tell(progress);
+  return {};
+}
+
+std::string_view ConvertPlan::main_type() const {
+  std::map<std::string_view, std::uint64_t> bytes_of;
+  for (const ConvertChoice& choice : choices_) {
+    if (choice.name.starts_with("blk.") && !choice.shape.is_vector()) bytes_of[choice.to->name] += choice.bytes;
+  }
+  const auto most = std::ranges::max_element(bytes_of, {}, [](const auto& pair) { return pair.second; });
+  return most == bytes_of.end() ? "vocab" : most->first;
+}
+
+Result<ConvertReport> ConvertPlan::run(const ConvertOptions& options, Progress& progress) const {
+  ConvertReport report;
+  report.architecture = std::string(source_.architecture->name);
+  report.n_tensors = jobs_.size();
+  report.n_parameters = n_parameters_;
+  auto written = write_gguf(options.outfile, layout_, jobs_, options.write, progress);
   // The output's own troubles name the output; what is wrong with a tensor is the source's.
   if (!written && written.error().code == ErrorCode::bad_input)
     return in_context(options.source, std::move(written).error());
@@ -131,6 +157,11 @@ Result<ConvertReport> convert(const ConvertOptions& options, Progress& progress)
   report.write = std::move(*written);
   if (const std::string note = ternary_note(report.write); !note.empty()) progress.note(note);
   return report;
+}
+
+Result<ConvertReport> convert(const ConvertOptions& options, Progress& progress) {
+  TERN_TRY(const ConvertPlan plan, ConvertPlan::make(options, progress));
+  return plan.run(options, progress);
 }
 
 }  // namespace tern::convert

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "convert/source.hpp"
+#include "convert/source_names.hpp"
 #include "files/llama2c.hpp"
 #include "formats/all.hpp"
 
@@ -26,15 +27,8 @@ models::HyperParameters parameters_of(const files::Llama2cConfig& config) {
 }
 
 std::string llama2c_name(std::string_view gguf_name) {
-  const bool in_layer = gguf_name.starts_with("blk.");
-  const auto dot = in_layer ? gguf_name.find('.', 4) : std::string_view::npos;
-  const std::string_view layer = in_layer ? gguf_name.substr(4, dot - 4) : std::string_view{};
-  const std::string pattern = in_layer ? "blk.{}" + std::string(gguf_name.substr(dot)) : std::string(gguf_name);
-  for (const models::TensorName& line : models::kLlama.tensor_names) {
-    if (line.gguf != pattern) continue;
-    std::string name(line.llama2c);
-    if (const auto hole = name.find("{}"); hole != std::string::npos) name.replace(hole, 2, layer);
-    return name;
+  for (const SourceName& known : source_names(models::kLlama, gguf_name)) {
+    if (std::string name = known.llama2c(); !name.empty()) return name;
   }
   return {};
 }
@@ -62,11 +56,16 @@ Result<Source> open_llama2c(const std::string& path) {
     const auto* values = reinterpret_cast<const float*>(tensor->bytes.data());
     const std::int64_t k = spec.shape.row_length();
     source.tensors.push_back(
-        {spec.name, spec.shape, spec.role, &formats::kF32, false,
-         [file, values, k](std::int64_t first, std::int64_t n_rows, std::span<float> out) -> Result<void> {
+        {.name = spec.name,
+         .shape = spec.shape,
+         .role = spec.role,
+         .natural = &formats::kF32,
+         .read = [file, values, k](std::int64_t first, std::int64_t n_rows, std::span<float> out) -> Result<void> {
            std::copy_n(values + first * k, n_rows * k, out.begin());
            return {};
-         }});
+         },
+         .source_name = tensor->name,
+         .source_type = "F32"});
   }
   return source;
 }

@@ -1,5 +1,7 @@
 #include "convert/quantize.hpp"
 
+#include "convert/type_rules.hpp"
+#include "files/gguf_split.hpp"
 #include "formats/all.hpp"
 
 namespace tern::convert {
@@ -25,6 +27,33 @@ TensorJob job_for(std::shared_ptr<const files::GgufFile> file, const files::Gguf
   return job;
 }
 
+Result<void> check_copy(const TypeWishes& wishes) {
+  if (!wishes.mixture->copies) return {};
+  if (wishes.pure || wishes.token_embedding != nullptr || wishes.output != nullptr || !wishes.tensor_types.empty()) {
+    return fail(ErrorCode::usage, "{} leaves every tensor as it is; give a TYPE to change some", wishes.mixture->name);
+  }
+  return {};
+}
+
+// As llama-quantize: the mixture's number whatever the tensors became, and a copy keeps the input's.
+void set_file_type(const Mixture& mixture, const files::Metadata& input, files::Metadata& output) {
+  constexpr std::string_view kKey = "general.file_type";
+  if (mixture.copies) {
+    if (const files::MetaValue* number = input.find(kKey)) output.set(kKey, *number);
+  } else if (mixture.file_type() >= 0) {
+    output.set(kKey, static_cast<std::uint32_t>(mixture.file_type()));
+  }
+}
+
+Result<std::vector<files::PlannedPart>> parts_like(const files::GgufFile& file, const files::GgufLayout& layout,
+                                                   std::string_view output) {
+  constexpr std::string_view kSuffix = ".gguf";
+  if (output.size() > kSuffix.size() && output.ends_with(kSuffix)) output.remove_suffix(kSuffix.size());
+  std::vector<std::size_t> counts;
+  for (const files::GgufPart& part : file.parts()) counts.push_back(part.n_tensors);
+  return files::split_layout(layout, counts, output);
+}
+
 }  // namespace
 
 Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress& progress) {
@@ -39,36 +68,73 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
                 "{}: metadata key {} says that the weights are transformed; Tern does not requantise such files yet",
                 options.input, *key);
   }
-  const bool tied = file.find("output.weight") == nullptr;
+  TERN_TRY_DO(check_copy(options.wishes));
+  files::Metadata metadata = file.metadata();
+  TERN_TRY_DO(override_metadata(options.overrides, metadata));
+  std::vector<TensorInfo> tensors;
   for (const files::GgufTensor& tensor : file.tensors()) {
     if (tensor.format == nullptr) {
       return fail(ErrorCode::unsupported, "{}: tensor {}: {}", options.input, tensor.name, tensor.unsupported_reason);
     }
-    const formats::Format* wished = wished_format(options.wishes, tensor.name, tensor.shape, tied);
-    const formats::Format* to = tensor.format;
-    if (wished != nullptr && wished != tensor.format) {
-      const formats::Format& fitting = fitting_format(*wished, tensor.shape.row_length());
-      if (&fitting != wished) progress.note(fallback_note(tensor.name, *wished, fitting, tensor.shape.row_length()));
-      to = &fitting;
-    }
-    if (to != tensor.format && !tensor.format->is_float && !is_lossless_translation(*tensor.format, *to) &&
+    tensors.push_back({tensor.name, tensor.shape, tensor.format});
+  }
+  TERN_TRY(const std::vector<TypeChoice> choices, choose_types(options.wishes, model_facts(metadata), tensors,
+                                                               options.keep_split ? Walk::as_given : Walk::by_layer));
+  FallbackNotes fallbacks;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const files::GgufTensor& tensor = file.tensors()[i];
+    const formats::Format& to = *choices[i].taken;
+    if (&to != tensor.format && &to != choices[i].wished)
+      fallbacks.add(tensor.name, *choices[i].wished, to, tensor.shape.row_length());
+    if (&to != tensor.format && !tensor.format->is_float && !is_lossless_translation(*tensor.format, to) &&
         !options.allow_requantize) {
       return fail(ErrorCode::bad_input,
                   "{}: tensor {} is {} already; rounding it again to {} loses more than rounding the original: use "
                   "--allow-requantize, or a F16/F32 file",
-                  options.input, tensor.name, tensor.format->name, to->name);
+                  options.input, tensor.name, tensor.format->name, to.name);
     }
-    plan.jobs_.push_back(job_for(plan.file_, tensor, *to));
-    TERN_TRY(const std::uint64_t bytes_to, formats::tensor_bytes(*to, tensor.shape));
-    plan.choices_.push_back({tensor.name, tensor.shape, tensor.format, to, tensor.n_bytes, bytes_to});
+    if (choices[i].needs_importance && !plan.not_ready_) {
+      plan.not_ready_ = Error{ErrorCode::unsupported,
+                              fmt::format("{}: {} leaves tensor {} in {}, which needs an importance matrix, and Tern "
+                                          "cannot read one yet; use {}, which does not",
+                                          options.input, options.wishes.mixture->name, tensor.name, to.name, to.name)};
+    }
+    plan.jobs_.push_back(job_for(plan.file_, tensor, to));
+    TERN_TRY(const std::uint64_t bytes_to, formats::tensor_bytes(to, tensor.shape));
+    plan.choices_.push_back({tensor.name, tensor.shape, tensor.format, &to, tensor.n_bytes, bytes_to});
   }
-  TERN_TRY(plan.layout_, plan_layout(file.metadata(), plan.jobs_));
-  TERN_TRY(plan.output_bytes_, plan.layout_.file_bytes());
+  fallbacks.tell(progress);
+  TERN_TRY(files::GgufLayout layout, plan_layout(std::move(metadata), plan.jobs_));
+  set_file_type(*options.wishes.mixture, file.metadata(), layout.metadata);
+  TERN_TRY_DO(override_metadata(options.overrides, layout.metadata));
+  if (options.keep_split && file.parts().size() > 1) {
+    TERN_TRY(plan.parts_, parts_like(file, layout, options.output));
+  } else {
+    plan.parts_.push_back({options.output, std::move(layout)});
+  }
+  for (const files::PlannedPart& part : plan.parts_) {
+    TERN_TRY(const std::uint64_t n_bytes, part.layout.file_bytes());
+    plan.output_bytes_ += n_bytes;
+  }
   return plan;
 }
 
+std::vector<std::string> QuantizePlan::outputs() const {
+  std::vector<std::string> paths;
+  for (const files::PlannedPart& part : parts_) paths.push_back(part.path);
+  return paths;
+}
+
+Result<void> QuantizePlan::ready() const {
+  if (not_ready_) return std::unexpected(*not_ready_);
+  return {};
+}
+
 Result<WriteReport> QuantizePlan::run(const QuantizeOptions& options, Progress& progress) const {
-  auto report = write_gguf(options.output, layout_, jobs_, options.write, progress);
+  TERN_TRY_DO(ready());
+  auto report = parts_.size() == 1
+                    ? write_gguf(parts_.front().path, parts_.front().layout, jobs_, options.write, progress)
+                    : write_gguf_parts(parts_, jobs_, options.write, progress);
   if (!report && report.error().code == ErrorCode::bad_input)
     return in_context(options.input, std::move(report).error());
   if (report) {

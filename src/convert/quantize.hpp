@@ -1,10 +1,13 @@
 // A GGUF file in, the same model in other formats out.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "convert/type_rules.hpp"
+#include "convert/metadata_override.hpp"
+#include "convert/type_choice.hpp"
 #include "convert/write_gguf.hpp"
 #include "files/gguf_reader.hpp"
 
@@ -14,7 +17,10 @@ struct QuantizeOptions {
   std::string input;
   std::string output;
   TypeWishes wishes;
+  std::vector<MetadataOverride> overrides;
   bool allow_requantize = false;
+  bool keep_split =
+      false;  // a model in parts becomes one in parts: OUTPUT-0000I-of-0000N.gguf, without output's ".gguf"
   WriteOptions write;
 };
 
@@ -31,12 +37,17 @@ struct QuantizeChoice {
 class QuantizePlan {
  public:
   /// Errors: a tensor that is quantised already and would be rounded again without allow_requantize (a ternary tensor
-  /// that goes to a ternary format is translated, not rounded again, and always allowed); unsupported types by tensor.
+  /// that goes to a ternary format is translated, not rounded again, and always allowed); unsupported types by tensor;
+  /// wishes that contradict a copy; overrides that do not fit the file.
   [[nodiscard]] static Result<QuantizePlan> make(const QuantizeOptions& options, Progress& progress);
 
   [[nodiscard]] const std::vector<QuantizeChoice>& choices() const { return choices_; }
   [[nodiscard]] std::uint64_t input_bytes() const { return file_->file_bytes(); }
+  /// The files that run() will write: the output, or with keep_split its parts.
+  [[nodiscard]] std::vector<std::string> outputs() const;
   [[nodiscard]] std::uint64_t output_bytes() const { return output_bytes_; }
+  /// Why run() would refuse: the tensors that the mixture leaves to an importance matrix. A dry run may go on.
+  [[nodiscard]] Result<void> ready() const;
   [[nodiscard]] Result<WriteReport> run(const QuantizeOptions& options, Progress& progress) const;
 
  private:
@@ -44,8 +55,9 @@ class QuantizePlan {
   std::shared_ptr<const files::GgufFile> file_;
   std::vector<QuantizeChoice> choices_;
   std::vector<TensorJob> jobs_;
-  files::GgufLayout layout_;
+  std::vector<files::PlannedPart> parts_;  // one for a whole file
   std::uint64_t output_bytes_ = 0;
+  std::optional<Error> not_ready_;
 };
 
 }  // namespace tern::convert

@@ -23,19 +23,31 @@ struct SourceTensor {
   const formats::Format* natural = nullptr;
   bool is_ternary = false;
   quant::RowReader read;
+  // Where it comes from, for people.
+  std::string source_name;
+  std::string_view source_type;     // "BF16"
+  std::string_view transform = {};  // what happens to the values beside their new type: "rows reordered"; "": nothing
+};
+
+struct UnknownTensor {
+  std::string name;
+  std::string shape;      // as stored
+  std::string_view type;  // "BF16"
 };
 
 /// What a checkpoint has to say. Reading a tensor may touch the mapped files behind it, which the object keeps open.
 struct Source {
   const models::Architecture* architecture = nullptr;
   models::HyperParameters parameters;
-  std::vector<SourceTensor> tensors;      // in the order of the plan
-  std::vector<std::string> notes;         // lines for a person: what was left out or guessed
+  std::vector<SourceTensor> tensors;  // in the order of the plan
+  std::vector<std::string> notes;     // lines for a person: what was left out or guessed
+  /// Tensors that no line of the architecture's table names: the model is another one than the plan describes.
+  std::vector<UnknownTensor> unknown;
   std::string name;                       // general.name
   std::shared_ptr<const void> keep_open;  // the files
 };
 
-/// Opens a llama2.c file, a safetensors file or a folder of them. The kind is told by content.
+/// Opens a llama2.c file, a safetensors or PyTorch file or a folder of them. The kind is told by content.
 [[nodiscard]] Result<Source> open_source(const std::string& path);
 
 /// The two kinds.

@@ -6,10 +6,12 @@
 
 namespace tern::convert {
 
-Result<void> unpack_ternary_row(const files::SafeTensor& packed, std::int64_t row, float scale, std::span<float> out) {
+Result<void> unpack_ternary_row(const files::StoredTensor& packed, std::int64_t row, float scale,
+                                std::span<float> out) {
   const std::int64_t packed_rows = packed.n_rows();
   const int shift = static_cast<int>(2 * (row / packed_rows));
-  const std::byte* bytes = packed.bytes.data() + (row % packed_rows) * packed.row_length();
+  std::vector<std::byte> buffer;
+  const auto bytes = files::row_bytes(packed, row % packed_rows, buffer);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const int code = (std::to_integer<int>(bytes[i]) >> shift) & 3;
     if (code == 3) {
@@ -23,7 +25,7 @@ Result<void> unpack_ternary_row(const files::SafeTensor& packed, std::int64_t ro
   return {};
 }
 
-Result<float> absmean(const files::SafeTensor& masters) {
+Result<float> absmean(const files::StoredTensor& masters) {
   const std::int64_t k = masters.row_length();
   std::vector<float> row(static_cast<std::size_t>(k));
   double sum = 0.0;

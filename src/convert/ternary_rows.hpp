@@ -6,17 +6,17 @@
 #include <span>
 
 #include "base/error.hpp"
-#include "files/safetensors.hpp"
+#include "files/stored_tensor.hpp"
 
 namespace tern::convert {
 
 /// Packed uint8 [rows / 4, k]: byte row r holds logical rows r, r + rows/4, r + 2 rows/4, r + 3 rows/4 at bits 0-1,
 /// 2-3, 4-5, 6-7, stored as value + 1. Writes row `row` times `scale` into out [k]. Errors: a code 3, naming the place.
-[[nodiscard]] Result<void> unpack_ternary_row(const files::SafeTensor& packed, std::int64_t row, float scale,
+[[nodiscard]] Result<void> unpack_ternary_row(const files::StoredTensor& packed, std::int64_t row, float scale,
                                               std::span<float> out);
 
 /// mean |w| of a float matrix (double sum in row order), at least 1e-5: the scale of BitNet's online rounding.
-[[nodiscard]] Result<float> absmean(const files::SafeTensor& masters);
+[[nodiscard]] Result<float> absmean(const files::StoredTensor& masters);
 
 /// w -> clamp(round(w / scale), -1, 1) * scale, ties to even, as the training code rounds (multiplying by 1/scale in
 /// float).

@@ -1,45 +1,12 @@
 #include "convert/type_rules.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "formats/all.hpp"
 
 namespace tern::convert {
-namespace {
-
-constexpr std::string_view kEmbedding = "token_embd.weight";
-constexpr std::string_view kHead = "output.weight";
-
-// The head decides most of the loss and is read once a token: llama-quantize gives it Q6_K unless the target is finer.
-const formats::Format* default_head(const formats::Format& type) {
-  if (type.is_float || &type == &formats::kQ8_0) return &type;
-  if (&type == &formats::kI2_S) return &formats::kF16;  // as BitNet's own files; --quant-embd makes it Q6_K
-  return &formats::kQ6_K;
-}
-
-const formats::Format* default_untied_embedding(const formats::Format& type) {
-  if (&type == &formats::kI2_S) return &formats::kF16;
-  if (type.is_ternary || &type == &formats::kQ2_0 || &type == &formats::kQ1_0) return &formats::kQ4_K;
-  return &type;
-}
-
-}  // namespace
-
-const formats::Format* wished_format(const TypeWishes& wishes, std::string_view name, const Shape& shape, bool tied) {
-  if (shape.is_vector() || !name.ends_with("weight") || name.ends_with("_norm.weight")) return nullptr;
-  if (name == kEmbedding) {
-    if (wishes.token_embedding != nullptr) return wishes.token_embedding;
-    if (tied && wishes.output != nullptr) return wishes.output;
-    if (wishes.pure) return wishes.type;
-    return tied ? default_head(*wishes.type) : default_untied_embedding(*wishes.type);
-  }
-  if (name == kHead) {
-    if (wishes.output != nullptr) return wishes.output;
-    return wishes.pure ? wishes.type : default_head(*wishes.type);
-  }
-  return wishes.type;
-}
 
 const formats::Format& fitting_format(const formats::Format& wanted, std::int64_t row_length) {
   if (wanted.fits_row(row_length)) return wanted;
@@ -52,10 +19,53 @@ const formats::Format& fitting_format(const formats::Format& wanted, std::int64_
   return next->fits_row(row_length) ? *next : formats::kF16;
 }
 
-std::string fallback_note(std::string_view tensor, const formats::Format& wanted, const formats::Format& taken,
-                          std::int64_t row_length) {
-  return fmt::format("{}: rows of {} do not divide by {} ({}); {} instead", tensor, row_length, wanted.block_values,
-                     wanted.name, taken.name);
+void FallbackNotes::add(std::string_view tensor, const formats::Format& wanted, const formats::Format& taken,
+                        std::int64_t row_length) {
+  auto group = std::ranges::find(groups_, &wanted, &Group::wanted);
+  if (group == groups_.end()) {
+    groups_.push_back({.wanted = &wanted, .first_tensor = std::string(tensor), .row_lengths = {}, .taken = {}});
+    group = groups_.end() - 1;
+  }
+  ++group->n_tensors;
+  ++group->row_lengths[row_length];
+  auto count = std::ranges::find(group->taken, &taken, &std::pair<const formats::Format*, std::size_t>::first);
+  if (count == group->taken.end()) {
+    group->taken.emplace_back(&taken, 0);
+    count = group->taken.end() - 1;
+  }
+  ++count->second;
+}
+
+std::vector<std::string> FallbackNotes::lines() const {
+  constexpr std::size_t kShownLengths = 4;
+  std::vector<std::string> out;
+  for (const Group& group : groups_) {
+    std::string lengths;
+    std::size_t n = 0;
+    for (const auto& [length, count] : group.row_lengths) {
+      ++n;
+      if (n > kShownLengths) {
+        lengths += " and others";
+        break;
+      }
+      const bool is_last = n == group.row_lengths.size();
+      lengths += fmt::format("{}{}", n == 1 ? "" : is_last ? " and " : ", ", length);
+    }
+    auto taken = group.taken;
+    std::ranges::stable_sort(taken, [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::string instead(taken.front().first->name);
+    instead += " instead";
+    for (const auto& [format, count] : std::span(taken).subspan(1))
+      instead += fmt::format(", {} for {}", format->name, count);
+    const std::string who = group.n_tensors == 1 ? group.first_tensor : fmt::format("{} tensors", group.n_tensors);
+    out.push_back(fmt::format("{}: rows of {} do not divide by {} ({}); {}", who, lengths, group.wanted->block_values,
+                              group.wanted->name, instead));
+  }
+  return out;
+}
+
+void FallbackNotes::tell(Progress& progress) const {
+  for (const std::string& line : lines()) progress.note(line);
 }
 
 }  // namespace tern::convert

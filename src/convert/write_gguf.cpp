@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "files/gguf_set_writer.hpp"
 #include "files/gguf_writer.hpp"
 #include "sys/clock.hpp"
 #include "sys/thread_pool.hpp"
@@ -30,43 +31,10 @@ std::int32_t file_type_of(const std::vector<TensorJob>& jobs) {
   return type;
 }
 
-}  // namespace
-
-Result<files::GgufLayout> plan_layout(files::Metadata metadata, const std::vector<TensorJob>& jobs) {
-  files::GgufLayout layout;
-  layout.metadata = std::move(metadata);
-  const std::int32_t file_type = file_type_of(jobs);
-  if (file_type >= 0) {
-    layout.metadata.set("general.file_type", static_cast<std::uint32_t>(file_type));
-  } else {
-    layout.metadata.erase("general.file_type");  // the source's would be wrong
-  }
-  layout.metadata.set("general.quantization_version", std::uint32_t{2});
-  for (const TensorJob& job : jobs) {
-    TERN_TRY_DO(layout.add_tensor(job.name, job.shape, *job.format));
-  }
-  return layout;
-}
-
-std::string ternary_note(const WriteReport& report) {
-  if (report.worst_tensor.empty()) return {};
-  if (report.worst_relative_error == 0.0) return "ternary weights: kept exactly, scales included";
-  if (report.worst_relative_error < 0.01) {
-    return fmt::format(
-        "ternary weights: scales rounded to fp16, relative error {:.3g} at most ({}); I2_S keeps them exact",
-        report.worst_relative_error, report.worst_tensor);
-  }
-  return fmt::format(
-      "warning: these weights were not ternary: relative error {:.3g} at worst ({}); the model will suffer",
-      report.worst_relative_error, report.worst_tensor);
-}
-
-Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout, const std::vector<TensorJob>& jobs,
-                               const WriteOptions& options, Progress& progress) {
-  const sys::Stopwatch clock;
-  WriteReport report;
-  TERN_TRY(report.file_bytes, layout.file_bytes());
-  TERN_TRY(files::GgufWriter writer, files::GgufWriter::create(path, options.overwrite, std::move(layout)));
+// Of one file or of several: the writers are used alike.
+template <typename Writer>
+Result<void> write_tensors(Writer& writer, const std::vector<TensorJob>& jobs, const WriteOptions& options,
+                           Progress& progress, WriteReport& report) {
   sys::ThreadPool pool(options.n_threads);
   std::uint64_t total = 0;
   for (const TensorJob& job : jobs) total += static_cast<std::uint64_t>(job.shape.n_elements());
@@ -106,6 +74,61 @@ Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout
   if (progress.cancelled()) return fail(ErrorCode::cancelled, "stopped; nothing was written");
   TERN_TRY_DO(writer.commit());
   progress.end();
+  return {};
+}
+
+}  // namespace
+
+Result<files::GgufLayout> plan_layout(files::Metadata metadata, const std::vector<TensorJob>& jobs) {
+  files::GgufLayout layout;
+  layout.metadata = std::move(metadata);
+  const std::int32_t file_type = file_type_of(jobs);
+  if (file_type >= 0) {
+    layout.metadata.set("general.file_type", static_cast<std::uint32_t>(file_type));
+  } else {
+    layout.metadata.erase("general.file_type");  // the source's would be wrong
+  }
+  layout.metadata.set("general.quantization_version", std::uint32_t{2});
+  for (const TensorJob& job : jobs) {
+    TERN_TRY_DO(layout.add_tensor(job.name, job.shape, *job.format));
+  }
+  return layout;
+}
+
+std::string ternary_note(const WriteReport& report) {
+  if (report.worst_tensor.empty()) return {};
+  if (report.worst_relative_error == 0.0) return "ternary weights: kept exactly, scales included";
+  if (report.worst_relative_error < 0.01) {
+    return fmt::format(
+        "ternary weights: scales rounded to fp16, relative error {:.3g} at most ({}); I2_S keeps them exact",
+        report.worst_relative_error, report.worst_tensor);
+  }
+  return fmt::format(
+      "warning: these weights were not ternary: relative error {:.3g} at worst ({}); the model will suffer",
+      report.worst_relative_error, report.worst_tensor);
+}
+
+Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout, const std::vector<TensorJob>& jobs,
+                               const WriteOptions& options, Progress& progress) {
+  const sys::Stopwatch clock;
+  WriteReport report;
+  TERN_TRY(report.file_bytes, layout.file_bytes());
+  TERN_TRY(files::GgufWriter writer, files::GgufWriter::create(path, options.overwrite, std::move(layout)));
+  TERN_TRY_DO(write_tensors(writer, jobs, options, progress, report));
+  report.seconds = clock.seconds();
+  return report;
+}
+
+Result<WriteReport> write_gguf_parts(std::vector<files::PlannedPart> parts, const std::vector<TensorJob>& jobs,
+                                     const WriteOptions& options, Progress& progress) {
+  const sys::Stopwatch clock;
+  WriteReport report;
+  for (const files::PlannedPart& part : parts) {
+    TERN_TRY(const std::uint64_t n_bytes, part.layout.file_bytes());
+    report.file_bytes += n_bytes;
+  }
+  TERN_TRY(files::GgufSetWriter writer, files::GgufSetWriter::create(std::move(parts), options.overwrite));
+  TERN_TRY_DO(write_tensors(writer, jobs, options, progress, report));
   report.seconds = clock.seconds();
   return report;
 }

@@ -8,6 +8,7 @@
 
 #include "base/progress.hpp"
 #include "files/gguf_layout.hpp"
+#include "files/gguf_split.hpp"
 #include "quant/encode_stream.hpp"
 
 namespace tern::convert {
@@ -45,5 +46,10 @@ struct WriteReport {
 [[nodiscard]] Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout,
                                              const std::vector<TensorJob>& jobs, const WriteOptions& options,
                                              Progress& progress);
+
+/// The same into the parts of a split model; their layouts together hold the jobs' tensors in order.
+[[nodiscard]] Result<WriteReport> write_gguf_parts(std::vector<files::PlannedPart> parts,
+                                                   const std::vector<TensorJob>& jobs, const WriteOptions& options,
+                                                   Progress& progress);
 
 }  // namespace tern::convert

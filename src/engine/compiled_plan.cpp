@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/slots.hpp"
+#include "models/rope_scaling.hpp"
 
 namespace tern::engine {
 namespace {
@@ -104,11 +105,9 @@ class PlanCompiler {
     return {};
   }
   Result<void> add(const models::RopeStep& s) {
-    ops::RopeKind kind{s.n_rotary, s.pairing == models::RopeStep::Pairing::half_split,
-                       ops::rope_frequencies(s.n_rotary, s.base)};
-    if (s.scaling.kind == models::RopeScaling::Kind::linear) {
-      for (float& f : kind.inverse_frequency) f /= s.scaling.factor;
-    }
+    models::RopeFrequencies frequencies = models::rope_frequencies(s);
+    ops::RopeKind kind{s.n_rotary, s.pairing == models::RopeStep::Pairing::half_split, std::move(frequencies.inverse),
+                       frequencies.magnitude};
     if (const float* factors = vector(s.factors)) {
       for (std::size_t i = 0; i < kind.inverse_frequency.size(); ++i) kind.inverse_frequency[i] /= factors[i];
     }
@@ -137,6 +136,12 @@ class PlanCompiler {
   }
   Result<void> add(const models::ScaleStep& s) {
     append(ScaleOp{s.in, s.out, plan_.value(s.in).width, s.factor}, s);
+    return {};
+  }
+  Result<void> add(const models::PoolStep& s) {
+    out_.pooling_ = s.kind;
+    out_.embedding_width_ = plan_.value(s.in).width;
+    append(PoolOp{s.in, out_.embedding_width_, s.kind}, s);
     return {};
   }
   Result<void> add(const models::HeadStep& s) {
@@ -183,6 +188,7 @@ class PlanCompiler {
     o.b = at(m, o.b);
     o.out = at(m, o.out);
   }
+  static void to_slots(PoolOp& o, const SlotMap& m) { o.in = at(m, o.in); }
   static void to_slots(HeadOp& o, const SlotMap& m) { o.in = at(m, o.in); }
   template <typename InOut>
   static void to_slots(InOut& o, const SlotMap& m) {

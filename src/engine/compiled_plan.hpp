@@ -79,13 +79,18 @@ struct ScaleOp {
   std::int64_t width;
   float factor;
 };
+struct PoolOp {
+  Slot in;
+  std::int64_t width;
+  models::Pooling kind;
+};
 struct HeadOp {
   Slot in;
   std::int64_t k;
   const ops::Matrix* matrix;
   float soft_cap;
 };
-using Op = std::variant<EmbedOp, NormOp, LinearOp, RopeOp, AttentionOp, GluOp, AddOp, ScaleOp, HeadOp>;
+using Op = std::variant<EmbedOp, NormOp, LinearOp, RopeOp, AttentionOp, GluOp, AddOp, ScaleOp, PoolOp, HeadOp>;
 
 class CompiledPlan {
  public:
@@ -95,7 +100,11 @@ class CompiledPlan {
   [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }
   [[nodiscard]] const std::vector<std::int64_t>& slot_widths() const { return slot_widths_; }  // multiples of 16 floats
   [[nodiscard]] const std::vector<ops::RopeKind>& rope_kinds() const { return rope_kinds_; }
+  /// Width of the logits; 0 for a model that ends in pooling.
   [[nodiscard]] std::int64_t n_vocab() const { return n_vocab_; }
+  /// none for a model that ends in a head.
+  [[nodiscard]] models::Pooling pooling() const { return pooling_; }
+  [[nodiscard]] std::int64_t embedding_width() const { return embedding_width_; }
   /// Bytes of weights copied into packed layouts.
   [[nodiscard]] std::uint64_t packed_bytes() const { return packed_bytes_; }
 
@@ -109,6 +118,8 @@ class CompiledPlan {
   std::vector<std::unique_ptr<ops::Matrix>> matrices_;
   std::vector<std::unique_ptr<std::vector<float>>> vectors_;
   std::int64_t n_vocab_ = 0;
+  models::Pooling pooling_ = models::Pooling::none;
+  std::int64_t embedding_width_ = 0;
   std::uint64_t packed_bytes_ = 0;
 };
 

@@ -10,7 +10,7 @@
 namespace tern::engine {
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const LoadOptions& options) {
-  TERN_TRY(models::ModelFile file, models::ModelFile::open(path));
+  TERN_TRY(models::ModelFile file, models::ModelFile::open(path, models::all(), options.pooling));
   return make(std::move(file), options);
 }
 

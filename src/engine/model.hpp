@@ -14,6 +14,8 @@ namespace tern::engine {
 struct LoadOptions {
   std::string isa;           // "" : the best this CPU has, or TERN_ISA
   bool check_memory = true;  // refuse a model that cannot fit instead of letting the machine swap
+  /// Ends the model in this pooling instead of its head; nothing: as the file says.
+  std::optional<models::Pooling> pooling = {};
 };
 
 class Model {

@@ -37,6 +37,9 @@ Session::Session(std::shared_ptr<const Model> model, const SessionOptions& optio
     slots_.emplace_back(static_cast<std::size_t>(slot_width * options_.n_batch) * sizeof(float));
   }
   rope_tables_.resize(model_->plan().rope_kinds().size());
+  if (model_->plan().pooling() != models::Pooling::none) {
+    pooled_ = Pool(model_->plan().pooling(), model_->plan().embedding_width(), options.n_sequences);
+  }
 }
 
 Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Model> model, const SessionOptions& wanted) {
@@ -87,6 +90,11 @@ Result<void> Session::check(std::span<const BatchItem> batch) const {
   std::vector<std::int64_t> next(static_cast<std::size_t>(options_.n_sequences));
   for (int s = 0; s < options_.n_sequences; ++s) next[static_cast<std::size_t>(s)] = cache_.length(s);
   for (const BatchItem& item : batch) {
+    if (item.want_logits && model_->plan().n_vocab() == 0) {
+      return fail(ErrorCode::usage,
+                  "this is an embedding model (pooling: {}): it has no logits to choose words by; use tern embed",
+                  models::pooling_name(model_->plan().pooling()));
+    }
     if (item.token < 0 || item.token >= model_->parameters().n_vocab) {
       return fail(ErrorCode::usage, "token {} is outside the vocabulary of {}", item.token,
                   model_->parameters().n_vocab);
@@ -295,6 +303,15 @@ void Session::apply(const ScaleOp& op, std::span<const BatchItem> batch) {
     float* out = row(op.out, t);
     for (std::int64_t i = 0; i < op.width; ++i) out[i] = in[i] * op.factor;
   }
+}
+
+void Session::apply(const PoolOp& op, std::span<const BatchItem> batch) {
+  for (std::size_t t = 0; t < batch.size(); ++t) pooled_.add(batch[t].sequence, batch[t].position, row(op.in, t));
+}
+
+std::vector<float> Session::embedding(int sequence) const {
+  TERN_CHECK(model_->plan().pooling() != models::Pooling::none);
+  return pooled_.result(sequence);
 }
 
 void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {

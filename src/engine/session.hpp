@@ -10,6 +10,7 @@
 
 #include "engine/kv_cache.hpp"
 #include "engine/model.hpp"
+#include "engine/pool.hpp"
 #include "ops/columns.hpp"
 #include "sys/thread_pool.hpp"
 
@@ -44,6 +45,10 @@ class Session {
   [[nodiscard]] std::span<const float> logits(std::size_t i) const;
   [[nodiscard]] std::size_t n_logits() const { return n_logits_; }
 
+  /// The pooled vector [embedding_width] of a sequence, all of whose tokens went through decode(). Requires a model
+  /// that ends in pooling and at least one token.
+  [[nodiscard]] std::vector<float> embedding(int sequence) const;
+
   /// Positions a sequence holds; forgetting them from `length` on.
   [[nodiscard]] std::int64_t length(int sequence) const { return cache_.length(sequence); }
   void truncate(int sequence, std::int64_t length) { cache_.truncate(sequence, length); }
@@ -65,6 +70,7 @@ class Session {
   void apply(const GluOp& op, std::span<const BatchItem> batch);
   void apply(const AddOp& op, std::span<const BatchItem> batch);
   void apply(const ScaleOp& op, std::span<const BatchItem> batch);
+  void apply(const PoolOp& op, std::span<const BatchItem> batch);
   void apply(const HeadOp& op, std::span<const BatchItem> batch);
 
   [[nodiscard]] std::int64_t width(Slot slot) const {
@@ -82,6 +88,7 @@ class Session {
   std::vector<ops::RopeTable> rope_tables_;  // by rope kind, for the batch in hand
   ops::Columns columns_;
   AlignedBuffer head_input_;
+  Pool pooled_;
   std::vector<float> logits_;  // [n_logits][n_vocab]
   std::size_t n_logits_ = 0;
 };

@@ -17,6 +17,7 @@ struct UsageOf {
   Usage operator()(const models::GluStep& s) const { return {{s.gate, s.up}, {s.out}}; }
   Usage operator()(const models::AddStep& s) const { return {{s.a, s.b}, {s.out}}; }
   Usage operator()(const models::ScaleStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const models::PoolStep& s) const { return {{s.in}, {}}; }
   Usage operator()(const models::HeadStep& s) const { return {{s.in}, {}}; }
 };
 

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "base/checked.hpp"
 #include "base/words.hpp"
@@ -27,19 +28,27 @@ Result<std::uint64_t> padded_sum(std::uint64_t sum, std::uint64_t n_bytes, std::
   return *total;
 }
 
+Result<void> check_name(std::string_view name) {
+  if (!name.empty() && name.size() <= GgufLayout::kMaxNameBytes) return {};
+  return fail(ErrorCode::usage, "tensor name \"{}\" has {} bytes, expected 1 to {}", printable(name), name.size(),
+              GgufLayout::kMaxNameBytes);
+}
+
 }  // namespace
 
 Result<void> GgufLayout::add_tensor(std::string_view name, const Shape& shape, const formats::Format& format) {
-  if (name.empty() || name.size() > kMaxNameBytes) {
-    return fail(ErrorCode::usage, "tensor name \"{}\" has {} bytes, expected 1 to {}", printable(name), name.size(),
-                kMaxNameBytes);
-  }
+  TERN_TRY_DO(check_name(name));
   auto n_bytes = formats::tensor_bytes(format, shape);
   if (!n_bytes) return in_context(fmt::format("tensor {}", printable(name)), std::move(n_bytes).error());
-  if (!names_.emplace(name).second) {
-    return fail(ErrorCode::usage, "tensor {} is added twice, expected once", printable(name));
+  return add({std::string(name), shape, &format, *n_bytes, format.gguf_id});
+}
+
+Result<void> GgufLayout::add(PlannedTensor tensor) {
+  TERN_TRY_DO(check_name(tensor.name));
+  if (!names_.emplace(tensor.name).second) {
+    return fail(ErrorCode::usage, "tensor {} is added twice, expected once", printable(tensor.name));
   }
-  tensors_.push_back({std::string(name), shape, &format, *n_bytes});
+  tensors_.push_back(std::move(tensor));
   return {};
 }
 
@@ -68,7 +77,7 @@ Result<std::string> GgufLayout::header() const {
     append_gguf_string(out, tensor.name);
     append_raw(out, static_cast<std::uint32_t>(tensor.shape.n_dims));
     for (int i = 0; i < tensor.shape.n_dims; ++i) append_raw(out, tensor.shape.ne[static_cast<std::size_t>(i)]);
-    append_raw(out, tensor.format->gguf_id);
+    append_raw(out, tensor.type_id);
     append_raw(out, offset);
     TERN_TRY(offset, padded_sum(offset, tensor.n_bytes, aligned_to));
   }

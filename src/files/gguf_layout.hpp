@@ -20,8 +20,9 @@ namespace tern::files {
 struct PlannedTensor {
   std::string name;
   Shape shape;
-  const formats::Format* format = nullptr;
+  const formats::Format* format = nullptr;  // null: somebody else's type, whose bytes are only carried over
   std::uint64_t n_bytes = 0;
+  std::uint32_t type_id = 0;
 };
 
 class GgufLayout {
@@ -33,6 +34,8 @@ class GgufLayout {
 
   /// Appends a tensor. Errors: usage for a duplicate, empty or over-long name or a row the format does not divide.
   [[nodiscard]] Result<void> add_tensor(std::string_view name, const Shape& shape, const formats::Format& format);
+  /// The same for bytes that are carried over as they are, whatever their type; n_bytes is believed.
+  [[nodiscard]] Result<void> add(PlannedTensor tensor);
   [[nodiscard]] std::span<const PlannedTensor> tensors() const { return tensors_; }
 
   /// general.alignment, or 32. Errors: not a power of two of at most 1 MiB.

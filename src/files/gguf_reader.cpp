@@ -141,24 +141,31 @@ Result<void> identify_tensor(GgufTensor& tensor, std::uint64_t stored_bytes, con
 
 Result<GgufFile> GgufFile::open(const std::string& path) {
   TERN_TRY(auto mapped, sys::MappedFile::open(path));
-  GgufFile file;
-  file.file_ = std::move(mapped);
-  file.bytes_ = file.file_.bytes();
-  file.name_ = path;
-  if (auto read = file.read_all(); !read) return in_context(path, std::move(read).error());
+  const auto bytes = mapped.bytes();
+  TERN_TRY(GgufFile file, read_one({path, std::move(mapped), bytes}));
+  const auto place = split_place(file.metadata_);
+  if (!place) return in_context(path, place.error());
+  if (place->count > 1) return open_parts(std::move(file), *place);
+  if (auto placed = file.place_tensors(file.architecture_); !placed) return in_context(path, std::move(placed).error());
   return file;
 }
 
 Result<GgufFile> GgufFile::parse(std::span<const std::byte> bytes, std::string_view name) {
-  GgufFile file;
-  file.bytes_ = bytes;
-  file.name_ = name;
-  if (auto read = file.read_all(); !read) return in_context(name, std::move(read).error());
+  TERN_TRY(GgufFile file, read_one({std::string(name), {}, bytes}));
+  if (auto placed = file.place_tensors(file.architecture_); !placed) return in_context(name, std::move(placed).error());
   return file;
 }
 
-Result<void> GgufFile::read_all() {
-  ByteCursor cursor(bytes_);
+Result<GgufFile> GgufFile::read_one(GgufPart part) {
+  GgufFile file;
+  file.name_ = part.path;
+  file.parts_.push_back(std::move(part));
+  if (auto read = file.read_header(); !read) return in_context(file.name_, std::move(read).error());
+  return file;
+}
+
+Result<void> GgufFile::read_header() {
+  ByteCursor cursor(parts_.front().bytes);
   TERN_TRY(version_, read_version(cursor));
   TERN_TRY(const auto n_tensors, read_count(cursor, "the number of tensors"));
   TERN_TRY(const auto n_pairs, read_count(cursor, "the number of metadata keys"));
@@ -182,16 +189,18 @@ Result<void> GgufFile::read_all() {
     }
     tensors_.push_back(std::move(tensor));
   }
-  return place_tensors(cursor.position());
+  parts_.front().n_tensors = tensors_.size();
+  header_bytes_ = cursor.position();
+  return {};
 }
 
-Result<void> GgufFile::place_tensors(std::uint64_t header_bytes) {
+Result<void> GgufFile::place_tensors(std::string_view architecture) {
   if (tensors_.empty()) return {};  // a file of vocabulary alone need not be padded
-  const std::uint64_t end = bytes_.size();
-  const auto data_start = checked_align_up(header_bytes, alignment_);
+  const std::uint64_t end = parts_.front().bytes.size();
+  const auto data_start = checked_align_up(header_bytes_, alignment_);
   if (!data_start || *data_start >= end) {
     return fail(ErrorCode::bad_input, "truncated: {} tensors, but no byte follows the {} bytes of the header",
-                tensors_.size(), header_bytes);
+                tensors_.size(), header_bytes_);
   }
   for (GgufTensor& tensor : tensors_) {
     const auto absolute = checked_add(*data_start, tensor.offset);
@@ -218,10 +227,16 @@ Result<void> GgufFile::place_tensors(std::uint64_t header_bytes) {
       return fail(ErrorCode::bad_input, "tensors {} and {} begin at the same byte {}: they overlap",
                   printable(tensor.name), printable(next->name), tensor.offset);
     }
-    auto identified = identify_tensor(tensor, stored_bytes, next, alignment_, architecture_);
+    auto identified = identify_tensor(tensor, stored_bytes, next, alignment_, architecture);
     if (!identified) return in_context(fmt::format("tensor {}", printable(tensor.name)), identified.error());
   }
   return {};
+}
+
+std::uint64_t GgufFile::file_bytes() const {
+  std::uint64_t total = 0;
+  for (const GgufPart& part : parts_) total += part.bytes.size();
+  return total;
 }
 
 const GgufTensor* GgufFile::find(std::string_view name) const {
@@ -230,7 +245,8 @@ const GgufTensor* GgufFile::find(std::string_view name) const {
 }
 
 std::span<const std::byte> GgufFile::bytes(const GgufTensor& tensor) const {
-  return bytes_.subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.n_bytes));
+  return parts_[tensor.part].bytes.subspan(static_cast<std::size_t>(tensor.offset),
+                                           static_cast<std::size_t>(tensor.n_bytes));
 }
 
 TensorView GgufFile::view(const GgufTensor& tensor) const {
@@ -239,7 +255,7 @@ TensorView GgufFile::view(const GgufTensor& tensor) const {
 }
 
 void GgufFile::release(const GgufTensor& tensor) const {
-  file_.release(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.n_bytes));
+  parts_[tensor.part].file.release(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.n_bytes));
 }
 
 }  // namespace tern::files

@@ -87,12 +87,21 @@ Result<void> GgufWriter::write_tensor(std::size_t index, std::span<const std::by
 }
 
 Result<void> GgufWriter::commit() {
+  TERN_TRY_DO(seal());
+  return publish();
+}
+
+Result<void> GgufWriter::publish() {
+  return file_.publish();
+}
+
+Result<void> GgufWriter::seal() {
   const auto tensors = layout_.tensors();
   if (in_tensor_ || next_tensor_ != tensors.size()) {
     return fail(ErrorCode::usage, "{}: {} of {} tensors written", path_, next_tensor_, tensors.size());
   }
   if (!header_written_) TERN_TRY_DO(write_header());
-  return file_.commit();
+  return file_.seal();
 }
 
 }  // namespace tern::files

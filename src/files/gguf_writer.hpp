@@ -35,8 +35,11 @@ class GgufWriter {
   [[nodiscard]] Result<void> end_tensor();
   /// begin, write, end.
   [[nodiscard]] Result<void> write_tensor(std::size_t index, std::span<const std::byte> bytes);
-  /// Syncs and renames into place. Errors: usage if tensors are missing, io.
+  /// Syncs and renames into place: seal() and publish(). Errors: usage if tensors are missing, io.
   [[nodiscard]] Result<void> commit();
+  /// The two halves, as AtomicFile has them, for files that shall appear together.
+  [[nodiscard]] Result<void> seal();
+  [[nodiscard]] Result<void> publish();
 
  private:
   explicit GgufWriter(sys::AtomicFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}

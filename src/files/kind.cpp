@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include "base/byte_cursor.hpp"
+#include "files/checkpoint.hpp"
 #include "files/llama2c.hpp"
+#include "files/pytorch.hpp"
 #include "files/safetensors.hpp"
 #include "sys/mapped_file.hpp"
 
@@ -25,7 +27,9 @@ bool looks_like_llama2c(std::span<const std::byte> bytes) {
 
 FileKind folder_kind(const std::string& path) {
   const auto has = [&](std::string_view name) { return sys::exists(fmt::format("{}/{}", path, name)); };
-  if (has("model.safetensors") || has("model.safetensors.index.json")) return FileKind::safetensors_folder;
+  if (const auto name = checkpoint_in(path); !name.empty()) {
+    return name.starts_with("pytorch") ? FileKind::pytorch_folder : FileKind::safetensors_folder;
+  }
   if (has("tokenizer.json") || has("tokenizer.model") || (has("vocab.json") && has("merges.txt"))) {
     return FileKind::tokenizer_folder;
   }
@@ -41,6 +45,7 @@ Result<FileKind> detect_kind(const std::string& path) {
   if (as_text(bytes).starts_with("GGUF")) return FileKind::gguf;
   if (looks_like_safetensors(bytes)) return FileKind::safetensors;
   if (looks_like_llama2c(bytes)) return FileKind::llama2c;
+  if (PytorchFile::looks_like(bytes)) return FileKind::pytorch;
   return FileKind::unknown;
 }
 
@@ -52,8 +57,12 @@ std::string_view kind_text(FileKind kind) {
       return "a safetensors file";
     case FileKind::llama2c:
       return "a llama2.c checkpoint";
+    case FileKind::pytorch:
+      return "a PyTorch checkpoint (ZIP or pickle)";
     case FileKind::safetensors_folder:
       return "a folder with safetensors";
+    case FileKind::pytorch_folder:
+      return "a folder with a PyTorch checkpoint";
     case FileKind::tokenizer_folder:
       return "a folder with a tokenizer";
     case FileKind::unknown:

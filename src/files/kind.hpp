@@ -12,7 +12,9 @@ enum class FileKind {
   gguf,                // begins with "GGUF"
   safetensors,         // a plausible header length followed by a JSON object
   llama2c,             // a llama2.c checkpoint (version 1 magic, or version 0 whose size is exactly right)
+  pytorch,             // a ZIP archive or a pickle, as torch.save writes them
   safetensors_folder,  // a folder with model.safetensors or model.safetensors.index.json
+  pytorch_folder,      // a folder with pytorch_model.bin or its index, and no safetensors
   tokenizer_folder,    // a folder with tokenizer.json, tokenizer.model or vocab.json + merges.txt, but no weights
   unknown,
 };

@@ -11,8 +11,13 @@ extern const Architecture kLlama;
 extern const Architecture kBitNet;
 extern const Architecture kBitNet25;
 extern const Architecture kBitNetB158;
+extern const Architecture kGemma3;
+extern const Architecture kMistral;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
 
-inline constexpr std::array<const Architecture*, 4> kAllArchitectures{&kLlama, &kBitNet, &kBitNet25, &kBitNetB158};
+inline constexpr std::array kAllArchitectures{&kLlama,  &kMistral, &kQwen2,    &kQwen3,
+                                              &kGemma3, &kBitNet,  &kBitNet25, &kBitNetB158};
 
 [[nodiscard]] inline ArchitectureList all() {
   return kAllArchitectures;

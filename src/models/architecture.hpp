@@ -21,7 +21,7 @@ struct TensorName {
   std::string_view hugging_face;
   Rows rows = Rows::as_stored;    // of the Hugging Face tensor
   std::string_view llama2c = {};  // names of files::Llama2cFile, whose rotary pairs are adjacent already
-  float plus = 0.0F;              // added to each element of the Hugging Face tensor: gemma stores a norm's gain minus 1
+  float plus = 0.0F;  // added to each element of the Hugging Face tensor: gemma stores a norm's gain minus 1
 };
 
 struct Architecture {
@@ -33,6 +33,8 @@ struct Architecture {
   /// Among architectures of the same class: does this one describe that checkpoint? Null: always.
   bool (*describes)(const HfConfig& config);
   std::span<const TensorName> tensor_names;
+  /// Reads config.json of these classes. Null: read_decoder_config (models/hf_config.hpp).
+  Result<void> (*read_config)(const HfJson& config, HfConfig& out) = nullptr;
 };
 
 /// Where to look architectures up; all() of models/all.hpp unless a caller brings its own.

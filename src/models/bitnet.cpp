@@ -6,71 +6,32 @@
 //   bitnet-b1.58  official 2B-4T file: relu2; it carries no activation key, so the name must imply it
 // Rotary pairs are half a head apart, as in the checkpoints: no rows are reordered.
 #include <array>
-#include <cmath>
 
 #include "models/all.hpp"
-#include "models/plan_builder.hpp"
+#include "models/decoder.hpp"
 
 namespace tern::models {
 namespace {
 
 Plan bitnet_plan(const HyperParameters& p) {
-  PlanBuilder b;
-  const std::int64_t q_width = p.n_heads * p.head_dim;
-  const std::int64_t kv_width = p.n_kv_heads * p.head_dim;
-  const TensorId table = b.tensor("token_embd.weight", matrix_shape(p.n_embd, p.n_vocab), TensorRole::embedding);
-  ValueId x = b.embed("x", table);
-
-  const auto norm = [&](std::string_view value, ValueId in, std::string_view tensor) {
-    return b.rms_norm(value, in, b.tensor(tensor, vector_shape(b.width(in)), TensorRole::norm), p.norm_eps);
-  };
-  // Some conversions keep each matrix's scale beside it as "<name>.scale" [1].
-  const auto linear = [&](std::string_view value, ValueId in, std::string_view name, std::int64_t out) {
-    const TensorId weight =
-        b.tensor(fmt::format("{}.weight", name), matrix_shape(b.width(in), out), TensorRole::linear);
-    const TensorId scale = b.tensor(fmt::format("{}.scale", name), vector_shape(1), TensorRole::scale, true);
-    return b.linear(value, in, weight, p.linear_activation, kNone, scale);
-  };
-  const auto rotate = [&](std::string_view name, ValueId in, std::int64_t n_heads) {
-    return b.rope(name, {.in = in,
-                         .out = kNone,
-                         .n_heads = n_heads,
-                         .head_dim = p.head_dim,
-                         .n_rotary = p.n_rotary,
-                         .pairing = RopeStep::Pairing::half_split,
-                         .base = p.rope_base,
-                         .scaling = p.rope_scaling});
-  };
+  Decoder d(p, RopeStep::Pairing::half_split);
+  ValueId x = d.embed();
   for (std::int64_t layer = 0; layer < p.n_layers; ++layer) {
-    b.scope(fmt::format("blk.{}.", layer));
-    const ValueId attn_norm = norm("attn_norm", x, "attn_norm.weight");
-    const ValueId q = linear("q", attn_norm, "attn_q", q_width);
-    const ValueId k = linear("k", attn_norm, "attn_k", kv_width);
-    const ValueId v = linear("v", attn_norm, "attn_v", kv_width);
-    const ValueId q_rot = rotate("q_rot", q, p.n_heads);
-    const ValueId k_rot = rotate("k_rot", k, p.n_kv_heads);
-    const ValueId mixed = b.attention("mixed", {.query = q_rot,
-                                                .key = k_rot,
-                                                .value = v,
-                                                .out = kNone,
-                                                .kv_layer = 0,
-                                                .n_heads = p.n_heads,
-                                                .n_kv_heads = p.n_kv_heads,
-                                                .head_dim = p.head_dim,
-                                                .scale = 1.0F / std::sqrt(static_cast<float>(p.head_dim))});
-    const ValueId sub = norm("attn_sub_norm", mixed, "attn_sub_norm.weight");
-    x = b.add("x_attn", x, linear("attn_out", sub, "attn_output", p.n_embd));
-    const ValueId ffn_norm = norm("ffn_norm", x, "ffn_norm.weight");
-    const ValueId gate = linear("gate", ffn_norm, "ffn_gate", p.n_ff);
-    const ValueId up = linear("up", ffn_norm, "ffn_up", p.n_ff);
-    const ValueId hidden = b.glu("hidden", gate, up, p.activation);
-    const ValueId ffn_sub = norm("ffn_sub_norm", hidden, "ffn_sub_norm.weight");
-    x = b.add("x", x, linear("down", ffn_sub, "ffn_down", p.n_embd));
+    d.begin_layer(layer);
+    const ValueId attn_norm = d.norm("attn_norm", x, "attn_norm");
+    const ValueId q = d.scaled_linear("q", attn_norm, "attn_q", d.q_width());
+    const ValueId k = d.scaled_linear("k", attn_norm, "attn_k", d.kv_width());
+    const ValueId v = d.scaled_linear("v", attn_norm, "attn_v", d.kv_width());
+    const ValueId mixed = d.attend(d.rotate("q_rot", q), d.rotate("k_rot", k), v);
+    const ValueId attn_sub = d.norm("attn_sub_norm", mixed, "attn_sub_norm");
+    x = d.add("x_attn", x, d.scaled_linear("attn_out", attn_sub, "attn_output", p.n_embd));
+    const ValueId ffn_norm = d.norm("ffn_norm", x, "ffn_norm");
+    const ValueId gate = d.scaled_linear("gate", ffn_norm, "ffn_gate", p.n_ff);
+    const ValueId up = d.scaled_linear("up", ffn_norm, "ffn_up", p.n_ff);
+    const ValueId ffn_sub = d.norm("ffn_sub_norm", d.glu(gate, up), "ffn_sub_norm");
+    x = d.add("x", x, d.scaled_linear("down", ffn_sub, "ffn_down", p.n_embd));
   }
-  b.scope("");
-  const ValueId last = norm("output_norm", x, "output_norm.weight");
-  b.head("logits", last, b.tensor("output.weight", matrix_shape(p.n_embd, p.n_vocab), TensorRole::head, true, table));
-  return b.take();
+  return d.finish(x);
 }
 
 HyperParameters silu_defaults() {

@@ -1,109 +1,31 @@
 #include "models/hf_config.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 
 #include "base/words.hpp"
-#include "files/json.hpp"
+#include "models/all.hpp"
+#include "models/hf_json.hpp"
 
 namespace tern::models {
 namespace {
 
-using nlohmann::json;
-
-const json* member(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-Result<std::optional<std::int64_t>> integer(const json& object, const char* key) {
-  const json* value = member(object, key);
-  if (value == nullptr) return std::optional<std::int64_t>{};
-  if (!value->is_number_integer())
-    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected an integer", key, value->type_name());
-  if (value->is_number_unsigned() && value->get<std::uint64_t>() > std::uint64_t{1} << 62) {
-    return fail(ErrorCode::bad_input, "config.json: {} is {}, too large", key, value->get<std::uint64_t>());
-  }
-  return std::optional<std::int64_t>{value->get<std::int64_t>()};
-}
-
-Result<void> required(const json& object, const char* key, std::int64_t& out) {
-  TERN_TRY(const auto value, integer(object, key));
-  if (!value) return fail(ErrorCode::bad_input, "config.json: {} is missing", key);
-  out = *value;
-  return {};
-}
-
-Result<void> number(const json& object, const char* key, float& out) {
-  const json* value = member(object, key);
-  if (value == nullptr) return {};
-  if (!value->is_number())
-    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected a number", key, value->type_name());
-  out = value->get<float>();
-  return {};
-}
-
-Result<std::string> text_or(const json& object, const char* key, std::string fallback) {
-  const json* value = member(object, key);
-  if (value == nullptr) return fallback;
-  if (!value->is_string())
-    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected a string", key, value->type_name());
-  return value->get<std::string>();
-}
-
-Result<bool> flag_or(const json& object, const char* key, bool fallback) {
-  const json* value = member(object, key);
-  if (value == nullptr) return fallback;
-  if (!value->is_boolean())
-    return fail(ErrorCode::bad_input, "config.json: {} is {}, expected true or false", key, value->type_name());
-  return value->get<bool>();
-}
-
-// rope_theta + rope_scaling, or the newer rope_parameters that holds both.
-Result<void> read_rope(const json& config, HyperParameters& p) {
-  TERN_TRY_DO(number(config, "rope_theta", p.rope_base));
-  const json* scaling = member(config, "rope_parameters");
-  if (scaling == nullptr) scaling = member(config, "rope_scaling");
-  if (scaling == nullptr) return {};
-  if (!scaling->is_object())
-    return fail(ErrorCode::bad_input, "config.json: rope_scaling is {}, expected an object", scaling->type_name());
-  TERN_TRY_DO(number(*scaling, "rope_theta", p.rope_base));
-  TERN_TRY(const std::string older, text_or(*scaling, "type", "default"));
-  TERN_TRY(const std::string type, text_or(*scaling, "rope_type", older));
-  if (type == "default") return {};
-  if (type != "linear" && type != "llama3") {
-    return fail(ErrorCode::unsupported,
-                "config.json: rope scaling \"{}\" is not supported; Tern has default, linear and llama3",
-                printable(type));
-  }
-  RopeScaling& s = p.rope_scaling;
-  s.kind = type == "linear" ? RopeScaling::Kind::linear : RopeScaling::Kind::llama3;
-  TERN_TRY_DO(number(*scaling, "factor", s.factor));
-  TERN_TRY_DO(number(*scaling, "low_freq_factor", s.low_freq_factor));
-  TERN_TRY_DO(number(*scaling, "high_freq_factor", s.high_freq_factor));
-  TERN_TRY(const auto original, integer(*scaling, "original_max_position_embeddings"));
-  s.original_context = original.value_or(p.n_ctx_train);
-  return {};
-}
-
-Result<BitNetStorage> read_storage(const json& config) {
-  const json* q = member(config, "quantization_config");
-  if (q == nullptr) return BitNetStorage::none;
-  if (!q->is_object())
-    return fail(ErrorCode::bad_input, "config.json: quantization_config is {}, expected an object", q->type_name());
-  TERN_TRY(const std::string method, text_or(*q, "quant_method", ""));
+Result<BitNetStorage> read_storage(const HfJson& config) {
+  TERN_TRY(const auto q, config.object("quantization_config"));
+  if (!q) return BitNetStorage::none;
+  TERN_TRY(const std::string method, q->text_or("quant_method", ""));
   if (method != "bitnet") {
     return fail(ErrorCode::unsupported,
                 "config.json: quantization method \"{}\" is not supported; Tern converts float and bitnet checkpoints",
                 printable(method));
   }
-  TERN_TRY(const bool has_inner_norm, flag_or(*q, "use_rms_norm", false));
+  TERN_TRY(const bool has_inner_norm, q->flag_or("use_rms_norm", false));
   if (has_inner_norm) {
     return fail(ErrorCode::unsupported,
                 "config.json: quantization_config.use_rms_norm = true (a norm inside every linear) is not supported");
   }
-  TERN_TRY(const std::string mode, text_or(*q, "quantization_mode", "offline"));
-  TERN_TRY(const std::string linear, text_or(*q, "linear_class", "bitlinear"));
+  TERN_TRY(const std::string mode, q->text_or("quantization_mode", "offline"));
+  TERN_TRY(const std::string linear, q->text_or("linear_class", "bitlinear"));
   if (mode == "online") return BitNetStorage::online_masters;
   if (mode != "offline")
     return fail(ErrorCode::unsupported, "config.json: quantization_mode \"{}\", expected online or offline",
@@ -115,67 +37,173 @@ Result<BitNetStorage> read_storage(const json& config) {
 }
 
 // bos_token_id may be one id or a list (several end-of-text tokens): the first counts.
-Result<std::optional<std::int64_t>> token_id(const json& config, const char* key) {
-  const json* value = member(config, key);
+Result<std::optional<std::int64_t>> token_id(const HfJson& config, const char* key) {
+  const nlohmann::json* value = config.find(key);
   if (value != nullptr && value->is_array() && !value->empty() && value->front().is_number_integer()) {
     return std::optional<std::int64_t>{value->front().get<std::int64_t>()};
   }
   if (value != nullptr && value->is_array()) return std::optional<std::int64_t>{};
-  return integer(config, key);
+  return config.integer(key);
+}
+
+// A number that a configuration must have, unless its architecture implies one.
+Result<void> needed(const HfJson& config, const char* key, std::int64_t& out) {
+  return out == 0 ? config.required(key, out) : config.integer(key, out);
+}
+
+Result<void> read_yarn(const HfJson& section, HyperParameters& p) {
+  RopeScaling& s = p.rope_scaling;
+  TERN_TRY(const bool truncate, section.flag_or("truncate", true));
+  if (!truncate)
+    return fail(ErrorCode::unsupported, "config.json: yarn rope scaling with truncate = false is not supported");
+  for (const char* key : {"mscale", "mscale_all_dim"}) {
+    if (section.has(key)) {
+      return fail(ErrorCode::unsupported, "config.json: {} of yarn rope scaling is not supported", key);
+    }
+  }
+  TERN_TRY_DO(section.integer("original_max_position_embeddings", s.original_context));
+  if (s.original_context == 0) s.original_context = p.n_ctx_train;
+  TERN_TRY_DO(section.number("beta_fast", s.beta_fast));
+  TERN_TRY_DO(section.number("beta_slow", s.beta_slow));
+  // Checkpoints state the whole factor, files of this field what stands beside the paper's.
+  float whole = 0.0F;
+  TERN_TRY_DO(section.number("attention_factor", whole));
+  if (whole != 0.0F && s.factor > 1.0F) {
+    s.attention_factor = static_cast<float>(static_cast<double>(whole) / (1.0 + 0.1 * std::log(s.factor)));
+  }
+  return {};
+}
+
+Result<void> read_llama3(const HfJson& section, HfConfig& out) {
+  Llama3Rope rule;
+  TERN_TRY_DO(section.number("factor", rule.factor));
+  TERN_TRY_DO(section.number("low_freq_factor", rule.low_freq_factor));
+  TERN_TRY_DO(section.number("high_freq_factor", rule.high_freq_factor));
+  TERN_TRY_DO(section.integer("original_max_position_embeddings", rule.original_context));
+  if (rule.original_context == 0) rule.original_context = out.parameters.n_ctx_train;
+  if (!(rule.original_context > 0 && rule.factor > 0.0F && rule.low_freq_factor > 0.0F &&
+        rule.high_freq_factor > rule.low_freq_factor)) {
+    return fail(ErrorCode::bad_input,
+                "config.json: llama3 rope scaling needs a positive factor, an original context and low < high factors, "
+                "got {}, {}, {}, {}",
+                rule.factor, rule.original_context, rule.low_freq_factor, rule.high_freq_factor);
+  }
+  out.llama3_rope = rule;
+  return {};
+}
+
+// The object that holds the model of text: all of it, or a part where the model also sees pictures.
+Result<HfJson> text_part(const HfJson& config, const std::string& class_name) {
+  if (!class_name.ends_with("ForConditionalGeneration")) return config;
+  TERN_TRY(const auto part, config.object("text_config"));
+  return part.value_or(config);
 }
 
 }  // namespace
 
-Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
-  TERN_TRY(const json config, files::parse_json(text, "config.json"));
-  if (!config.is_object())
-    return fail(ErrorCode::bad_input, "config.json: is {}, expected an object", config.type_name());
-  HfConfig out;
-  const json* classes = member(config, "architectures");
-  if (classes == nullptr || !classes->is_array() || classes->empty() || !classes->front().is_string()) {
-    return fail(ErrorCode::bad_input,
-                "config.json: architectures is missing; it must name the model class, e.g. [\"LlamaForCausalLM\"]");
-  }
-  out.class_name = classes->front().get<std::string>();
-  TERN_TRY(out.model_type, text_or(config, "model_type", ""));
-
+Result<void> read_rope_section(const HfJson& section, HfConfig& out) {
   HyperParameters& p = out.parameters;
-  TERN_TRY_DO(required(config, "vocab_size", p.n_vocab));
-  TERN_TRY_DO(required(config, "hidden_size", p.n_embd));
-  TERN_TRY_DO(required(config, "num_hidden_layers", p.n_layers));
-  TERN_TRY_DO(required(config, "intermediate_size", p.n_ff));
-  TERN_TRY_DO(required(config, "num_attention_heads", p.n_heads));
-  TERN_TRY_DO(required(config, "max_position_embeddings", p.n_ctx_train));
+  TERN_TRY_DO(section.number("rope_theta", p.rope_base));
+  TERN_TRY(const std::string older, section.text_or("type", "default"));
+  TERN_TRY(const std::string type, section.text_or("rope_type", older));
+  if (type == "default") return {};
+  if (type == "llama3") return read_llama3(section, out);
+  if (type != "linear" && type != "yarn") {
+    return fail(ErrorCode::unsupported,
+                "config.json: rope scaling \"{}\" is not supported; Tern has default, linear, yarn and llama3",
+                printable(type));
+  }
+  p.rope_scaling.kind = type == "linear" ? RopeScaling::Kind::linear : RopeScaling::Kind::yarn;
+  TERN_TRY_DO(section.number("factor", p.rope_scaling.factor));
+  return type == "yarn" ? read_yarn(section, p) : Result<void>{};
+}
+
+Result<void> read_layer_types(const HfJson& config, HyperParameters& p) {
+  TERN_TRY(const auto types, config.texts("layer_types"));
+  if (!types) return {};
+  p.windowed.clear();
+  for (const std::string& type : *types) {
+    if (type != "sliding_attention" && type != "full_attention") {
+      return fail(ErrorCode::unsupported,
+                  "config.json: layer_types has \"{}\"; Tern runs full_attention and sliding_attention layers",
+                  printable(type));
+    }
+    p.windowed.push_back(type == "sliding_attention" ? 1 : 0);
+  }
+  return {};
+}
+
+Result<void> read_decoder_config(const HfJson& config, HfConfig& out) {
+  HyperParameters& p = out.parameters;
+  TERN_TRY_DO(needed(config, "vocab_size", p.n_vocab));
+  TERN_TRY_DO(needed(config, "hidden_size", p.n_embd));
+  TERN_TRY_DO(needed(config, "num_hidden_layers", p.n_layers));
+  TERN_TRY_DO(needed(config, "intermediate_size", p.n_ff));
+  TERN_TRY_DO(needed(config, "num_attention_heads", p.n_heads));
+  TERN_TRY_DO(needed(config, "max_position_embeddings", p.n_ctx_train));
   if (p.n_heads <= 0)
     return fail(ErrorCode::bad_input, "config.json: num_attention_heads is {}, expected at least 1", p.n_heads);
-  TERN_TRY(const auto kv_heads, integer(config, "num_key_value_heads"));
-  p.n_kv_heads = kv_heads.value_or(p.n_heads);
-  TERN_TRY(const auto head_dim, integer(config, "head_dim"));
-  p.head_dim = head_dim.value_or(p.n_embd / p.n_heads);
+  if (p.n_kv_heads == 0) p.n_kv_heads = p.n_heads;
+  TERN_TRY_DO(config.integer("num_key_value_heads", p.n_kv_heads));
+  if (p.head_dim == 0) p.head_dim = p.n_embd / p.n_heads;
+  TERN_TRY_DO(config.integer("head_dim", p.head_dim));
   p.n_rotary = p.head_dim;
   float rotated = 1.0F;
-  TERN_TRY_DO(number(config, "partial_rotary_factor", rotated));
+  TERN_TRY_DO(config.number("partial_rotary_factor", rotated));
   if (rotated != 1.0F) {
     return fail(ErrorCode::unsupported,
                 "config.json: partial_rotary_factor is {}; Tern converts models whose heads are rotated whole",
                 rotated);
   }
-  p.norm_eps = 1e-6F;  // transformers' default of LlamaConfig
-  TERN_TRY_DO(number(config, "rms_norm_eps", p.norm_eps));
-  TERN_TRY_DO(read_rope(config, p));
-  TERN_TRY(const std::string activation, text_or(config, "hidden_act", "silu"));
+  p.norm_eps = 1e-6F;  // what the published classes take where nothing is said
+  TERN_TRY_DO(config.number("rms_norm_eps", p.norm_eps));
+  // rope_theta and rope_scaling, or the newer rope_parameters that holds both.
+  TERN_TRY_DO(config.number("rope_theta", p.rope_base));
+  TERN_TRY(auto rope, config.object("rope_parameters"));
+  if (!rope) {
+    TERN_TRY(rope, config.object("rope_scaling"));
+  }
+  if (rope) TERN_TRY_DO(read_rope_section(*rope, out));
+  TERN_TRY(const std::string activation, config.text_or("hidden_act", std::string(activation_name(p.activation))));
   auto function = activation_by_name(activation);
   if (!function) return in_context("config.json: hidden_act", std::move(function).error());
   p.activation = *function;
   TERN_TRY(out.storage, read_storage(config));
   const bool is_bitnet = out.storage != BitNetStorage::none || out.model_type == "bitnet";
   if (is_bitnet) p.linear_activation = {ActivationPolicy::Mode::per_token, 8};
-  TERN_TRY(out.tied_embeddings, flag_or(config, "tie_word_embeddings", is_bitnet));
+  TERN_TRY(out.tied_embeddings, config.flag_or("tie_word_embeddings", is_bitnet || out.tied_embeddings));
   TERN_TRY(out.bos_token_id, token_id(config, "bos_token_id"));
   TERN_TRY(out.eos_token_id, token_id(config, "eos_token_id"));
-  auto checked = check(p);
+  return {};
+}
+
+Result<HfConfig> read_hf_config(std::span<const std::byte> text, ArchitectureList architectures) {
+  TERN_TRY(const nlohmann::json whole, files::parse_json(text, "config.json"));
+  if (!whole.is_object())
+    return fail(ErrorCode::bad_input, "config.json: is {}, expected an object", whole.type_name());
+  HfConfig out;
+  const HfJson root(whole);
+  const nlohmann::json* classes = root.find("architectures");
+  if (classes == nullptr || !classes->is_array() || classes->empty() || !classes->front().is_string()) {
+    return fail(ErrorCode::bad_input,
+                "config.json: architectures is missing; it must name the model class, e.g. [\"LlamaForCausalLM\"]");
+  }
+  out.class_name = classes->front().get<std::string>();
+  TERN_TRY(out.model_type, root.text_or("model_type", ""));
+  TERN_TRY(const HfJson config, text_part(root, out.class_name));
+  const auto named = std::ranges::find_if(architectures, [&](const Architecture* architecture) {
+    return std::ranges::find(architecture->hugging_face_classes, out.class_name) !=
+           architecture->hugging_face_classes.end();
+  });
+  const bool is_special = named != architectures.end() && (*named)->read_config != nullptr;
+  TERN_TRY_DO(is_special ? (*named)->read_config(config, out) : read_decoder_config(config, out));
+  auto checked = check(out.parameters);
   if (!checked) return in_context("config.json", std::move(checked).error());
   return out;
+}
+
+Result<HfConfig> read_hf_config(std::span<const std::byte> text) {
+  return read_hf_config(text, all());
 }
 
 }  // namespace tern::models

@@ -1,80 +1,32 @@
 // LLaMA (arXiv 2302.13971) and what shares its graph: pre-norm RMSNorm, rotary attention with grouped keys and values,
 // SwiGLU, no biases unless the file has them. Also BitNet-trained models in LLaMA's shape (Falcon3-1.58,
 // Llama3-8B-1.58): the same plan with the per-token policy. GGUF stores query and key rows so that rotary pairs are
-// adjacent.
+// adjacent. Layers slide where the file has a window (Mistral).
 #include <array>
-#include <cmath>
 
 #include "models/all.hpp"
-#include "models/plan_builder.hpp"
+#include "models/decoder.hpp"
 
 namespace tern::models {
 namespace {
 
 Plan llama_plan(const HyperParameters& p) {
-  PlanBuilder b;
-  const auto policy = p.linear_activation;
-  const std::int64_t q_width = p.n_heads * p.head_dim;
-  const std::int64_t kv_width = p.n_kv_heads * p.head_dim;
-  const TensorId table = b.tensor("token_embd.weight", matrix_shape(p.n_embd, p.n_vocab), TensorRole::embedding);
-  const TensorId factors = b.tensor("rope_freqs.weight", vector_shape(p.n_rotary / 2), TensorRole::rope_factors, true);
-  ValueId x = b.embed("x", table);
-
-  const auto weight = [&](std::string_view name, std::int64_t in, std::int64_t out) {
-    return b.tensor(name, matrix_shape(in, out), TensorRole::linear);
-  };
-  const auto bias = [&](std::string_view name, std::int64_t width) {
-    return b.tensor(name, vector_shape(width), TensorRole::bias, true);
-  };
-  const auto rotate = [&](std::string_view name, ValueId in, std::int64_t n_heads) {
-    return b.rope(name, {.in = in,
-                         .out = kNone,
-                         .n_heads = n_heads,
-                         .head_dim = p.head_dim,
-                         .n_rotary = p.n_rotary,
-                         .pairing = RopeStep::Pairing::adjacent,
-                         .base = p.rope_base,
-                         .scaling = p.rope_scaling,
-                         .factors = factors});
-  };
+  Decoder d(p, RopeStep::Pairing::adjacent);
+  ValueId x = d.embed();
   for (std::int64_t layer = 0; layer < p.n_layers; ++layer) {
-    b.scope(fmt::format("blk.{}.", layer));
-    const ValueId attn_norm =
-        b.rms_norm("attn_norm", x, b.tensor("attn_norm.weight", vector_shape(p.n_embd), TensorRole::norm), p.norm_eps);
-    const ValueId q =
-        b.linear("q", attn_norm, weight("attn_q.weight", p.n_embd, q_width), policy, bias("attn_q.bias", q_width));
-    const ValueId k =
-        b.linear("k", attn_norm, weight("attn_k.weight", p.n_embd, kv_width), policy, bias("attn_k.bias", kv_width));
-    const ValueId v =
-        b.linear("v", attn_norm, weight("attn_v.weight", p.n_embd, kv_width), policy, bias("attn_v.bias", kv_width));
-    const ValueId q_rot = rotate("q_rot", q, p.n_heads);
-    const ValueId k_rot = rotate("k_rot", k, p.n_kv_heads);
-    const ValueId mixed = b.attention("mixed", {.query = q_rot,
-                                                .key = k_rot,
-                                                .value = v,
-                                                .out = kNone,
-                                                .kv_layer = 0,
-                                                .n_heads = p.n_heads,
-                                                .n_kv_heads = p.n_kv_heads,
-                                                .head_dim = p.head_dim,
-                                                .scale = 1.0F / std::sqrt(static_cast<float>(p.head_dim))});
-    const ValueId attn_out = b.linear("attn_out", mixed, weight("attn_output.weight", q_width, p.n_embd), policy,
-                                      bias("attn_output.bias", p.n_embd));
-    x = b.add("x_attn", x, attn_out);
-    const ValueId ffn_norm =
-        b.rms_norm("ffn_norm", x, b.tensor("ffn_norm.weight", vector_shape(p.n_embd), TensorRole::norm), p.norm_eps);
-    const ValueId gate = b.linear("gate", ffn_norm, weight("ffn_gate.weight", p.n_embd, p.n_ff), policy);
-    const ValueId up = b.linear("up", ffn_norm, weight("ffn_up.weight", p.n_embd, p.n_ff), policy);
-    const ValueId hidden = b.glu("hidden", gate, up, p.activation);
-    const ValueId down = b.linear("down", hidden, weight("ffn_down.weight", p.n_ff, p.n_embd), policy);
-    x = b.add("x", x, down);
+    d.begin_layer(layer);
+    const ValueId attn_norm = d.norm("attn_norm", x, "attn_norm");
+    const ValueId q = d.linear("q", attn_norm, "attn_q", d.q_width(), Bias::if_present);
+    const ValueId k = d.linear("k", attn_norm, "attn_k", d.kv_width(), Bias::if_present);
+    const ValueId v = d.linear("v", attn_norm, "attn_v", d.kv_width(), Bias::if_present);
+    const ValueId mixed = d.attend(d.rotate("q_rot", q), d.rotate("k_rot", k), v);
+    x = d.add("x_attn", x, d.linear("attn_out", mixed, "attn_output", p.n_embd, Bias::if_present));
+    const ValueId ffn_norm = d.norm("ffn_norm", x, "ffn_norm");
+    const ValueId gate = d.linear("gate", ffn_norm, "ffn_gate", p.n_ff);
+    const ValueId up = d.linear("up", ffn_norm, "ffn_up", p.n_ff);
+    x = d.add("x", x, d.linear("down", d.glu(gate, up), "ffn_down", p.n_embd));
   }
-  b.scope("");
-  const ValueId last = b.rms_norm("output_norm", x,
-                                  b.tensor("output_norm.weight", vector_shape(p.n_embd), TensorRole::norm), p.norm_eps);
-  const TensorId head = b.tensor("output.weight", matrix_shape(p.n_embd, p.n_vocab), TensorRole::head, true, table);
-  b.head("logits", last, head);
-  return b.take();
+  return d.finish(x);
 }
 
 HyperParameters llama_defaults() {

@@ -20,12 +20,14 @@ Result<std::int64_t> vocabulary_size(const files::GgufFile& file) {
 
 }  // namespace
 
-Result<ModelFile> ModelFile::open(const std::string& path, ArchitectureList architectures) {
+Result<ModelFile> ModelFile::open(const std::string& path, ArchitectureList architectures,
+                                  std::optional<Pooling> pooling) {
   TERN_TRY(files::GgufFile file, files::GgufFile::open(path));
-  return bind(std::move(file), architectures);
+  return bind(std::move(file), architectures, pooling);
 }
 
-Result<ModelFile> ModelFile::bind(files::GgufFile file, ArchitectureList architectures) {
+Result<ModelFile> ModelFile::bind(files::GgufFile file, ArchitectureList architectures,
+                                  std::optional<Pooling> pooling) {
   const std::string name = file.name();
   ModelFile model;
   const auto bound = [&]() -> Result<void> {
@@ -41,7 +43,9 @@ Result<ModelFile> ModelFile::bind(files::GgufFile file, ArchitectureList archite
     TERN_TRY(const std::int64_t n_vocab, vocabulary_size(file));
     HyperParameters defaults = model.architecture_->defaults();
     defaults.architecture = std::string(model.architecture_->name);
-    TERN_TRY(model.parameters_, read_hyper_parameters(file.metadata(), n_vocab, defaults));
+    const TensorFacts facts{.n_vocab = n_vocab, .input_norms = file.find("blk.0.attn_q_norm_in.weight") != nullptr};
+    TERN_TRY(model.parameters_, read_hyper_parameters(file.metadata(), facts, defaults));
+    if (pooling) model.parameters_.pooling = *pooling;
     // A plan is a few dozen steps a layer; a file whose list of tensors is shorter than its layers cannot be right, and
     // need not make us build the plan first.
     if (static_cast<std::uint64_t>(model.parameters_.n_layers) > file.tensors().size()) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,12 @@ class ModelFile {
  public:
   /// Errors: those of GgufFile::open; unsupported architecture, tensor type or weight transform; missing tensors or
   /// wrong shapes, each naming the tensor with what was got and expected.
-  [[nodiscard]] static Result<ModelFile> open(const std::string& path, ArchitectureList architectures = all());
+  /// `pooling` makes an embedding model of any file: the plan then ends in it instead of the head.
+  [[nodiscard]] static Result<ModelFile> open(const std::string& path, ArchitectureList architectures = all(),
+                                              std::optional<Pooling> pooling = std::nullopt);
   /// The same over a file already read.
-  [[nodiscard]] static Result<ModelFile> bind(files::GgufFile file, ArchitectureList architectures = all());
+  [[nodiscard]] static Result<ModelFile> bind(files::GgufFile file, ArchitectureList architectures = all(),
+                                              std::optional<Pooling> pooling = std::nullopt);
 
   [[nodiscard]] const files::GgufFile& file() const { return *file_; }
   [[nodiscard]] const Architecture& architecture() const { return *architecture_; }

@@ -18,6 +18,20 @@ std::string_view name_of(Unary function) {
   return "?";
 }
 
+std::string_view name_of(Pooling kind) {
+  switch (kind) {
+    case Pooling::none:
+      return "none";
+    case Pooling::mean:
+      return "mean";
+    case Pooling::cls:
+      return "first";
+    case Pooling::last:
+      return "last";
+  }
+  return "?";
+}
+
 std::string text_of(const ActivationPolicy& policy) {
   switch (policy.mode) {
     case ActivationPolicy::Mode::partner:
@@ -63,6 +77,9 @@ struct Printer {
   std::string operator()(const RopeStep& s) const {
     std::string scaling;
     if (s.scaling.kind == RopeScaling::Kind::linear) scaling = fmt::format(", linear / {}", s.scaling.factor);
+    if (s.scaling.kind == RopeScaling::Kind::yarn) {
+      scaling = fmt::format(", yarn / {} beyond {}", s.scaling.factor, s.scaling.original_context);
+    }
     return fmt::format("{} = rope({}, {} heads x {}, {} rotated, {}, base {}{}{})", v(s.out), v(s.in), s.n_heads,
                        s.head_dim, s.n_rotary, s.pairing == RopeStep::Pairing::adjacent ? "adjacent" : "half split",
                        s.base, scaling, more("factors", s.factors));
@@ -81,8 +98,12 @@ struct Printer {
   }
   std::string operator()(const AddStep& s) const { return fmt::format("{} = {} + {}", v(s.out), v(s.a), v(s.b)); }
   std::string operator()(const ScaleStep& s) const { return fmt::format("{} = {} * {}", v(s.out), v(s.in), s.factor); }
+  std::string operator()(const PoolStep& s) const {
+    return fmt::format("embedding = {}({})", name_of(s.kind), v(s.in));
+  }
   std::string operator()(const HeadStep& s) const {
-    return fmt::format("{} = head({}, {})", v(s.out), v(s.in), t(s.weight));
+    return fmt::format("{} = head({}, {}{})", v(s.out), v(s.in), t(s.weight),
+                       s.soft_cap == 0.0F ? "" : fmt::format(", cap {}", s.soft_cap));
   }
 };
 

@@ -1,4 +1,4 @@
-// A model as data: a straight list of steps of ten kinds over named values and tensors.
+// A model as data: a straight list of steps of eleven kinds over named values and tensors.
 //
 // The plan is not a graph library: no scheduling, no differentiation, no operator registry. Everything that needs to
 // know a model (engine, converter, loader, `tern info --plan`, later the trainer) reads this list, and nothing else
@@ -47,6 +47,9 @@ struct ActivationPolicy {
   bool operator==(const ActivationPolicy&) const = default;
 };
 
+/// Numbered as in GGUF (pooling_type). none: the model ends in a head.
+enum class Pooling : std::uint8_t { none = 0, mean = 1, cls = 2, last = 3 };
+
 enum class Unary : std::uint8_t { silu, relu2, gelu_tanh };
 
 struct EmbedStep {
@@ -72,14 +75,20 @@ struct LinearStep {
   TensorId output_scale = kNone;  // one number that multiplies the output
   ActivationPolicy activation;
 };
+/// How positions beyond the trained context are squeezed into it. LLaMA-3's rule is no kind: GGUF, and so the plan,
+/// carries it as RopeStep::factors.
 struct RopeScaling {
-  /// llama3 exists in checkpoints only: GGUF, and so the plan, carries it as RopeStep::factors.
-  enum class Kind : std::uint8_t { none, linear, llama3 };
+  enum class Kind : std::uint8_t {
+    none,
+    linear,  // every position divided by `factor`
+    yarn,    // arXiv 2309.00071: low frequencies divided, high ones kept, a ramp between
+  };
   Kind kind = Kind::none;
   float factor = 1.0F;
-  float low_freq_factor = 1.0F;
-  float high_freq_factor = 4.0F;
-  std::int64_t original_context = 0;
+  std::int64_t original_context = 0;  // yarn: positions the model was trained with before it was stretched
+  float beta_fast = 32.0F;            // yarn: rotations over the original context above which nothing is divided
+  float beta_slow = 1.0F;             // yarn: rotations below which all is
+  float attention_factor = 1.0F;      // yarn: multiplies cos and sin, beside the paper's own 1 + ln(factor) / 10
   bool operator==(const RopeScaling&) const = default;
 };
 struct RopeStep {
@@ -132,6 +141,11 @@ struct ScaleStep {
   ValueId out;
   float factor;
 };
+/// One vector for a whole sequence: what embedding models end in. Their plans have no head.
+struct PoolStep {
+  ValueId in;
+  Pooling kind;
+};
 struct HeadStep {
   ValueId in;
   ValueId out;  // logits, width = vocabulary
@@ -140,7 +154,7 @@ struct HeadStep {
 };
 
 using Step = std::variant<EmbedStep, NormStep, LinearStep, RopeStep, AttentionStep, UnaryStep, GluStep, AddStep,
-                          ScaleStep, HeadStep>;
+                          ScaleStep, PoolStep, HeadStep>;
 
 struct Plan {
   std::vector<Value> values;

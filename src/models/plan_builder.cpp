@@ -85,9 +85,13 @@ ValueId PlanBuilder::scale(std::string_view name, ValueId in, float factor) {
   return out;
 }
 
-ValueId PlanBuilder::head(std::string_view name, ValueId in, TensorId weight) {
+void PlanBuilder::pool(ValueId in, Pooling kind) {
+  plan_.steps.push_back(PoolStep{in, kind});
+}
+
+ValueId PlanBuilder::head(std::string_view name, ValueId in, TensorId weight, float soft_cap) {
   const ValueId out = value(name, plan_.tensor(weight).shape.n_rows());
-  plan_.steps.push_back(HeadStep{in, out, weight});
+  plan_.steps.push_back(HeadStep{in, out, weight, soft_cap});
   return out;
 }
 

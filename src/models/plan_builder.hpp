@@ -31,7 +31,8 @@ class PlanBuilder {
   ValueId glu(std::string_view name, ValueId gate, ValueId up, Unary function);
   ValueId add(std::string_view name, ValueId a, ValueId b);
   ValueId scale(std::string_view name, ValueId in, float factor);
-  ValueId head(std::string_view name, ValueId in, TensorId weight);
+  void pool(ValueId in, Pooling kind);
+  ValueId head(std::string_view name, ValueId in, TensorId weight, float soft_cap = 0.0F);
 
   [[nodiscard]] Plan take() { return std::move(plan_); }
   [[nodiscard]] std::int64_t width(ValueId id) const { return plan_.value(id).width; }

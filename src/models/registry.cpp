@@ -12,7 +12,7 @@ Result<const Architecture*> by_name(std::string_view name, ArchitectureList arch
   std::vector<std::string_view> known;
   for (const Architecture* architecture : architectures) {
     if (architecture->name == name) return architecture;
-    known.push_back(architecture->name);
+    if (std::ranges::find(known, architecture->name) == known.end()) known.push_back(architecture->name);
   }
   return fail(ErrorCode::unsupported, "architecture \"{}\" is not supported; Tern runs {}{}", printable(name),
               fmt::join(known, ", "), did_you_mean(printable(name), known));

@@ -20,6 +20,11 @@ std::string sibling(const std::string& path, std::string_view name) {
   return fmt::format("{}{}", slash == std::string::npos ? "" : path.substr(0, slash + 1), name);
 }
 
+// BERT's list of words looks like any other text, so this one kind goes by its name.
+bool is_named_vocab_txt(std::string_view path) {
+  return path == "vocab.txt" || path.ends_with("/vocab.txt");
+}
+
 // An empty mapping where there is no such file.
 Result<sys::MappedFile> open_if_there(const std::string& path) {
   if (!sys::exists(path)) return sys::MappedFile{};
@@ -40,6 +45,7 @@ Result<text::Vocabulary> from_file(const std::string& path, const std::optional<
       return text::read_vocab_merges(file.bytes(), merges.bytes(), view_of(pre));
     }
     TERN_TRY(const sys::MappedFile config, open_if_there(sibling(path, "tokenizer_config.json")));
+    if (is_named_vocab_txt(path)) return text::read_vocab_txt(file.bytes(), config.bytes());
     return text::read_vocabulary(file.bytes(), view_of(pre), config.bytes());
   }();
   if (!vocabulary) return in_context(path, std::move(vocabulary).error());
@@ -52,16 +58,18 @@ Result<text::Vocabulary> from_file(const std::string& path, const std::optional<
 Result<text::Vocabulary> read_tokenizer(const std::string& path, const std::optional<std::string>& pre,
                                         std::vector<std::string>& warnings) {
   if (!sys::is_directory(path)) return from_file(path, pre, warnings);
-  static constexpr std::array<std::string_view, 4> kNames{"tokenizer.json", "tokenizer.model", "vocab.json",
-                                                          "tokenizer.bin"};
+  static constexpr std::array<std::string_view, 7> kNames{
+      "tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
+      "vocab.json",     "tokenizer.bin",   "vocab.txt"};
   for (const std::string_view name : kNames) {
     const std::string file = fmt::format("{}/{}", path, name);
     if (sys::exists(file)) return from_file(file, pre, warnings);
   }
-  return fail(ErrorCode::not_found,
-              "{}: no tokenizer in this folder; expected tokenizer.json, tokenizer.model, vocab.json with merges.txt, "
-              "or tokenizer.bin",
-              path);
+  return fail(
+      ErrorCode::not_found,
+      "{}: no tokenizer in this folder; expected tokenizer.json, tokenizer.model, spiece.model, vocab.json with "
+      "merges.txt, tokenizer.bin or vocab.txt",
+      path);
 }
 
 }  // namespace tern::models

@@ -1,5 +1,6 @@
 // A tokenizer from whatever a path holds: a GGUF file, tokenizer.json, a SentencePiece model, llama2.c's .bin, tiktoken
-// ranks, or a folder with any of them. The kind is told by content, never by name.
+// ranks, BERT's vocab.txt, or a folder with any of them. The kind is told by content, but for vocab.txt, which is a
+// list of words like any other and goes by its name.
 #pragma once
 
 #include <optional>

@@ -4,15 +4,6 @@
 
 namespace tern::ops {
 
-std::vector<float> rope_frequencies(std::int64_t n_rotary, float base) {
-  std::vector<float> out(static_cast<std::size_t>(n_rotary / 2));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const double exponent = static_cast<double>(2 * i) / static_cast<double>(n_rotary);
-    out[i] = 1.0F / static_cast<float>(std::pow(static_cast<double>(base), exponent));
-  }
-  return out;
-}
-
 void RopeTable::compute(const RopeKind& kind, std::span<const std::int32_t> positions) {
   const std::size_t half = kind.inverse_frequency.size();
   cosine.resize(positions.size() * half);
@@ -20,8 +11,8 @@ void RopeTable::compute(const RopeKind& kind, std::span<const std::int32_t> posi
   for (std::size_t t = 0; t < positions.size(); ++t) {
     for (std::size_t i = 0; i < half; ++i) {
       const float angle = static_cast<float>(positions[t]) * kind.inverse_frequency[i];
-      cosine[t * half + i] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      sine[t * half + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
+      cosine[t * half + i] = static_cast<float>(std::cos(static_cast<double>(angle))) * kind.magnitude;
+      sine[t * half + i] = static_cast<float>(std::sin(static_cast<double>(angle))) * kind.magnitude;
     }
   }
 }

@@ -1,5 +1,5 @@
 // Rotary position embedding (arXiv 2104.09864): pairs of a head's dimensions are rotated by position * frequency.
-// Frequencies come from base, scaling and optional divisors; cos and sin are computed once per batch and kind.
+// Where the frequencies come from is the model's affair; cos and sin are computed once per batch and kind.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,10 @@ struct RopeKind {
   std::int64_t n_rotary = 0;
   bool half_split = false;               // pairs (i, i + n/2); otherwise (2i, 2i + 1)
   std::vector<float> inverse_frequency;  // [n_rotary / 2]
+  float magnitude = 1.0F;                // multiplies cos and sin
   bool operator==(const RopeKind&) const = default;
 };
 
-/// base^(-2i/n) [n / 2], in float as the reference implementation rounds it.
-[[nodiscard]] std::vector<float> rope_frequencies(std::int64_t n_rotary, float base);
 /// cos and sin of the angles of `positions`, each [n_positions][n_rotary / 2].
 struct RopeTable {
   std::vector<float> cosine;

@@ -88,9 +88,18 @@ Result<void> AtomicFile::write_at(std::uint64_t offset, std::span<const std::byt
 }
 
 Result<void> AtomicFile::commit() {
+  TERN_TRY_DO(seal());
+  return publish();
+}
+
+Result<void> AtomicFile::seal() {
   if (::fsync(fd_) != 0) return fail(code_of(errno), "{}: cannot sync: {}", path_, std::strerror(errno));
   const int closed = ::close(std::exchange(fd_, -1));
   if (closed != 0) return fail(ErrorCode::io, "{}: cannot close: {}", path_, std::strerror(errno));
+  return {};
+}
+
+Result<void> AtomicFile::publish() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     return fail(ErrorCode::io, "{}: cannot rename {} into place: {}", path_, temporary_, std::strerror(errno));
   }

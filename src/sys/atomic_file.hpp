@@ -30,8 +30,13 @@ class AtomicFile {
   /// Overwrites bytes already written, at an absolute offset.
   [[nodiscard]] Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   [[nodiscard]] std::uint64_t position() const { return position_; }
-  /// Syncs and renames into place.
+  /// Syncs and renames into place: seal() and publish().
   [[nodiscard]] Result<void> commit();
+  /// Syncs and closes; the temporary file is whole. For several files that shall appear together: all are sealed before
+  /// the first is published. Nothing is written afterwards.
+  [[nodiscard]] Result<void> seal();
+  /// Renames what was sealed into place.
+  [[nodiscard]] Result<void> publish();
 
  private:
   AtomicFile() = default;

@@ -2,18 +2,26 @@
 
 #include "base/words.hpp"
 #include "text/byte_alphabet.hpp"
+#include "text/tokenizer_json_pre.hpp"
 #include "text/utf8.hpp"
 
 namespace tern::text {
 
 namespace {
 constexpr std::uint32_t kNoId = 0xFFFFFFFEU;  // a byte without a token; merges with nothing
+
+Result<PreTokenizer> pre_tokenizer_of(const Vocabulary& vocabulary) {
+  if (vocabulary.pre != kCustomPre) return PreTokenizer::make(vocabulary.pre);
+  TERN_TRY(const PreRules rules, pre_rules_of_text(vocabulary.pre_tokenizer));
+  return PreTokenizer::make(rules);
 }
 
+}  // namespace
+
 Result<ByteLevelBpe> ByteLevelBpe::make(const Vocabulary& vocabulary, std::span<const std::string_view> pieces) {
-  TERN_TRY(PreTokenizer pre_tokenizer, PreTokenizer::make(vocabulary.pre));
+  TERN_TRY(PreTokenizer pre_tokenizer, pre_tokenizer_of(vocabulary));
   ByteLevelBpe model(std::move(pre_tokenizer));
-  model.whole_words_ = PreTokenizer::takes_whole_words(vocabulary.pre);
+  model.whole_words_ = vocabulary.ignore_merges.value_or(PreTokenizer::takes_whole_words(vocabulary.pre));
   model.unknown_ = vocabulary.unk;
   model.index_ = StringIndex(pieces.size());
   for (std::size_t id = 0; id < pieces.size(); ++id) {

@@ -6,8 +6,7 @@ namespace tern::text {
 
 Detokenizer::Detokenizer(Tokenizer tokenizer, DetokenizeOptions options)
     : tokenizer_(std::move(tokenizer)),
-      at_start_(options.at_start && tokenizer_.vocabulary().kind == TokenizerKind::spm &&
-                tokenizer_.vocabulary().add_space_prefix),
+      at_start_(options.at_start && begins_with_added_space(tokenizer_.vocabulary())),
       render_special_(options.render_special) {}
 
 std::string Detokenizer::push(std::int32_t id) {

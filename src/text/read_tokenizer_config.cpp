@@ -44,6 +44,11 @@ Result<void> apply_tokenizer_config(Vocabulary& vocabulary, Bytes tokenizer_conf
   set_id(vocabulary.eos, "eos_token");
   set_id(vocabulary.unk, "unk_token");
   set_id(vocabulary.pad, "pad_token");
+  if (vocabulary.kind == TokenizerKind::wordpiece) {
+    set_id(vocabulary.bos, "cls_token");
+    set_id(vocabulary.eos, "sep_token");
+    set_id(vocabulary.mask, "mask_token");
+  }
   if (const auto add = bool_member(config, "add_bos_token")) vocabulary.add_bos = *add && vocabulary.bos.has_value();
   if (const auto add = bool_member(config, "add_eos_token")) vocabulary.add_eos = *add && vocabulary.eos.has_value();
   if (const std::string_view source = chat_template_of(config); !source.empty()) vocabulary.chat_template = source;

@@ -1,15 +1,16 @@
-// Hugging Face tokenizer.json with a BPE model, in its two shapes: byte-level (the pre-tokeniser is told by its
-// pattern) and SentencePiece-like (byte_fallback; scores are made from the order of the merges, which came from scores
-// once). What would change ids and is not understood is refused by name. NFC normalisation is left aside, as in
-// llama.cpp.
+// Hugging Face tokenizer.json with a model of type WordPiece, Unigram, or BPE in its two shapes: byte-level (the
+// pre-tokeniser is told by its pattern) and SentencePiece-like (byte_fallback; scores are made from the order of the
+// merges, which came from scores once). What would change ids and is not understood is refused by name.
 #include <algorithm>
 #include <unordered_map>
 
 #include "base/words.hpp"
 #include "text/json_document.hpp"
-#include "text/pre_tokenizer.hpp"
 #include "text/readers.hpp"
 #include "text/sentencepiece_bpe.hpp"
+#include "text/tokenizer_json_models.hpp"
+#include "text/tokenizer_json_pre.hpp"
+#include "text/tokenizer_json_rules.hpp"
 #include "text/vocabulary_builder.hpp"
 
 namespace tern::text {
@@ -18,17 +19,6 @@ namespace {
 
 using nlohmann::json;
 
-// The parts of a component: itself, or the members of a "Sequence".
-std::vector<const json*> parts_of(const json* component, std::string_view list_name) {
-  std::vector<const json*> parts;
-  if (component == nullptr || !component->is_object()) return parts;
-  if (string_member(*component, "type") != "Sequence") return {component};
-  const json* list = member(*component, list_name);
-  if (list == nullptr || !list->is_array()) return parts;
-  for (const json& part : *list) parts.push_back(&part);
-  return parts;
-}
-
 Result<std::uint64_t> read_id(const json* value, std::string_view token) {
   if (value == nullptr || !value->is_number_unsigned()) {
     return fail(ErrorCode::bad_input, "the id of token \"{}\" is not a whole number from 0", printable(token));
@@ -36,32 +26,59 @@ Result<std::uint64_t> read_id(const json* value, std::string_view token) {
   return value->get<std::uint64_t>();
 }
 
-Result<void> read_tokens(const json& root, const json& model, bool byte_fallback, Vocabulary& vocabulary) {
+Result<void> read_bpe_tokens(const json& model, bool byte_fallback, VocabularyBuilder& builder) {
   const json* vocab = member(model, "vocab");
   if (vocab == nullptr || !vocab->is_object()) {
     return fail(ErrorCode::bad_input, "tokenizer.json has no model.vocab that maps tokens to ids");
   }
-  VocabularyBuilder builder;
   for (const auto& [token, value] : vocab->items()) {
     TERN_TRY(const std::uint64_t id, read_id(&value, token));
     const bool is_byte = byte_fallback && byte_of_name(token).has_value();
     TERN_TRY_DO(builder.add(id, token, is_byte ? TokenType::byte : TokenType::normal));
   }
-  const std::string_view unk_token = string_member(model, "unk_token");
-  if (const json* added = member(root, "added_tokens"); added != nullptr && added->is_array()) {
-    for (const json& entry : *added) {
-      const std::string token(string_member(entry, "content"));
-      if (token.empty()) return fail(ErrorCode::bad_input, "tokenizer.json has an added token without content");
-      TERN_TRY(const std::uint64_t id, read_id(member(entry, "id"), token));
-      TokenType type = bool_member(entry, "special").value_or(false) ? TokenType::control : TokenType::user_defined;
-      if (byte_fallback && token == unk_token) type = TokenType::unknown;
-      TERN_TRY_DO(builder.add_or_retype(id, token, type));
+  return {};
+}
+
+Result<void> read_tokens(const json& root, const json& model, bool byte_fallback, Vocabulary& vocabulary) {
+  VocabularyBuilder builder;
+  const json* added = member(root, "added_tokens");
+  if (added != nullptr && !added->is_array()) added = nullptr;
+  if (vocabulary.kind == TokenizerKind::unigram) {
+    TERN_TRY_DO(read_unigram_model(model, builder, vocabulary));
+  } else if (vocabulary.kind == TokenizerKind::wordpiece) {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; added != nullptr && i < added->size(); ++i) {
+      names.push_back(string_member((*added)[i], "content"));
     }
+    TERN_TRY_DO(read_wordpiece_model(model, names, builder, vocabulary));
+  } else {
+    TERN_TRY_DO(read_bpe_tokens(model, byte_fallback, builder));
+  }
+  const std::string_view unk_token = string_member(model, "unk_token");
+  const bool marks_unknown = vocabulary.kind != TokenizerKind::bpe;
+  for (std::size_t i = 0; added != nullptr && i < added->size(); ++i) {
+    const json& entry = (*added)[i];
+    const std::string token(string_member(entry, "content"));
+    if (token.empty()) return fail(ErrorCode::bad_input, "tokenizer.json has an added token without content");
+    TERN_TRY(const std::uint64_t id, read_id(member(entry, "id"), token));
+    TokenType type = bool_member(entry, "special").value_or(false) ? TokenType::control : TokenType::user_defined;
+    if (marks_unknown && token == unk_token) type = TokenType::unknown;
+    if (vocabulary.unk && id == static_cast<std::uint64_t>(*vocabulary.unk)) type = TokenType::unknown;
+    TERN_TRY_DO(builder.add_or_retype(id, token, type));
   }
   TERN_TRY_DO(builder.finish(vocabulary));
+  if (vocabulary.kind == TokenizerKind::unigram) {  // added tokens have no score
+    vocabulary.scores.resize(vocabulary.size(), 0.0F);
+    if (!vocabulary.exact_scores.empty()) vocabulary.exact_scores.resize(vocabulary.size(), 0.0);
+  }
   if (!unk_token.empty()) {
-    const auto found = std::ranges::find(vocabulary.tokens, unk_token);
-    if (found != vocabulary.tokens.end()) vocabulary.unk = static_cast<std::int32_t>(found - vocabulary.tokens.begin());
+    const auto find = [&](const std::string& spelling) {
+      const auto found = std::ranges::find(vocabulary.tokens, spelling);
+      if (found == vocabulary.tokens.end() || vocabulary.unk) return;
+      vocabulary.unk = static_cast<std::int32_t>(found - vocabulary.tokens.begin());
+    };
+    find(std::string(unk_token));
+    if (vocabulary.kind == TokenizerKind::wordpiece) find(wordpiece_spelling(unk_token, "##"));
   }
   return {};
 }
@@ -120,77 +137,28 @@ Result<void> scores_from_merges(Vocabulary& vocabulary) {
   return {};
 }
 
-Result<void> read_byte_level_rules(const json& root, std::optional<std::string_view> named, Vocabulary& vocabulary) {
-  for (const json* part : parts_of(member(root, "normalizer"), "normalizers")) {
-    const std::string_view type = string_member(*part, "type");
-    if (type != "NFC") {
-      return fail(ErrorCode::unsupported,
-                  "tokenizer.json has the normalizer {}; byte-level BPE is read with none or NFC", printable(type));
-    }
-  }
-  std::size_t n_splits = 0;
-  for (const json* part : parts_of(member(root, "pre_tokenizer"), "pretokenizers")) {
-    const std::string_view type = string_member(*part, "type");
-    if (type == "ByteLevel") {
-      if (bool_member(*part, "add_prefix_space").value_or(false)) vocabulary.add_space_prefix = true;
-      if (!bool_member(*part, "use_regex").value_or(true)) continue;
-      vocabulary.pre = "gpt-2";
-      ++n_splits;
-    } else if (type == "Split") {
-      const json* pattern = member(*part, "pattern");
-      const std::string_view regex = pattern == nullptr ? std::string_view{} : string_member(*pattern, "Regex");
-      vocabulary.pre = PreTokenizer::name_of_pattern(regex);
-      if (vocabulary.pre.empty() && !named) {
-        return fail(ErrorCode::unsupported,
-                    "tokenizer.json splits text with the pattern {}, which is none of gpt-2, llama-bpe and qwen2",
-                    printable(regex, 200));
-      }
-      ++n_splits;
-    } else if (!named) {
-      return fail(ErrorCode::unsupported,
-                  "tokenizer.json has the pre-tokenizer {}; expected ByteLevel, or one Split and "
-                  "ByteLevel",
-                  printable(type));
-    }
-  }
-  if (named) {
-    vocabulary.pre = *named;
-  } else if (n_splits != 1) {
-    return fail(ErrorCode::unsupported,
-                "tokenizer.json splits text {} times; expected once, with one of the patterns "
-                "gpt-2, llama-bpe and qwen2",
-                n_splits);
-  }
-  return {};
-}
-
-Result<void> read_sentencepiece_rules(const json& root, Vocabulary& vocabulary) {
-  vocabulary.pre = "default";
-  for (const json* part : parts_of(member(root, "normalizer"), "normalizers")) {
-    const std::string_view type = string_member(*part, "type");
-    if (type == "Prepend") {
-      vocabulary.add_space_prefix = true;
-    } else if (type != "Replace" && type != "NFC") {
-      return fail(ErrorCode::unsupported, "tokenizer.json has the normalizer {}; expected Prepend and Replace",
-                  printable(type));
-    }
-  }
-  for (const json* part : parts_of(member(root, "pre_tokenizer"), "pretokenizers")) {
-    const std::string_view type = string_member(*part, "type");
-    if (type != "Metaspace") {
-      return fail(ErrorCode::unsupported, "tokenizer.json has the pre-tokenizer {}; expected Metaspace or none",
-                  printable(type));
-    }
-    const std::string_view scheme = string_member(*part, "prepend_scheme");
-    vocabulary.add_space_prefix =
-        scheme.empty() ? bool_member(*part, "add_prefix_space").value_or(true) : scheme != "never";
-  }
-  return {};
+// {"cls": ["[CLS]", 101], "sep": ["[SEP]", 102]}: one before and one after a text.
+void read_pair_of_ends(const json& part, Vocabulary& vocabulary) {
+  const auto find = [&](std::string_view key) -> std::optional<std::int32_t> {
+    const json* pair = member(part, key);
+    if (pair == nullptr || !pair->is_array() || pair->empty() || !(*pair)[0].is_string()) return std::nullopt;
+    const auto found = std::ranges::find(vocabulary.tokens, (*pair)[0].get_ref<const std::string&>());
+    if (found == vocabulary.tokens.end()) return std::nullopt;
+    return static_cast<std::int32_t>(found - vocabulary.tokens.begin());
+  };
+  vocabulary.bos = find("cls");
+  vocabulary.eos = find("sep");
+  vocabulary.add_bos = vocabulary.bos.has_value();
+  vocabulary.add_eos = vocabulary.eos.has_value();
 }
 
 // TemplateProcessing says which token stands before and after a text.
 void read_post_processor(const json& root, Vocabulary& vocabulary) {
   for (const json* part : parts_of(member(root, "post_processor"), "processors")) {
+    if (string_member(*part, "type") == "BertProcessing" || string_member(*part, "type") == "RobertaProcessing") {
+      read_pair_of_ends(*part, vocabulary);
+      continue;
+    }
     if (string_member(*part, "type") != "TemplateProcessing") continue;
     const json* single = member(*part, "single");
     if (single == nullptr || !single->is_array() || single->empty()) continue;
@@ -219,25 +187,34 @@ Result<Vocabulary> read_tokenizer_json(Bytes bytes, Bytes tokenizer_config, std:
     return fail(ErrorCode::bad_input, "the JSON has no object \"model\": not a tokenizer.json");
   }
   const std::string_view type = string_member(*model, "type");
-  if (!type.empty() && type != "BPE") {
-    return fail(ErrorCode::unsupported, "tokenizer.json has a model of type {}; only BPE is supported",
-                printable(type));
-  }
   const bool byte_fallback = bool_member(*model, "byte_fallback").value_or(false);
   Vocabulary vocabulary;
-  vocabulary.kind = byte_fallback ? TokenizerKind::spm : TokenizerKind::bpe;
-  vocabulary.source = byte_fallback ? "tokenizer.json (BPE with byte fallback)" : "tokenizer.json (byte-level BPE)";
-  TERN_TRY_DO(read_tokens(root, *model, byte_fallback, vocabulary));
-  TERN_TRY_DO(read_merges(*model, vocabulary));
-  if (byte_fallback) {
-    TERN_TRY_DO(scores_from_merges(vocabulary));
-    TERN_TRY_DO(read_sentencepiece_rules(root, vocabulary));
+  if (type == "WordPiece") {
+    vocabulary.kind = TokenizerKind::wordpiece;
+    vocabulary.source = "tokenizer.json (WordPiece)";
+  } else if (type == "Unigram") {
+    vocabulary.kind = TokenizerKind::unigram;
+    vocabulary.source = "tokenizer.json (unigram)";
+  } else if (type.empty() || type == "BPE") {
+    vocabulary.kind = byte_fallback ? TokenizerKind::spm : TokenizerKind::bpe;
+    vocabulary.source = byte_fallback ? "tokenizer.json (BPE with byte fallback)" : "tokenizer.json (byte-level BPE)";
   } else {
-    TERN_TRY_DO(read_byte_level_rules(root, pre, vocabulary));
+    return fail(ErrorCode::unsupported, "tokenizer.json has a model of type {}; expected BPE, WordPiece or Unigram",
+                printable(type));
+  }
+  TERN_TRY_DO(read_tokens(root, *model, byte_fallback, vocabulary));
+  if (type.empty() || type == "BPE") TERN_TRY_DO(read_merges(*model, vocabulary));
+  if (vocabulary.kind == TokenizerKind::spm) TERN_TRY_DO(scores_from_merges(vocabulary));
+  TERN_TRY_DO(read_normalizer_section(root, vocabulary));
+  if (vocabulary.kind == TokenizerKind::bpe) {
+    TERN_TRY_DO(read_pre_tokenizer_section(root, pre, vocabulary));
+  } else {
+    TERN_TRY_DO(read_mark_rules(root, vocabulary));
   }
   // The names in tokenizer_config.json come first, then the template's, then the usual ones; whether BOS is added: the
   // configuration, then the template, then the kind's default.
   vocabulary.add_bos = default_add_bos(vocabulary.kind, vocabulary.pre);
+  vocabulary.add_eos = default_add_eos(vocabulary.kind);
   read_post_processor(root, vocabulary);
   if (!tokenizer_config.empty()) TERN_TRY_DO(apply_tokenizer_config(vocabulary, tokenizer_config));
   guess_special_ids(vocabulary);

@@ -15,13 +15,17 @@ namespace tern::text {
 
 using Bytes = std::span<const std::byte>;
 
-/// Hugging Face tokenizer.json with a BPE model: byte-level (pre-tokeniser gpt-2, llama-bpe or qwen2, told by its
+/// Hugging Face tokenizer.json with a model of type WordPiece, Unigram or BPE, the last byte-level (pre-tokeniser gpt-2, llama-bpe or qwen2, told by its
 /// pattern, or named by `pre`) or SentencePiece-like (byte_fallback). `tokenizer_config` (tokenizer_config.json) may be
 /// empty.
 [[nodiscard]] Result<Vocabulary> read_tokenizer_json(Bytes bytes, Bytes tokenizer_config = {},
                                                      std::optional<std::string_view> pre = std::nullopt);
 
-/// A SentencePiece model (protobuf) of type BPE.
+/// BERT's vocab.txt, a token a line. `tokenizer_config` (do_lower_case, ...) may be empty.
+[[nodiscard]] Result<Vocabulary> read_vocab_txt(Bytes bytes, Bytes tokenizer_config = {});
+
+/// A SentencePiece model (protobuf) of type BPE or unigram, with its character map. A BPE model without a map keeps
+/// extra spaces whatever it says, as llama.cpp and llama2.c do; all others follow remove_extra_whitespaces.
 [[nodiscard]] Result<Vocabulary> read_sentencepiece(Bytes bytes);
 
 /// llama2.c's tokenizer .bin: the vocabulary ends where the file ends; ids 0, 1, 2 are unk, bos, eos.

@@ -8,16 +8,19 @@
 #include "base/words.hpp"
 #include "text/byte_alphabet.hpp"
 #include "text/byte_level_bpe.hpp"
+#include "text/metaspace.hpp"
+#include "text/normalizer.hpp"
 #include "text/sentencepiece_bpe.hpp"
 #include "text/special_tokens.hpp"
+#include "text/unigram.hpp"
 #include "text/utf8.hpp"
+#include "text/wordpiece.hpp"
 
 namespace tern::text {
 
 namespace {
 
 constexpr std::size_t kMaxTextBytes = std::size_t{1} << 30;
-constexpr std::size_t kMaxPieceBytes = std::size_t{1} << 24;
 
 // Names under which published models end an answer, beside the eos that their files name.
 constexpr std::array<std::string_view, 9> kEndNames = {"<|eot_id|>",      "<|eom_id|>",    "<|im_end|>",
@@ -49,44 +52,13 @@ std::string bytes_of_token(const Vocabulary& vocabulary, std::size_t id) {
     if (const auto byte = byte_of_name(token)) return std::string(1, static_cast<char>(*byte));
     return token;
   }
-  if (vocabulary.kind == TokenizerKind::spm) return replace_all(token, kSpaceMark, " ");
+  if (vocabulary.kind == TokenizerKind::spm || vocabulary.kind == TokenizerKind::unigram) {
+    return replace_all(token, kSpaceMark, " ");
+  }
+  if (vocabulary.kind == TokenizerKind::wordpiece) {
+    return token.starts_with(kSpaceMark) ? " " + token.substr(kSpaceMark.size()) : token;
+  }
   return type == TokenType::user_defined ? token : from_byte_alphabet_or_same(token);
-}
-
-Result<void> check_id(std::string_view name, std::optional<std::int32_t> id, std::size_t n_tokens) {
-  if (!id || (*id >= 0 && static_cast<std::size_t>(*id) < n_tokens)) return {};
-  return fail(ErrorCode::bad_input, "the {} token is {}, but the vocabulary has {} tokens", name, *id, n_tokens);
-}
-
-Result<void> check_vocabulary(const Vocabulary& vocabulary) {
-  const std::size_t n = vocabulary.size();
-  if (n == 0) return fail(ErrorCode::bad_input, "the vocabulary holds no tokens");
-  if (n > 0x7FFFFFFF) return fail(ErrorCode::bad_input, "the vocabulary holds {} tokens, too many for 32-bit ids", n);
-  if (!vocabulary.types.empty() && vocabulary.types.size() != n) {
-    return fail(ErrorCode::bad_input, "the vocabulary has {} tokens but {} token types", n, vocabulary.types.size());
-  }
-  for (std::size_t id = 0; id < vocabulary.types.size(); ++id) {
-    const auto type = static_cast<std::int32_t>(vocabulary.types[id]);
-    if (type < 1 || type > 6) {
-      return fail(ErrorCode::bad_input, "token {} has type {}, expected 1 to 6", id, type);
-    }
-  }
-  if (vocabulary.kind == TokenizerKind::spm && vocabulary.scores.size() != n) {
-    return fail(ErrorCode::bad_input,
-                "the vocabulary has {} tokens but {} scores; a SentencePiece vocabulary needs one each", n,
-                vocabulary.scores.size());
-  }
-  for (std::size_t id = 0; id < n; ++id) {
-    if (vocabulary.tokens[id].size() > kMaxPieceBytes) {
-      return fail(ErrorCode::bad_input, "token {} is {} bytes long, at most {} are allowed", id,
-                  vocabulary.tokens[id].size(), kMaxPieceBytes);
-    }
-  }
-  TERN_TRY_DO(check_id("bos", vocabulary.bos, n));
-  TERN_TRY_DO(check_id("eos", vocabulary.eos, n));
-  TERN_TRY_DO(check_id("unknown", vocabulary.unk, n));
-  TERN_TRY_DO(check_id("padding", vocabulary.pad, n));
-  return check_id("end-of-turn", vocabulary.eot, n);
 }
 
 }  // namespace
@@ -95,7 +67,9 @@ struct Tokenizer::Body {
   Vocabulary vocabulary;
   std::string piece_bytes;               // all pieces, one after another
   std::vector<std::string_view> pieces;  // [n_tokens] into piece_bytes
-  std::variant<std::monostate, ByteLevelBpe, SentencePieceBpe> model;
+  Normalizer normalizer;
+  std::optional<Metaspace> metaspace;  // spm and unigram
+  std::variant<std::monostate, ByteLevelBpe, SentencePieceBpe, WordPiece, Unigram> model;
   SpecialTokens always;  // user-defined
   SpecialTokens on_ask;  // user-defined, control and unknown
   StringIndex by_name;   // control and user-defined tokens
@@ -104,9 +78,26 @@ struct Tokenizer::Body {
   void make_pieces();
   [[nodiscard]] Result<void> make_specials();
 
+  [[nodiscard]] Result<void> make_model();
+
+  // The state of one call: the model's own, and texts that the word cache keeps views into.
+  template <typename Model>
+  struct Call {
+    explicit Call(const Model& model) : run(model) {}
+    typename Model::Run run;
+    std::deque<std::string> texts;
+  };
   template <typename Model>
   [[nodiscard]] Result<void> encode(const Model& the_model, std::string_view text, bool parse_special,
                                     std::vector<std::int32_t>& out) const;
+  [[nodiscard]] Result<void> encode_plain(const ByteLevelBpe& bpe, std::string_view plain, bool is_first,
+                                          Call<ByteLevelBpe>& call, std::vector<std::int32_t>& out) const;
+  [[nodiscard]] Result<void> encode_plain(const SentencePieceBpe& spm, std::string_view plain, bool is_first,
+                                          Call<SentencePieceBpe>& call, std::vector<std::int32_t>& out) const;
+  [[nodiscard]] Result<void> encode_plain(const WordPiece& wordpiece, std::string_view plain, bool is_first,
+                                          Call<WordPiece>& call, std::vector<std::int32_t>& out) const;
+  [[nodiscard]] Result<void> encode_plain(const Unigram& unigram, std::string_view plain, bool is_first,
+                                          Call<Unigram>& call, std::vector<std::int32_t>& out) const;
 };
 
 void Tokenizer::Body::make_pieces() {
@@ -147,49 +138,88 @@ Result<void> Tokenizer::Body::make_specials() {
   return {};
 }
 
+Result<void> Tokenizer::Body::make_model() {
+  const auto keep = [&](auto made) -> Result<void> {
+    if (!made) return std::unexpected(std::move(made).error());
+    model = std::move(*made);
+    return {};
+  };
+  if (vocabulary.kind == TokenizerKind::bpe) return keep(ByteLevelBpe::make(vocabulary, pieces));
+  if (vocabulary.kind == TokenizerKind::wordpiece) return keep(WordPiece::make(vocabulary));
+  TERN_TRY(metaspace, Metaspace::make(vocabulary));
+  if (vocabulary.kind == TokenizerKind::unigram) return keep(Unigram::make(vocabulary));
+  return keep(SentencePieceBpe::make(vocabulary));
+}
+
 Result<Tokenizer> Tokenizer::make(Vocabulary vocabulary) {
   TERN_TRY_DO(check_vocabulary(vocabulary));
   auto body = std::make_shared<Body>();
   body->vocabulary = std::move(vocabulary);
   body->make_pieces();
   TERN_TRY_DO(body->make_specials());
-  if (body->vocabulary.kind == TokenizerKind::bpe) {
-    TERN_TRY(ByteLevelBpe model, ByteLevelBpe::make(body->vocabulary, body->pieces));
-    body->model = std::move(model);
-  } else {
-    TERN_TRY(SentencePieceBpe model, SentencePieceBpe::make(body->vocabulary));
-    body->model = std::move(model);
-  }
+  TERN_TRY(body->normalizer, Normalizer::make(body->vocabulary));
+  TERN_TRY_DO(body->make_model());
   return Tokenizer(std::move(body));
 }
 
-// Text between special tokens goes to the model. The space prefix: SentencePiece vocabularies get it before the text
-// and after each special token (as transformers and llama.cpp have it), byte-level ones before the text only, unless a
-// space is there.
+// Text between special tokens is normalised and goes to the model, which puts a space in front where it must.
 template <typename Model>
 Result<void> Tokenizer::Body::encode(const Model& the_model, std::string_view text, bool parse_special,
                                      std::vector<std::int32_t>& out) const {
-  constexpr bool kIsSpm = std::is_same_v<Model, SentencePieceBpe>;
-  typename Model::Run run(the_model);
-  std::deque<std::string> prefixed;  // the word cache keeps views, so these live as long as it
+  Call<Model> call(the_model);
   const SpecialTokens& special = parse_special ? on_ask : always;
-  bool wants_space = vocabulary.add_space_prefix;
   std::size_t at = 0;
   while (at < text.size()) {
     const auto match = special.find(text, at);
     std::string_view plain = text.substr(at, match ? match->start - at : std::string_view::npos);
-    if (!plain.empty()) {
-      if (wants_space && (kIsSpm || plain[0] != ' ')) {
-        plain = prefixed.emplace_back(" " + std::string(plain));
-      }
-      TERN_TRY_DO(the_model.encode(plain, run, out));
+    if (!plain.empty() && !normalizer.empty()) {
+      std::string normalised;
+      TERN_TRY(plain, normalizer.apply(plain, normalised));
+      if (plain.data() == normalised.data()) plain = call.texts.emplace_back(std::move(normalised));
     }
-    wants_space = vocabulary.add_space_prefix && kIsSpm;
+    if (!plain.empty()) TERN_TRY_DO(encode_plain(the_model, plain, at == 0, call, out));
     if (!match) break;
     out.push_back(match->id);
     at = match->start + match->length;
   }
   return {};
+}
+
+// Byte-level vocabularies: a space before the text only, unless one is there.
+Result<void> Tokenizer::Body::encode_plain(const ByteLevelBpe& bpe, std::string_view plain, bool is_first,
+                                           Call<ByteLevelBpe>& call, std::vector<std::int32_t>& out) const {
+  if (is_first && vocabulary.add_space_prefix && plain[0] != ' ') {
+    plain = call.texts.emplace_back(" " + std::string(plain));
+  }
+  return bpe.encode(plain, call.run, out);
+}
+
+// SentencePiece vocabularies: a space before the text and after each special token (as transformers and llama.cpp have
+// it), even where one is there; with the rules of a Metaspace only as those say.
+Result<void> Tokenizer::Body::encode_plain(const SentencePieceBpe& spm, std::string_view plain, bool is_first,
+                                           Call<SentencePieceBpe>& call, std::vector<std::int32_t>& out) const {
+  if (metaspace) {
+    return metaspace->for_each_piece(plain, is_first, call.texts.emplace_back(),
+                                     [&](std::string_view piece) { return spm.encode(piece, call.run, out); });
+  }
+  if (vocabulary.add_space_prefix) plain = call.texts.emplace_back(" " + std::string(plain));
+  return spm.encode(plain, call.run, out);
+}
+
+Result<void> Tokenizer::Body::encode_plain(const WordPiece& wordpiece, std::string_view plain, bool,
+                                           Call<WordPiece>& call, std::vector<std::int32_t>& out) const {
+  return wordpiece.encode(plain, call.run, out);
+}
+
+Result<void> Tokenizer::Body::encode_plain(const Unigram& unigram, std::string_view plain, bool is_first,
+                                           Call<Unigram>& call, std::vector<std::int32_t>& out) const {
+  if (metaspace) {
+    return metaspace->for_each_piece(plain, is_first, call.texts.emplace_back(),
+                                     [&](std::string_view piece) { return unigram.encode(piece, call.run, out); });
+  }
+  std::string escaped = replace_all(plain, " ", kSpaceMark);
+  if (vocabulary.add_space_prefix) escaped.insert(0, kSpaceMark);
+  return unigram.encode(escaped, call.run, out);
 }
 
 Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
@@ -204,11 +234,15 @@ Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text, Encod
     if (!vocabulary.bos) return fail(ErrorCode::usage, "BOS was asked for, but this vocabulary has no bos token");
     ids.push_back(*vocabulary.bos);
   }
-  if (const auto* bpe = std::get_if<ByteLevelBpe>(&body_->model)) {
-    TERN_TRY_DO(body_->encode(*bpe, text, options.parse_special, ids));
-  } else if (const auto* spm = std::get_if<SentencePieceBpe>(&body_->model)) {
-    TERN_TRY_DO(body_->encode(*spm, text, options.parse_special, ids));
-  }
+  TERN_TRY_DO(std::visit(
+      [&](const auto& model) -> Result<void> {
+        if constexpr (std::is_same_v<std::decay_t<decltype(model)>, std::monostate>) {
+          return {};
+        } else {
+          return body_->encode(model, text, options.parse_special, ids);
+        }
+      },
+      body_->model));
   if (options.add_eos) {
     if (!vocabulary.eos) return fail(ErrorCode::usage, "EOS was asked for, but this vocabulary has no eos token");
     ids.push_back(*vocabulary.eos);
@@ -222,7 +256,7 @@ std::string_view Tokenizer::piece(std::int32_t id) const {
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool render_special) const {
   std::string out;
-  bool at_start = body_->vocabulary.kind == TokenizerKind::spm && body_->vocabulary.add_space_prefix;
+  bool at_start = begins_with_added_space(body_->vocabulary);
   for (const std::int32_t id : ids) {
     std::string_view bytes = piece(id);
     if (is_control(id)) {
@@ -236,6 +270,17 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool render_spe
   return out;
 }
 
+namespace {
+
+template <typename Model>
+std::optional<std::int32_t> find_spelled_with_marks(const Model& model, std::string_view token) {
+  if (const auto id = model.index().find(replace_all(token, " ", kSpaceMark))) return static_cast<std::int32_t>(*id);
+  const std::int32_t byte = token.size() == 1 ? model.byte_id(static_cast<unsigned char>(token[0])) : -1;
+  return byte < 0 ? std::nullopt : std::optional(byte);
+}
+
+}  // namespace
+
 std::optional<std::int32_t> Tokenizer::find_special(std::string_view name) const {
   const auto id = body_->by_name.find(name);
   if (!id || !is_special_type(body_->vocabulary.type(*id))) return std::nullopt;
@@ -247,12 +292,14 @@ std::optional<std::int32_t> Tokenizer::find(std::string_view token) const {
   if (const auto id = body_->by_name.find(token)) return static_cast<std::int32_t>(*id);
   if (const auto* bpe = std::get_if<ByteLevelBpe>(&body_->model)) {
     if (const auto id = bpe->index().find(token)) return static_cast<std::int32_t>(*id);
+  } else if (const auto* wordpiece = std::get_if<WordPiece>(&body_->model)) {
+    const std::string spelling =
+        token.starts_with(' ') ? std::string(kSpaceMark) + std::string(token.substr(1)) : std::string(token);
+    if (const auto id = wordpiece->index().find(spelling)) return static_cast<std::int32_t>(*id);
   } else if (const auto* spm = std::get_if<SentencePieceBpe>(&body_->model)) {
-    if (const auto id = spm->index().find(replace_all(token, " ", kSpaceMark))) return static_cast<std::int32_t>(*id);
-    if (token.size() == 1) {
-      const std::int32_t id = spm->byte_id(static_cast<unsigned char>(token[0]));
-      if (id >= 0) return id;
-    }
+    return find_spelled_with_marks(*spm, token);
+  } else if (const auto* unigram = std::get_if<Unigram>(&body_->model)) {
+    return find_spelled_with_marks(*unigram, token);
   }
   return std::nullopt;
 }

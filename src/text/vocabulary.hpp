@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
+
 namespace tern::text {
 
 enum class TokenizerKind {
@@ -43,13 +45,23 @@ struct Vocabulary {
   std::string pre;
   /// Rules that no name stands for, as the section "pre_tokenizer" of a Hugging Face tokenizer.json spells them (JSON).
   std::string pre_tokenizer;
+  /// bpe: whether a word that is a token as a whole is taken without merging, where it is not what `pre` implies.
+  std::optional<bool> ignore_merges;
   /// What is done to a text before it is split, as the section "normalizer" of tokenizer.json spells it (JSON); "" for
   /// nothing beyond what the kind implies.
   std::string normalizer;
-  /// unigram: SentencePiece's compiled character map (tokenizer.ggml.precompiled_charsmap), or empty.
+  /// spm, unigram: SentencePiece's compiled character map (tokenizer.ggml.precompiled_charsmap), applied before
+  /// `normalizer`; or empty.
   std::vector<std::uint8_t> charsmap;
+  /// spm, unigram: after both, spaces at the ends go and a run of them becomes one.
+  bool remove_extra_whitespaces = false;
+  /// unigram from tokenizer.json: the scores as that file has them, where float32 cannot hold one; else empty.
+  std::vector<double> exact_scores;
+  /// wordpiece: a word of more characters is the unknown token.
+  std::uint32_t max_word_characters = 100;
 
-  std::optional<std::int32_t> bos, eos, unk, pad;
+  std::optional<std::int32_t> bos, eos, unk, pad;  // wordpiece: bos is "[CLS]", eos "[SEP]"
+  std::optional<std::int32_t> mask;                // wordpiece: "[MASK]"
   std::optional<std::int32_t> eot;  // end of a chat turn, where it is not eos
 
   bool add_bos = false;           // whether texts start with bos (tokenizer.ggml.add_bos_token)
@@ -66,8 +78,18 @@ struct Vocabulary {
 /// Vocabulary::pre of a vocabulary that brings its own pre-tokeniser rules.
 inline constexpr std::string_view kCustomPre = "custom";
 
-/// Whether BOS is put in front when the source does not say: SentencePiece and llama-bpe yes, all others no.
+/// Whether BOS is put in front when the source does not say: SentencePiece BPE, WordPiece and llama-bpe yes, all others
+/// no.
 [[nodiscard]] bool default_add_bos(TokenizerKind kind, std::string_view pre);
+
+/// Whether EOS is put at the end when the source does not say: WordPiece and unigram (T5) only.
+[[nodiscard]] bool default_add_eos(TokenizerKind kind);
+
+/// Whether a text's first token brings a space that the text did not have, which decoding takes off again.
+[[nodiscard]] bool begins_with_added_space(const Vocabulary& vocabulary);
+
+/// Sizes, types and special ids fit together; what is inside tokens, merges and rules is checked by who uses them.
+[[nodiscard]] Result<void> check_vocabulary(const Vocabulary& vocabulary);
 
 /// "gpt2", "llama", "bert" or "t5": GGUF's tokenizer.ggml.model.
 [[nodiscard]] std::string_view gguf_model_name(TokenizerKind kind);

@@ -72,7 +72,16 @@ void guess_special_ids(Vocabulary& vocabulary) {
   };
   guess(vocabulary.bos, kBos);
   guess(vocabulary.eos, kEos);
-  if (vocabulary.kind == TokenizerKind::spm) guess(vocabulary.unk, kUnk);
+  if (vocabulary.kind == TokenizerKind::spm || vocabulary.kind == TokenizerKind::unigram) guess(vocabulary.unk, kUnk);
+  if (vocabulary.kind == TokenizerKind::wordpiece) {
+    constexpr std::array<std::string_view, 5> kBert = {"[CLS]", "[SEP]", "[UNK]", "[PAD]", "[MASK]"};
+    const auto name = [&](std::size_t i) { return std::span(kBert).subspan(i, 1); };
+    guess(vocabulary.bos, name(0));
+    guess(vocabulary.eos, name(1));
+    guess(vocabulary.unk, name(2));
+    guess(vocabulary.pad, name(3));
+    guess(vocabulary.mask, name(4));
+  }
   guess(vocabulary.eot, kEot);
   if (vocabulary.eot == vocabulary.eos) vocabulary.eot.reset();
 }

@@ -11,6 +11,7 @@
 #include "files/gguf_reader.hpp"
 #include "files/kind.hpp"
 #include "files/llama2c.hpp"
+#include "files/pytorch.hpp"
 #include "files/safetensors.hpp"
 #include "sys/clock.hpp"
 #include "sys/memory.hpp"
@@ -21,6 +22,8 @@ namespace {
 
 constexpr double kMaxSeconds = 1.0;
 constexpr std::uint64_t kMaxBytes = 64'000'000;
+
+const std::set<std::string> kKinds{"gguf", "safetensors", "llama2c", "pytorch"};
 
 using Outcome = Result<void>;
 
@@ -34,6 +37,7 @@ Outcome open_as(const std::string& kind, const std::string& path) {
   if (kind == "gguf") return outcome_of(GgufFile::open(path));
   if (kind == "safetensors") return outcome_of(SafetensorsFile::open(path));
   if (kind == "llama2c") return outcome_of(Llama2cFile::open(path));
+  if (kind == "pytorch") return outcome_of(PytorchFile::open(path));
   return fail(ErrorCode::internal, "the test knows no kind {}", kind);
 }
 
@@ -56,7 +60,7 @@ TEST(BadFiles, EachIsRefusedInTheWordsExpected) {
   const auto rows = nlohmann::json::parse(in);
   std::size_t n_refused = 0;
   for (const auto& row : rows) {
-    if (row["kind"] != "gguf" && row["kind"] != "safetensors" && row["kind"] != "llama2c") continue;  // other rooms'
+    if (!kKinds.contains(row["kind"].get<std::string>())) continue;  // other rooms'
     const std::string path = folder + row["file"].get<std::string>();
     SCOPED_TRACE(path);
     ASSERT_TRUE(std::filesystem::exists(path));
@@ -122,7 +126,7 @@ TEST(BadFiles, AnotherProjectsFuzzingCorpusDoesNoHarm) {
     ++n_files;
     const std::string path = item.path();
     const sys::Stopwatch watch;
-    for (const std::string kind : {"gguf", "safetensors", "llama2c"}) {
+    for (const std::string& kind : kKinds) {
       const Outcome outcome = open_as(kind, path);
       if (!outcome) {
         EXPECT_NE(code_text(outcome), "another code") << outcome.error().message;
@@ -138,7 +142,7 @@ TEST(BadFiles, AnotherProjectsFuzzingCorpusDoesNoHarm) {
 
 TEST(BadFiles, MissingFilesAndFoldersAreSaidToBeSo) {
   const tern::test::TemporaryFolder folder;
-  for (const std::string kind : {"gguf", "safetensors", "llama2c"}) {
+  for (const std::string& kind : kKinds) {
     const Outcome missing = open_as(kind, folder.file("absent"));
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::not_found);

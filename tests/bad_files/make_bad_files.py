@@ -11,6 +11,8 @@ import struct
 import sys
 from pathlib import Path
 
+import make_bad_pytorch
+
 CASES = []
 
 
@@ -295,6 +297,8 @@ bad_tokenizer("llama2c_length.bin", "of no known kind", TOK512 + struct.pack("<f
 bad_tokenizer("tiktoken_rank_twice.txt", "id 0 is given to two tokens", b"YQ== 0\nYg== 0\nYWI= 1\n")
 bad_tokenizer("tiktoken_not_base64.txt", "expected base64, a space and a rank", b"YQ== 0\nY!== 1\n")
 bad_tokenizer("picture.png", "of no known kind", b"\x89PNG\r\n\x1a\n" + bytes(64))
+
+CASES.extend(make_bad_pytorch.CASES)
 
 
 def main():

@@ -46,7 +46,7 @@ TEST(BadInput, EachBrokenFileIsRefusedWithExitCode3AndOneLine) {
     Ended ended;
     if (kind == "gguf") {
       ended = run_tern({"info", path});
-    } else if (kind == "safetensors" || kind == "llama2c") {
+    } else if (kind == "safetensors" || kind == "llama2c" || kind == "pytorch") {
       // A sound file of such a kind lacks its tokenizer or its config.json here, so it is refused as well, in other
       // words.
       ended = run_tern({"convert", path, "--outfile", temporary.file("out.gguf"), "--tokenizer", temporary.path()});

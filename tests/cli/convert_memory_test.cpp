@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/support/process.hpp"
+#include "tests/support/pytorch_writer.hpp"
 #include "tests/support/tiny_checkpoint.hpp"
 
 namespace tern::test {
@@ -19,8 +20,11 @@ constexpr bool kMeasure = true;
 
 constexpr std::uint64_t kFixed = 64'000'000;
 
-// A Hugging Face folder of a LLaMA model, bf16, ~200 MB: large matrices, almost all zero bytes but for one row each.
-void write_large_model(const std::string& folder, std::int64_t width, std::int64_t hidden, std::int64_t n_layers) {
+constexpr std::uint16_t kValue = 0x3c23;  // 0.00994 in bf16
+
+// A Hugging Face folder of a LLaMA model without its weights. Returns the tensors that the weights must be.
+std::vector<TorchTensor> write_large_config(const std::string& folder, std::int64_t width, std::int64_t hidden,
+                                            std::int64_t n_layers) {
   const std::int64_t n_vocab = kTinyVocabulary;
   std::ofstream(folder + "/config.json")
       << R"({"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":)" << width
@@ -28,11 +32,7 @@ void write_large_model(const std::string& folder, std::int64_t width, std::int64
       << R"(,"num_attention_heads":8,"num_key_value_heads":8,"vocab_size":)" << n_vocab
       << R"(,"max_position_embeddings":128,"rms_norm_eps":1e-5,"rope_theta":10000.0,)"
       << R"("tie_word_embeddings":true,"hidden_act":"silu","torch_dtype":"bfloat16"})";
-  struct Tensor {
-    std::string name;
-    std::vector<std::int64_t> shape;
-  };
-  std::vector<Tensor> tensors{{"model.embed_tokens.weight", {n_vocab, width}}, {"model.norm.weight", {width}}};
+  std::vector<TorchTensor> tensors{{"model.embed_tokens.weight", {n_vocab, width}}, {"model.norm.weight", {width}}};
   for (std::int64_t l = 0; l < n_layers; ++l) {
     const std::string p = "model.layers." + std::to_string(l) + ".";
     tensors.push_back({p + "input_layernorm.weight", {width}});
@@ -43,9 +43,15 @@ void write_large_model(const std::string& folder, std::int64_t width, std::int64
     tensors.push_back({p + "mlp.up_proj.weight", {hidden, width}});
     tensors.push_back({p + "mlp.down_proj.weight", {width, hidden}});
   }
+  return tensors;
+}
+
+// The weights, bf16, ~200 MB: large matrices, all zero bytes but for one row.
+void write_large_model(const std::string& folder, std::int64_t width, std::int64_t hidden, std::int64_t n_layers) {
+  const std::vector<TorchTensor> tensors = write_large_config(folder, width, hidden, n_layers);
   std::string header = "{";
   std::uint64_t at = 0;
-  for (const Tensor& tensor : tensors) {
+  for (const TorchTensor& tensor : tensors) {
     std::int64_t n = 1;
     std::string shape;
     for (const std::int64_t extent : tensor.shape) {
@@ -64,7 +70,7 @@ void write_large_model(const std::string& folder, std::int64_t width, std::int64
   std::ofstream out(path, std::ios::binary);
   put_bytes(out, &n_header, sizeof n_header);
   put_bytes(out, header.data(), header.size());
-  const std::vector<std::uint16_t> row(static_cast<std::size_t>(width), std::uint16_t{0x3c23});  // 0.00994
+  const std::vector<std::uint16_t> row(static_cast<std::size_t>(width), kValue);
   put_bytes(out, row.data(), row.size() * 2);
   out.close();
   std::filesystem::resize_file(path, 8 + n_header + at);  // the rest is a hole: zeros without the disk
@@ -95,6 +101,30 @@ TEST(Memory, ConvertAndQuantizeStream) {
     ASSERT_EQ(quantize.exit_code, 0) << quantize.err;
     EXPECT_LE(quantize.peak_anonymous, kMeasure ? kFixed : ~std::uint64_t{0}) << type;
   }
+}
+
+TEST(Memory, ConvertsALargePyTorchFileInLittle) {
+  const TemporaryFolder folder;
+  constexpr std::int64_t kWidth = 2048;
+  constexpr std::int64_t kHidden = 5632;
+  const auto tensors = write_large_config(folder.path(), kWidth, kHidden, 2);
+  TorchWriter::write(folder.file("pytorch_model.bin"), tensors, std::vector<std::uint16_t>(kWidth, kValue));
+  write_tiny_tokenizer(folder.file("tokenizer.bin"));
+  const auto convert = run_tern({"convert", folder.path(), "--tokenizer", folder.file("tokenizer.bin"), "--outfile",
+                                 folder.file("torch.gguf"), "--outtype", "f16", "-t", "2"},
+                                {.watch_memory = true});
+  ASSERT_EQ(convert.exit_code, 0) << convert.err;
+  EXPECT_LE(convert.peak_anonymous, kMeasure ? kFixed : ~std::uint64_t{0});
+  if (kMeasure) {
+    EXPECT_GT(convert.peak_anonymous, 0U) << "the program was not seen running";
+  }
+  // And it is the model that safetensors give.
+  write_large_model(folder.path(), kWidth, kHidden, 2);
+  const auto safe = run_tern({"convert", folder.path(), "--tokenizer", folder.file("tokenizer.bin"), "--outfile",
+                              folder.file("safe.gguf"), "--outtype", "f16", "-t", "2"});
+  ASSERT_EQ(safe.exit_code, 0) << safe.err;
+  EXPECT_GT(std::filesystem::file_size(folder.file("torch.gguf")), 200'000'000U);
+  EXPECT_TRUE(whole_file(folder.file("torch.gguf")) == whole_file(folder.file("safe.gguf")));
 }
 
 TEST(Memory, ConvertsARealModelInLittle) {

@@ -59,17 +59,18 @@ TEST_P(GoldenLogits, AgreeWithTransformersAtEveryPosition) {
   EXPECT_GE(2 * n_close, n_positions) << n_close << " of " << n_positions << " positions within 2e-3";
 }
 
-INSTANTIATE_TEST_SUITE_P(Folders, GoldenLogits,
-                         testing::Combine(testing::Values(Case{"golden/llama", "llama", true},
-                                                          Case{"golden/llama-rope-scaled-sharded", "llama", true},
-                                                          Case{"golden/bitnet-online", "bitnet-b1.58", false},
-                                                          Case{"golden/bitnet-packed", "bitnet-b1.58", false},
-                                                          Case{"golden/llama-bitlinear-packed", "llama", false},
-                                                          Case{"models/reference-float", "llama", true},
-                                                          Case{"models/reference-bitnet", "bitnet-b1.58", false},
-                                                          Case{"models/reference-bitnet-masters", "bitnet-b1.58",
-                                                               false}),
-                                          testing::Values("", "scalar")));
+INSTANTIATE_TEST_SUITE_P(
+    Folders, GoldenLogits,
+    testing::Combine(testing::Values(Case{"golden/llama", "llama", true},
+                                     Case{"golden/llama-rope-scaled-sharded", "llama", true},
+                                     Case{"golden/qwen2", "qwen2", true}, Case{"golden/qwen3", "qwen3", true},
+                                     Case{"golden/bitnet-online", "bitnet-b1.58", false},
+                                     Case{"golden/bitnet-packed", "bitnet-b1.58", false},
+                                     Case{"golden/llama-bitlinear-packed", "llama", false},
+                                     Case{"models/reference-float", "llama", true},
+                                     Case{"models/reference-bitnet", "bitnet-b1.58", false},
+                                     Case{"models/reference-bitnet-masters", "bitnet-b1.58", false}),
+                     testing::Values("", "scalar")));
 
 TEST(Stories260K, ContinuesCharacterForCharacter) {
   TERN_NEEDS_DATA();

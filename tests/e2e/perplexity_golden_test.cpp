@@ -69,7 +69,7 @@ class PerplexityGolden : public ::testing::TestWithParam<Measured> {
     convert::QuantizeOptions options;
     options.input = floats;
     options.output = folder_.file("quantized.gguf");
-    options.wishes.type = must(formats::by_name(name.type));
+    options.wishes.mixture = must(convert::mixture_by_name(name.type));
     options.wishes.pure = name.pure;
     options.write.n_threads = threads();
     Progress quiet;

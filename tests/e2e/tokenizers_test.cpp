@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "models/tokenizer_source.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/sha256.hpp"
 #include "text/detect.hpp"
@@ -101,6 +102,33 @@ TEST(TokenizerPairs, Qwen2) {
 TEST(TokenizerPairs, Gpt2) {
   TERN_NEEDS_DATA();
   expect_pairs(gpt2(), "gpt-2");
+}
+
+// The vocabulary is in a GGUF file without tensors.
+Tokenizer from_gguf(const std::string& name) {
+  std::vector<std::string> warnings;
+  return make(models::read_tokenizer(test::data_folder() + "/tokenizers/ggml-vocab/ggml-vocab-" + name + ".gguf",
+                                     std::nullopt, warnings));
+}
+
+TEST(TokenizerPairs, ByteLevelGgufFilesByTheirPreTokeniser) {
+  TERN_NEEDS_DATA();
+  for (const std::string name : {"gpt-2", "falcon", "deepseek-llm"}) {
+    const Tokenizer tokenizer = from_gguf(name);
+    EXPECT_EQ(tokenizer.vocabulary().pre, name);
+    expect_pairs(tokenizer, name);
+  }
+}
+
+TEST(TokenizerPairs, GptNeoxWithoutANameIsReadAsGpt2) {
+  TERN_NEEDS_DATA();
+  const Tokenizer tokenizer = from_gguf("gpt-neox");
+  EXPECT_EQ(tokenizer.vocabulary().pre, "gpt-2");
+  // No ids are published with this file: the text comes back, and a word that is a token is found as one.
+  const std::string text = data("tokenizers/ggml-vocab/ggml-vocab-gpt-2.gguf.inp");
+  const auto ids = encode(tokenizer, text);
+  EXPECT_EQ(tokenizer.decode(ids), text);
+  EXPECT_EQ(encode(tokenizer, " the").size(), 1U);
 }
 
 TEST(TokenizerPairs, LlamaSpmFromSentencePieceAndFromLlama2c) {

@@ -23,6 +23,14 @@ if(NOT output MATCHES "${VERSION}")
   message(FATAL_ERROR "the installed program printed: ${output}")
 endif()
 
+foreach(file IN ITEMS man/man1/tern.1 man/man1/tern-run.1 bash-completion/completions/tern zsh/site-functions/_tern
+                      fish/vendor_completions.d/tern.fish)
+  file(SIZE ${WORK}/prefix/share/${file} n_bytes)
+  if(n_bytes LESS 500)
+    message(FATAL_ERROR "share/${file} has ${n_bytes} bytes")
+  endif()
+endforeach()
+
 # The installed files must not point back into the tree they came from.
 file(GLOB_RECURSE installed ${WORK}/prefix/*.cmake ${WORK}/prefix/*.hpp)
 foreach(file IN LISTS installed)

@@ -27,12 +27,11 @@ class Quantizes : public testing::Test {
     return test::write_tiny_model(folder_, {.architecture = architecture, .format = format, .embedding = embedding},
                                   models::all(), format);
   }
-  QuantizeOptions options(const std::string& input, const formats::Format& type,
-                          const std::string& output = "out.gguf") {
+  QuantizeOptions options(const std::string& input, std::string_view type, const std::string& output = "out.gguf") {
     QuantizeOptions o;
     o.input = input;
     o.output = folder_.file(output);
-    o.wishes.type = &type;
+    o.wishes.mixture = test::must(mixture_by_name(type));
     return o;
   }
   WriteReport run(const QuantizeOptions& o) {
@@ -58,7 +57,7 @@ class Quantizes : public testing::Test {
 };
 
 TEST_F(Quantizes, EveryTensorGetsItsTypeAndTheBytesOfTheReferenceEncoder) {
-  const auto o = options(model("F32"), formats::kQ4_K);
+  const auto o = options(model("F32"), "Q4_K_S");
   run(o);
   const auto in = test::must(files::GgufFile::open(o.input));
   const auto out = test::must(files::GgufFile::open(o.output));
@@ -66,9 +65,10 @@ TEST_F(Quantizes, EveryTensorGetsItsTypeAndTheBytesOfTheReferenceEncoder) {
   for (const auto& tensor : in.tensors()) {
     const auto* quantised = out.find(tensor.name);
     ASSERT_NE(quantised, nullptr);
-    const formats::Format* expected = tensor.shape.is_vector()             ? &formats::kF32
-                                      : tensor.name == "token_embd.weight" ? &formats::kQ6_K
-                                                                           : &formats::kQ4_K;
+    const formats::Format* expected = tensor.shape.is_vector()                 ? &formats::kF32
+                                      : tensor.name == "token_embd.weight"     ? &formats::kQ6_K
+                                      : tensor.name.ends_with("attn_v.weight") ? &formats::kQ5_K
+                                                                               : &formats::kQ4_K;
     ASSERT_EQ(quantised->format, expected) << tensor.name;
     const auto* values = reinterpret_cast<const float*>(in.bytes(tensor).data());
     std::vector<std::byte> bytes(quantised->n_bytes);
@@ -76,16 +76,16 @@ TEST_F(Quantizes, EveryTensorGetsItsTypeAndTheBytesOfTheReferenceEncoder) {
                                       std::span(values, static_cast<std::size_t>(tensor.shape.n_elements())), bytes));
     EXPECT_EQ(std::memcmp(bytes.data(), out.bytes(*quantised).data(), bytes.size()), 0) << tensor.name;
   }
-  EXPECT_EQ(test::must(out.metadata().get_u64("general.file_type")), 15U);
+  EXPECT_EQ(test::must(out.metadata().get_u64("general.file_type")), 14U);
   EXPECT_EQ(test::must(out.metadata().get_string("general.architecture")), "llama");
 }
 
 TEST_F(Quantizes, AnyNumberOfThreadsWritesTheSameFile) {
   const std::string input = model("F32");
-  auto o = options(input, formats::kQ5_K, "one.gguf");
+  auto o = options(input, "Q5_K", "one.gguf");
   run(o);
   for (const int n : {2, 3}) {
-    auto more = options(input, formats::kQ5_K, fmt::format("{}.gguf", n));
+    auto more = options(input, "Q5_K", fmt::format("{}.gguf", n));
     more.write.n_threads = n;
     run(more);
     EXPECT_TRUE(bytes_of(more.output) == bytes_of(o.output)) << n;
@@ -93,7 +93,7 @@ TEST_F(Quantizes, AnyNumberOfThreadsWritesTheSameFile) {
 }
 
 TEST_F(Quantizes, WhatHasTheTypeAlreadyIsCopied) {
-  const auto o = options(model("Q8_0", "Q8_0"), formats::kQ8_0);
+  const auto o = options(model("Q8_0", "Q8_0"), "Q8_0");
   run(o);
   const auto in = test::must(files::GgufFile::open(o.input));
   const auto out = test::must(files::GgufFile::open(o.output));
@@ -104,7 +104,7 @@ TEST_F(Quantizes, WhatHasTheTypeAlreadyIsCopied) {
 }
 
 TEST_F(Quantizes, RoundingTwiceIsRefusedUnlessAllowed) {
-  auto o = options(model("Q8_0", "Q8_0"), formats::kQ4_0);
+  auto o = options(model("Q8_0", "Q8_0"), "Q4_0");
   const auto refused = QuantizePlan::make(o, notes_);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("is Q8_0 already; rounding it again to"), std::string::npos)
@@ -117,9 +117,9 @@ TEST_F(Quantizes, RoundingTwiceIsRefusedUnlessAllowed) {
 
 TEST_F(Quantizes, TernaryFormatsAreTranslatedWithoutLossAndWithoutPermission) {
   const std::string original = model("I2_S", "F16", "bitnet-b1.58");
-  run(options(original, formats::kTQ2_0, "tq2.gguf"));
-  run(options(folder_.file("tq2.gguf"), formats::kTQ1_0, "tq1.gguf"));
-  auto back = options(folder_.file("tq1.gguf"), formats::kI2_S, "back.gguf");
+  run(options(original, "TQ2_0", "tq2.gguf"));
+  run(options(folder_.file("tq2.gguf"), "TQ1_0", "tq1.gguf"));
+  auto back = options(folder_.file("tq1.gguf"), "I2_S", "back.gguf");
   back.wishes.token_embedding = &formats::kF16;
   back.allow_requantize = true;  // the table went to Q6_K on the way
   run(back);
@@ -135,11 +135,11 @@ TEST_F(Quantizes, TernaryFormatsAreTranslatedWithoutLossAndWithoutPermission) {
 }
 
 TEST_F(Quantizes, PureAndExplicitTypesAreFollowed) {
-  auto pure = options(model("F32"), formats::kQ4_0, "pure.gguf");
+  auto pure = options(model("F32"), "Q4_0", "pure.gguf");
   pure.wishes.pure = true;
   run(pure);
   EXPECT_EQ(type_in(pure.output, "token_embd.weight"), &formats::kQ4_0);
-  auto table = options(pure.input, formats::kQ4_0, "table.gguf");
+  auto table = options(pure.input, "Q4_0", "table.gguf");
   table.wishes.token_embedding = &formats::kQ3_K;
   run(table);
   EXPECT_EQ(type_in(table.output, "token_embd.weight"), &formats::kQ3_K);
@@ -147,7 +147,7 @@ TEST_F(Quantizes, PureAndExplicitTypesAreFollowed) {
 }
 
 TEST_F(Quantizes, I2SRefusesAFloatModelByTensorAndLeavesNothingBehind) {
-  const auto o = options(model("F32"), formats::kI2_S);
+  const auto o = options(model("F32"), "I2_S");
   const std::size_t before = n_files();
   const auto plan = test::must(QuantizePlan::make(o, notes_));
   const auto refused = plan.run(o, notes_);
@@ -159,7 +159,7 @@ TEST_F(Quantizes, I2SRefusesAFloatModelByTensorAndLeavesNothingBehind) {
 }
 
 TEST_F(Quantizes, AnExistingOutputIsKeptAndStoppingLeavesNothing) {
-  auto o = options(model("F32"), formats::kQ8_0);
+  auto o = options(model("F32"), "Q8_0");
   std::ofstream(o.output) << "precious";
   const auto plan = test::must(QuantizePlan::make(o, notes_));
   const auto refused = plan.run(o, notes_);
@@ -181,16 +181,79 @@ TEST_F(Quantizes, AnExistingOutputIsKeptAndStoppingLeavesNothing) {
 TEST_F(Quantizes, RowsThatDoNotDivideAreNoted) {
   const std::string bytes = test::small_image("llama").bytes();  // rows of 64 and 96
   std::ofstream(folder_.file("small.gguf"), std::ios::binary) << bytes;
-  run(options(folder_.file("small.gguf"), formats::kQ4_K));
+  run(options(folder_.file("small.gguf"), "Q4_K_S"));
   EXPECT_EQ(type_in(folder_.file("out.gguf"), "blk.0.ffn_down.weight"), &formats::kQ5_0);
   EXPECT_EQ(type_in(folder_.file("out.gguf"), "token_embd.weight"), &formats::kQ8_0);
-  EXPECT_NE(
-      std::ranges::find(notes_.lines, "blk.0.ffn_down.weight: rows of 96 do not divide by 256 (Q4_K); Q5_0 instead"),
-      notes_.lines.end());
+  // One line for each format that did not fit, not one for each tensor.
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{
+                              "6 tensors: rows of 64 and 96 do not divide by 256 (Q4_K); Q5_0 instead",
+                              "blk.0.attn_v.weight: rows of 64 do not divide by 256 (Q5_K); Q5_1 instead",
+                          }));
+}
+
+TEST_F(Quantizes, WhatNeedsAnImportanceMatrixIsPlannedAndNotWritten) {
+  const auto o = options(model("F32"), "Q2_K_S");
+  const std::size_t before = n_files();
+  const auto plan = test::must(QuantizePlan::make(o, notes_));
+  EXPECT_EQ(plan.choices().front().to, &formats::kQ6_K) << "a dry run shows what it would be";
+  const std::string expected = o.input +
+                               ": Q2_K_S leaves tensor blk.0.attn_q.weight in Q2_K, which needs an importance matrix, "
+                               "and Tern cannot read one yet; use Q2_K, which does not";
+  EXPECT_EQ(plan.ready().error().message, expected);
+  EXPECT_EQ(plan.run(o, notes_).error().message, expected);
+  EXPECT_EQ(plan.ready().error().code, ErrorCode::unsupported);
+  EXPECT_EQ(n_files(), before);
+}
+
+TEST_F(Quantizes, TheFileTypeIsTheMixturesNumberWhateverTheTensorsBecame) {
+  auto o = options(model("F32"), "Q3_K_L");
+  o.wishes.tensor_types.push_back(test::must(parse_tensor_type(".=Q8_0")));
+  run(o);
+  const auto out = test::must(files::GgufFile::open(o.output));
+  EXPECT_EQ(out.find("blk.0.attn_q.weight")->format, &formats::kQ8_0);
+  EXPECT_EQ(test::must(out.metadata().get_u64("general.file_type")), 13U);
+  EXPECT_EQ(test::must(out.metadata().get_u64("general.quantization_version")), 2U);
+}
+
+TEST_F(Quantizes, ACopyKeepsEveryByteAndTheFileType) {
+  const auto q8 = options(model("F32"), "Q8_0", "q8.gguf");
+  run(q8);
+  auto copy = options(q8.output, "COPY", "copy.gguf");
+  copy.overrides.push_back(test::must(parse_metadata_override("general.name=str:copied")));
+  run(copy);
+  const auto in = test::must(files::GgufFile::open(q8.output));
+  const auto out = test::must(files::GgufFile::open(copy.output));
+  for (const auto& tensor : in.tensors()) {
+    EXPECT_EQ(out.find(tensor.name)->format, tensor.format) << tensor.name;
+    EXPECT_TRUE(std::ranges::equal(out.bytes(*out.find(tensor.name)), in.bytes(tensor))) << tensor.name;
+  }
+  EXPECT_EQ(test::must(out.metadata().get_u64("general.file_type")), 7U);
+  EXPECT_EQ(test::must(out.metadata().get_string("general.name")), "copied");
+  copy.wishes.pure = true;
+  EXPECT_EQ(QuantizePlan::make(copy, notes_).error().message,
+            "COPY leaves every tensor as it is; give a TYPE to change some");
+}
+
+TEST_F(Quantizes, OverriddenKeysAreWrittenAndCountForTheRules) {
+  auto o = options(model("F32"), "Q4_K_M");
+  o.overrides.push_back(test::must(parse_metadata_override("llama.block_count=int:16")));
+  o.overrides.push_back(test::must(parse_metadata_override("general.file_type=int:77")));
+  o.overrides.push_back(test::must(parse_metadata_override("my.own=float:0.5")));
+  run(o);
+  const auto out = test::must(files::GgufFile::open(o.output));
+  EXPECT_EQ(test::must(out.metadata().get_u64("llama.block_count")), 16U);
+  EXPECT_EQ(test::must(out.metadata().get_u64("general.file_type")), 77U);
+  EXPECT_EQ(test::must(out.metadata().get_f32("my.own")), 0.5F);
+  // Of 16 layers the first two count as important; of the two that there are, only the second would.
+  EXPECT_EQ(out.find("blk.0.ffn_down.weight")->format, &formats::kQ6_K);
+  auto wrong = o;
+  wrong.overrides = {test::must(parse_metadata_override("llama.block_count=str:many"))};
+  EXPECT_EQ(QuantizePlan::make(wrong, notes_).error().message,
+            "llama.block_count: the file has uint32 2 there; use int:");
 }
 
 TEST_F(Quantizes, ChoicesSayWhatWillHappen) {
-  const auto plan = test::must(QuantizePlan::make(options(model("F32"), formats::kQ8_0), notes_));
+  const auto plan = test::must(QuantizePlan::make(options(model("F32"), "Q8_0"), notes_));
   std::uint64_t from = 0;
   for (const QuantizeChoice& choice : plan.choices()) {
     from += choice.bytes_from;

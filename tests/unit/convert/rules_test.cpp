@@ -1,4 +1,4 @@
-// Row orders, ternary rows, and which type a tensor gets.
+// Row orders and ternary rows.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,8 +6,6 @@
 
 #include "convert/row_order.hpp"
 #include "convert/ternary_rows.hpp"
-#include "convert/type_rules.hpp"
-#include "formats/all.hpp"
 
 namespace tern::convert {
 namespace {
@@ -39,7 +37,7 @@ TEST(RowOrder, IsAPermutationWithinEachHead) {
   }
 }
 
-files::SafeTensor tensor_of(files::Dtype dtype, std::vector<std::int64_t> shape, std::span<const std::byte> bytes) {
+files::StoredTensor tensor_of(files::Dtype dtype, std::vector<std::int64_t> shape, std::span<const std::byte> bytes) {
   return {.name = "w", .dtype = dtype, .shape = std::move(shape), .bytes = bytes};
 }
 
@@ -95,77 +93,6 @@ TEST(TernaryRows, ATensorOfZerosHasTheLeastScaleAndNanIsRefused) {
   bad[5] = std::nanf("");
   EXPECT_EQ(absmean(tensor_of(files::Dtype::f32, {2, 4}, std::as_bytes(std::span(bad)))).error().message,
             "w: holds NaN or infinity; repair the checkpoint");
-}
-
-using formats::Format;
-const Shape kMatrix = matrix_shape(256, 16);
-
-const Format* wished(const TypeWishes& wishes, std::string_view name, bool tied = false) {
-  return wished_format(wishes, name, kMatrix, tied);
-}
-
-TEST(TypeRules, TheHeadIsSixBitsUnlessTheTargetIsFiner) {
-  using namespace formats;
-  struct Row {
-    const Format* type;
-    const Format* head;
-    const Format* embedding;  // of a model with its own head
-  };
-  const Row rows[] = {{&kF32, &kF32, &kF32},    {&kF16, &kF16, &kF16},     {&kBF16, &kBF16, &kBF16},
-                      {&kQ8_0, &kQ8_0, &kQ8_0}, {&kQ6_K, &kQ6_K, &kQ6_K},  {&kQ5_K, &kQ6_K, &kQ5_K},
-                      {&kQ4_K, &kQ6_K, &kQ4_K}, {&kQ3_K, &kQ6_K, &kQ3_K},  {&kQ2_K, &kQ6_K, &kQ2_K},
-                      {&kQ5_0, &kQ6_K, &kQ5_0}, {&kQ5_1, &kQ6_K, &kQ5_1},  {&kQ4_0, &kQ6_K, &kQ4_0},
-                      {&kQ4_1, &kQ6_K, &kQ4_1}, {&kTQ1_0, &kQ6_K, &kQ4_K}, {&kTQ2_0, &kQ6_K, &kQ4_K},
-                      {&kQ2_0, &kQ6_K, &kQ4_K}, {&kI2_S, &kF16, &kF16}};
-  for (const Row& row : rows) {
-    const TypeWishes wishes{.type = row.type};
-    EXPECT_EQ(wished(wishes, "output.weight"), row.head) << row.type->name;
-    EXPECT_EQ(wished(wishes, "token_embd.weight", false), row.embedding) << row.type->name;
-    EXPECT_EQ(wished(wishes, "token_embd.weight", true), row.head)
-        << row.type->name << ": a tied table follows the head's rule";
-    EXPECT_EQ(wished(wishes, "blk.0.attn_q.weight"), row.type) << row.type->name;
-  }
-}
-
-TEST(TypeRules, ExplicitTypesWinAndPureTakesEverything) {
-  using namespace formats;
-  const TypeWishes both{.type = &kI2_S, .token_embedding = &kQ6_K, .output = &kQ8_0};
-  EXPECT_EQ(wished(both, "token_embd.weight", true), &kQ6_K);
-  EXPECT_EQ(wished(both, "token_embd.weight", false), &kQ6_K);
-  EXPECT_EQ(wished(both, "output.weight"), &kQ8_0);
-  EXPECT_EQ(wished({.type = &kQ4_K, .output = &kQ8_0}, "token_embd.weight", true), &kQ8_0)
-      << "the tied table is the head";
-  EXPECT_EQ(wished({.type = &kQ4_K, .output = &kQ8_0}, "token_embd.weight", false), &kQ4_K);
-  const TypeWishes pure{.type = &kTQ2_0, .pure = true};
-  for (const bool tied : {false, true}) EXPECT_EQ(wished(pure, "token_embd.weight", tied), &kTQ2_0);
-  EXPECT_EQ(wished(pure, "output.weight"), &kTQ2_0);
-  EXPECT_EQ(wished({.type = &kTQ2_0, .token_embedding = &kF16, .pure = true}, "token_embd.weight"), &kF16);
-}
-
-TEST(TypeRules, VectorsNormsAndUnknownTensorsStayAsTheyAre) {
-  const TypeWishes wishes{.type = &formats::kQ8_0, .pure = true};
-  EXPECT_EQ(wished_format(wishes, "blk.0.attn_q.weight", vector_shape(256), false), nullptr);
-  EXPECT_EQ(wished(wishes, "blk.0.attn_norm.weight"), nullptr);
-  EXPECT_EQ(wished(wishes, "blk.0.attn_q.bias"), nullptr);
-  EXPECT_EQ(wished(wishes, "blk.0.attn_q.scale"), nullptr);
-}
-
-TEST(TypeRules, RowsThatDoNotDivideFallBackAsLlamaQuantizeDoes) {
-  using namespace formats;
-  const auto fitting = [](const Format& wanted, std::int64_t k) { return &fitting_format(wanted, k); };
-  for (const Format* format : kAll) EXPECT_EQ(fitting(*format, 256), format) << format->name;
-  EXPECT_EQ(fitting(kQ4_K, 160), &kQ5_0);
-  EXPECT_EQ(fitting(kQ5_K, 160), &kQ5_1);
-  EXPECT_EQ(fitting(kQ6_K, 160), &kQ8_0);
-  for (const Format* format : {&kQ2_K, &kQ3_K, &kTQ1_0, &kTQ2_0})
-    EXPECT_EQ(fitting(*format, 160), &kQ4_0) << format->name;
-  EXPECT_EQ(fitting(kI2_S, 160), &kF16) << "keeps -s, 0, +s";
-  for (const Format* format : kAll) {
-    const Format* odd = fitting(*format, 172);
-    EXPECT_EQ(odd, format->block_values == 1 ? format : &kF16) << format->name;
-  }
-  EXPECT_EQ(fallback_note("blk.0.ffn_down.weight", kQ4_K, kF16, 172),
-            "blk.0.ffn_down.weight: rows of 172 do not divide by 256 (Q4_K); F16 instead");
 }
 
 }  // namespace

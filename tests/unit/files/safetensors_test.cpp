@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "files/safetensors_folder.hpp"
+#include "files/checkpoint.hpp"
 #include "tests/unit/files/helpers.hpp"
 
 namespace tern::files {
@@ -28,7 +28,7 @@ std::string file_of(const std::string& header, const std::string& data) {
   return out + header + data;
 }
 
-void expect_same(const SafeTensor& tensor, const json& want) {
+void expect_same(const StoredTensor& tensor, const json& want) {
   SCOPED_TRACE(tensor.name);
   EXPECT_EQ(dtype_name(tensor.dtype), want["dtype"]);
   EXPECT_EQ(json(tensor.shape), want["shape"]);
@@ -57,7 +57,7 @@ TEST(Safetensors, ReadsEveryTensorThePackageWrote) {
   ASSERT_TRUE(file) << message_of(file);
   ASSERT_EQ(file->tensors().size(), expected["single"].size());
   for (const json& want : expected["single"]) {
-    const SafeTensor* tensor = file->find(want["name"].get<std::string>());
+    const StoredTensor* tensor = file->find(want["name"].get<std::string>());
     ASSERT_NE(tensor, nullptr) << want["name"];
     expect_same(*tensor, want);
   }
@@ -77,7 +77,7 @@ TEST(Safetensors, GivesShapesInTernsOrder) {
 TEST(Safetensors, RefusesRowsThatAreNotThere) {
   const auto file = SafetensorsFile::open(golden("single.safetensors"));
   ASSERT_TRUE(file);
-  const SafeTensor& tensor = *file->find("f32");
+  const StoredTensor& tensor = *file->find("f32");
   std::vector<float> two(10);
   EXPECT_TRUE(rows_to_f32(tensor, 1, 2, two));
   EXPECT_FALSE(rows_to_f32(tensor, 2, 2, two));
@@ -113,7 +113,7 @@ TEST(Checkpoint, ReadsAShardedFolder) {
   const Checkpoint checkpoint = *std::move(opened);
   ASSERT_EQ(checkpoint.tensors().size(), expected["sharded"].size());
   for (const json& want : expected["sharded"]) {
-    const SafeTensor* tensor = checkpoint.find(want["name"].get<std::string>());
+    const StoredTensor* tensor = checkpoint.find(want["name"].get<std::string>());
     ASSERT_NE(tensor, nullptr);
     expect_same(*tensor, want);
     checkpoint.release(*tensor);
@@ -171,7 +171,7 @@ TEST(Checkpoint, ReadsTheReferenceModels) {
   EXPECT_NE(checkpoint->find("model.embed_tokens.weight"), nullptr);
   const auto sharded = Checkpoint::open(tern::test::data_folder() + "/golden/llama-rope-scaled-sharded");
   ASSERT_TRUE(sharded) << message_of(sharded);
-  EXPECT_GT(sharded->files().size(), 1U);
+  EXPECT_GT(sharded->n_files(), 1U);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "files/json.hpp"
 
 namespace tern::models {
@@ -97,7 +99,7 @@ TEST(HfConfig, BothSpellingsOfTheRopeSettingsMeanTheSame) {
   for (const auto& j : {older, newer}) {
     const auto config = read(j).value();
     EXPECT_EQ(config.parameters.rope_base, 500000.0F);
-    EXPECT_EQ(config.parameters.rope_scaling, (RopeScaling{RopeScaling::Kind::llama3, 8.0F, 1.0F, 4.0F, 1024}));
+    EXPECT_EQ(config.llama3_rope, (Llama3Rope{8.0F, 1.0F, 4.0F, 1024}));
   }
   nlohmann::json linear = basic();
   linear["rope_scaling"] = {{"type", "linear"}, {"factor", 4}};
@@ -107,6 +109,64 @@ TEST(HfConfig, BothSpellingsOfTheRopeSettingsMeanTheSame) {
   plain["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 1e6}};
   EXPECT_EQ(read(plain).value().parameters.rope_scaling.kind, RopeScaling::Kind::none);
   EXPECT_EQ(read(plain).value().parameters.rope_base, 1e6F);
+}
+
+TEST(HfConfig, YarnKeepsBesideThePapersFactorWhatTheCheckpointStates) {
+  nlohmann::json j = basic();
+  j["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32768}};
+  RopeScaling scaling = read(j).value().parameters.rope_scaling;
+  EXPECT_EQ(scaling, (RopeScaling{.kind = RopeScaling::Kind::yarn, .factor = 4.0F, .original_context = 32768}));
+  j["rope_scaling"]["attention_factor"] = 1.0 + 0.1 * std::log(4.0);
+  j["rope_scaling"]["beta_fast"] = 8;
+  scaling = read(j).value().parameters.rope_scaling;
+  EXPECT_NEAR(scaling.attention_factor, 1.0F, 1e-6F);
+  EXPECT_EQ(scaling.beta_fast, 8.0F);
+}
+
+TEST(HfConfig, WindowsFollowEachClassesRules) {
+  const auto of = [](const char* class_name, const nlohmann::json& more) {
+    nlohmann::json j = basic();
+    j["architectures"] = {class_name};
+    j["num_hidden_layers"] = 4;
+    j.update(more);
+    return read(j).value().parameters;
+  };
+  using Pattern = std::vector<std::uint8_t>;
+  EXPECT_EQ(of("LlamaForCausalLM", {{"sliding_window", 8}}).window, 0) << "the class has none";
+  EXPECT_EQ(of("MistralForCausalLM", {}).window, 4096) << "the first model's";
+  EXPECT_EQ(of("MistralForCausalLM", {{"sliding_window", nullptr}}).window, 0);
+  EXPECT_EQ(of("MistralForCausalLM", {{"sliding_window", 8}}).window, 8);
+  EXPECT_EQ(of("Qwen2ForCausalLM", {{"sliding_window", 8}}).window, 0) << "must be switched on";
+  const auto qwen =
+      of("Qwen2ForCausalLM", {{"sliding_window", 8}, {"use_sliding_window", true}, {"max_window_layers", 3}});
+  EXPECT_EQ(qwen.windowed, (Pattern{0, 0, 0, 1}));
+  EXPECT_EQ(of("Gemma3ForCausalLM", {{"sliding_window_pattern", 2}}).windowed, (Pattern{1, 0, 1, 0}));
+  const nlohmann::json types = {"full_attention", "sliding_attention", "full_attention", "sliding_attention"};
+  EXPECT_EQ(of("Gemma3ForCausalLM", {{"layer_types", types}}).windowed, (Pattern{0, 1, 0, 1}));
+}
+
+TEST(HfConfig, GemmaImpliesWhatItsFilesLeaveOut) {
+  const nlohmann::json j = {{"architectures", {"Gemma3ForConditionalGeneration"}},
+                            {"model_type", "gemma3"},
+                            {"text_config",
+                             {{"hidden_size", 2560},
+                              {"intermediate_size", 10240},
+                              {"num_hidden_layers", 34},
+                              {"sliding_window", 1024},
+                              {"rope_scaling", {{"factor", 8.0}, {"rope_type", "linear"}}}}}};
+  const HfConfig config = read(j).value();
+  const HyperParameters& p = config.parameters;
+  EXPECT_EQ(p.n_embd, 2560);
+  EXPECT_EQ(p.n_heads, 8);
+  EXPECT_EQ(p.n_kv_heads, 4);
+  EXPECT_EQ(p.head_dim, 256);
+  EXPECT_EQ(p.n_vocab, 262208);
+  EXPECT_EQ(p.n_ctx_train, 131072);
+  EXPECT_EQ(p.rope_base, 1e6F);
+  EXPECT_EQ(p.rope_base_windowed, 1e4F);
+  EXPECT_EQ(p.rope_scaling.factor, 8.0F);
+  EXPECT_EQ(p.activation, Unary::gelu_tanh);
+  EXPECT_TRUE(config.tied_embeddings);
 }
 
 TEST(HfConfig, TheFormsOfQuantizationConfigChooseTheStorage) {
@@ -204,7 +264,10 @@ TEST(HfConfig, EveryImpossibleNumberIsNamed) {
       {"rms_norm_eps", 1e300, "norm epsilon is inf"},
       {"rope_theta", 0, "rope base is 0"},
       {"rope_scaling", {{"type", "linear"}, {"factor", 0}}, "rope scaling factor is 0"},
-      {"rope_scaling", {{"type", "yarn"}}, "rope scaling \"yarn\" is not supported"},
+      {"rope_scaling", {{"type", "longrope"}}, "rope scaling \"longrope\" is not supported"},
+      {"rope_scaling", {{"type", "yarn"}, {"factor", 2}, {"truncate", false}}, "truncate = false is not supported"},
+      {"rope_scaling", {{"type", "yarn"}, {"factor", 2}, {"mscale", 1}}, "mscale of yarn rope scaling"},
+      {"rope_scaling", {{"type", "llama3"}, {"low_freq_factor", 5}}, "llama3 rope scaling needs"},
       {"hidden_act", "mish", "activation function \"mish\" is not known"},
   };
   for (const Case& c : cases) {

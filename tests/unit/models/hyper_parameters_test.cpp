@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include "models/all.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -18,7 +17,10 @@ bool same(const HyperParameters& a, const HyperParameters& b) {
          a.n_embd == b.n_embd && a.n_layers == b.n_layers && a.n_ff == b.n_ff && a.n_heads == b.n_heads &&
          a.n_kv_heads == b.n_kv_heads && a.head_dim == b.head_dim && a.n_rotary == b.n_rotary &&
          a.norm_eps == b.norm_eps && a.rope_base == b.rope_base && a.rope_scaling == b.rope_scaling &&
-         a.activation == b.activation && a.linear_activation == b.linear_activation;
+         a.activation == b.activation && a.linear_activation == b.linear_activation && a.pooling == b.pooling &&
+         a.window == b.window && a.windowed == b.windowed && a.rope_base_windowed == b.rope_base_windowed &&
+         a.attention_scale == b.attention_scale && a.attention_soft_cap == b.attention_soft_cap &&
+         a.final_soft_cap == b.final_soft_cap;
 }
 
 HyperParameters sample(const Architecture& architecture) {
@@ -28,7 +30,7 @@ HyperParameters sample(const Architecture& architecture) {
 Result<HyperParameters> read_back(const files::Metadata& metadata, const HyperParameters& p) {
   HyperParameters defaults;
   defaults.architecture = p.architecture;
-  return read_hyper_parameters(metadata, p.n_vocab, defaults);
+  return read_hyper_parameters(metadata, {.n_vocab = p.n_vocab, .input_norms = p.input_norms}, defaults);
 }
 
 TEST(HyperParameters, SurviveTheWayThroughMetadataForEveryArchitecture) {
@@ -37,7 +39,7 @@ TEST(HyperParameters, SurviveTheWayThroughMetadataForEveryArchitecture) {
     p.norm_eps = 3.25e-6F;
     p.rope_base = 500000.0F;
     p.n_rotary = 32;
-    p.rope_scaling = {RopeScaling::Kind::linear, 2.5F, 1.0F, 4.0F, 0};
+    p.rope_scaling = {.kind = RopeScaling::Kind::linear, .factor = 2.5F};
     for (const std::int64_t head_dim : {64, 48}) {  // 48 is not n_embd / n_heads
       p.head_dim = head_dim;
       files::Metadata metadata;
@@ -46,7 +48,48 @@ TEST(HyperParameters, SurviveTheWayThroughMetadataForEveryArchitecture) {
       ASSERT_TRUE(back) << architecture->name << ": " << back.error().message;
       EXPECT_TRUE(same(*back, p)) << architecture->name << " head_dim " << head_dim;
     }
+    p.rope_scaling = {.kind = RopeScaling::Kind::yarn,
+                      .factor = 4.0F,
+                      .original_context = 1024,
+                      .beta_fast = 16.0F,
+                      .beta_slow = 2.0F,
+                      .attention_factor = 0.75F};
+    p.pooling = Pooling::last;
+    p.window = 100;
+    p.rope_base_windowed = 5000.0F;
+    p.attention_scale = 0.25F;
+    p.attention_soft_cap = 30.0F;
+    p.final_soft_cap = 50.0F;
+    for (const std::vector<std::uint8_t>& pattern :
+         {std::vector<std::uint8_t>{0, 1}, std::vector<std::uint8_t>{1, 1}}) {
+      p.windowed = pattern;
+      files::Metadata metadata;
+      write_hyper_parameters(p, metadata);
+      const auto back = read_back(metadata, p);
+      ASSERT_TRUE(back) << architecture->name << ": " << back.error().message;
+      EXPECT_TRUE(same(*back, p)) << architecture->name;
+    }
   }
+}
+
+TEST(HyperParameters, AWindowMayComeWithAPeriodAndTheArchitectureMayImplyOne) {
+  HyperParameters p = sample(kGemma3);
+  p.n_layers = 7;
+  p.window = 32;
+  p.windowed = window_pattern(7, 6);
+  files::Metadata metadata;
+  write_hyper_parameters(p, metadata);
+  EXPECT_FALSE(metadata.contains("gemma3.attention.sliding_window_pattern")) << "implied";
+  HyperParameters defaults = kGemma3.defaults();
+  defaults.architecture = "gemma3";
+  const auto read = [&] { return read_hyper_parameters(metadata, {.n_vocab = p.n_vocab}, defaults).value().windowed; };
+  EXPECT_EQ(read(), (std::vector<std::uint8_t>{1, 1, 1, 1, 1, 0, 1}));
+  metadata.set("gemma3.attention.sliding_window_pattern", std::uint32_t{2});
+  EXPECT_EQ(read(), (std::vector<std::uint8_t>{1, 0, 1, 0, 1, 0, 1}));
+  metadata.set("gemma3.attention.sliding_window_pattern", std::vector<std::int32_t>{1, 1, 1, 1, 1, 1, 0});
+  EXPECT_EQ(read(), (std::vector<std::uint8_t>{1, 1, 1, 1, 1, 1, 0}));
+  metadata.erase("gemma3.attention.sliding_window");
+  EXPECT_TRUE(read().empty()) << "no window, no pattern";
 }
 
 TEST(HyperParameters, TakeTheArchitecturesDefaultsWhereAKeyIsSilent) {
@@ -59,7 +102,7 @@ TEST(HyperParameters, TakeTheArchitecturesDefaultsWhereAKeyIsSilent) {
   metadata.erase("bitnet-b1.58.attention.head_count_kv");
   HyperParameters defaults = kBitNetB158.defaults();
   defaults.architecture = "bitnet-b1.58";
-  const auto back = read_hyper_parameters(metadata, p.n_vocab, defaults);
+  const auto back = read_hyper_parameters(metadata, {.n_vocab = p.n_vocab, .input_norms = p.input_norms}, defaults);
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->activation, Unary::relu2);
   EXPECT_EQ(back->linear_activation, (ActivationPolicy{ActivationPolicy::Mode::per_token, 8}));
@@ -117,7 +160,14 @@ TEST(HyperParameters, EveryBadNumberInAFileIsNamed) {
       {"llama.attention.layer_norm_rms_epsilon", -1.0F, "norm epsilon is -1"},
       {"llama.rope.freq_base", 0.0F, "rope base is 0"},
       {"llama.rope.freq_base", nan, "rope base is nan"},
-      {"llama.rope.scaling.type", std::string("yarn"), "llama.rope.scaling.type is \"yarn\""},
+      {"llama.rope.scaling.type", std::string("longrope"), "llama.rope.scaling.type is \"longrope\""},
+      {"llama.rope.scaling.type", std::string("yarn"), "llama.rope.scaling.original_context_length is missing"},
+      {"llama.rope.scale_linear", -2.0F, "rope scaling factor is -2"},
+      {"llama.attention.causal", false, "llama.attention.causal is false"},
+      {"llama.pooling_type", std::uint32_t{4}, "llama.pooling_type is 4"},
+      {"llama.attention.sliding_window", std::int32_t{-3}, "attention window is -3"},
+      {"llama.attention.scale", nan, "attention scale is nan"},
+      {"llama.final_logit_softcapping", -1.0F, "final soft cap is -1"},
       {"llama.hidden_activation", std::string("tanh"), "activation function \"tanh\" is not known"},
       {"tern.linear_activation", std::string("int4"), "tern.linear_activation is \"int4\""},
   };
@@ -147,13 +197,17 @@ TEST(HyperParameters, HeadsMayBeGivenOncePerLayerWhenTheyAgree) {
 TEST(HyperParameters, BadScalingIsRefused) {
   HyperParameters p = sample(kLlama);
   const auto message = [&] { return check(p).error().message; };
-  p.rope_scaling = {RopeScaling::Kind::linear, 0.0F, 1.0F, 4.0F, 0};
+  p.rope_scaling = {.kind = RopeScaling::Kind::linear, .factor = 0.0F};
   EXPECT_EQ(message(), "rope scaling factor is 0, expected a positive number");
-  p.rope_scaling = {RopeScaling::Kind::llama3, 8.0F, 4.0F, 4.0F, 8192};
-  EXPECT_NE(message().find("low < high"), std::string::npos);
-  p.rope_scaling = {RopeScaling::Kind::llama3, 8.0F, 1.0F, 4.0F, 0};
+  p.rope_scaling = {.kind = RopeScaling::Kind::yarn, .factor = 4.0F};
   EXPECT_NE(message().find("original context"), std::string::npos);
-  p.rope_scaling = {RopeScaling::Kind::llama3, 8.0F, 1.0F, 4.0F, 8192};
+  p.rope_scaling.original_context = 4096;
+  p.rope_scaling.beta_slow = 32.0F;
+  EXPECT_NE(message().find("0 < beta_slow < beta_fast"), std::string::npos);
+  p.rope_scaling.beta_slow = 1.0F;
+  p.rope_scaling.attention_factor = 0.0F;
+  EXPECT_NE(message().find("yarn attention factor is 0"), std::string::npos);
+  p.rope_scaling.attention_factor = 1.0F;
   EXPECT_TRUE(check(p).has_value());
 }
 
@@ -178,37 +232,6 @@ TEST(HyperParameters, NamesOfFunctionsAndPoliciesGoBothWays) {
     const ActivationPolicy policy{mode, 8};
     EXPECT_EQ(policy_by_name(policy_name(policy)).value(), policy);
   }
-}
-
-// The rule of LLaMA 3.1 written once more in its own terms: long wavelengths are slowed by the factor, short ones are
-// kept, those between are interpolated.
-TEST(RopeFactors, FollowTheThreeBandsOfLlama3) {
-  HyperParameters p = sample(kLlama);
-  p.head_dim = p.n_rotary = 128;
-  p.rope_base = 500000.0F;
-  p.rope_scaling = {RopeScaling::Kind::llama3, 8.0F, 1.0F, 4.0F, 8192};
-  const auto factors = llama3_rope_factors(p);
-  ASSERT_EQ(factors.size(), 64U);
-  int kept = 0;
-  int slowed = 0;
-  int between = 0;
-  for (std::size_t i = 0; i < factors.size(); ++i) {
-    const double turns = 8192.0 / (2.0 * std::numbers::pi * std::pow(500000.0, static_cast<double>(i) / 64.0));
-    if (turns > 4.0) {
-      EXPECT_EQ(factors[i], 1.0F) << i;
-      ++kept;
-    } else if (turns < 1.0) {
-      EXPECT_EQ(factors[i], 8.0F) << i;
-      ++slowed;
-    } else {
-      const double share = (turns - 1.0) / 3.0;  // of the kept frequency
-      EXPECT_NEAR(1.0 / static_cast<double>(factors[i]), share + (1.0 - share) / 8.0, 1e-6) << i;
-      ++between;
-    }
-  }
-  EXPECT_GT(kept, 20);
-  EXPECT_GT(slowed, 20);
-  EXPECT_GT(between, 2);
 }
 
 }  // namespace

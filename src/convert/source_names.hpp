@@ -1,0 +1,38 @@
+// The tables of names that architectures carry (models::TensorName), read backwards: what a GGUF tensor is called in
+// another ecosystem, and which further tensors of a checkpoint mean nothing to any model.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "files/stored_tensor.hpp"
+#include "models/architecture.hpp"
+
+namespace tern::convert {
+
+struct SourceName {
+  const models::TensorName* line = nullptr;
+  std::string layer;  // its number as text; "" for a tensor of the whole model
+
+  /// Of the line's Hugging Face or llama2.c name, with the layer's number in its place. "" where there is none.
+  [[nodiscard]] std::string hugging_face() const;
+  [[nodiscard]] std::string llama2c() const;
+};
+
+/// The lines of an architecture's table for a GGUF name, in the order of the table.
+[[nodiscard]] std::vector<SourceName> source_names(const models::Architecture& architecture,
+                                                   std::string_view gguf_name);
+
+/// How checkpoints prefix a name of the table: as it stands, without "model." (a bare model), below "language_model."
+/// (models that see pictures too).
+[[nodiscard]] std::vector<std::string> spellings(std::string_view name);
+
+/// Part of the model that sees pictures; the model of text does without.
+[[nodiscard]] bool is_of_pictures(std::string_view name);
+
+/// Buffers that training code stores and that follow from the configuration: frequencies, tables of cosines, position
+/// ids, causal masks. Leaving them out changes nothing.
+[[nodiscard]] bool is_derived_buffer(const files::StoredTensor& tensor);
+
+}  // namespace tern::convert

@@ -1,0 +1,241 @@
+// What each architecture does its own way, against transformers: windows, stretched positions, norms minus one, models
+// that also see pictures, norms before every projection. The checkpoints are written here from the formula of
+// golden/make/make_architectures.py; the vectors are that script's.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "engine/embed.hpp"
+#include "files/npy.hpp"
+#include "sys/atomic_file.hpp"
+#include "sys/mapped_file.hpp"
+#include "tests/support/models.hpp"
+#include "tests/support/safetensors_writer.hpp"
+
+namespace tern::test {
+namespace {
+
+constexpr std::size_t kVocabulary = 64;
+
+struct Case {
+  const char* name;
+  const char* architecture;
+  bool is_float;  // otherwise activations are rounded: ties may go another way
+};
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
+
+std::string data(const std::string& file) {
+  return std::string(TERN_SOURCE_DIR) + "/tests/golden/data/architectures/" + file;
+}
+
+std::vector<float> formula(const std::string& name, std::size_t n, float center, float amplitude) {
+  std::uint64_t seed = 0xCBF29CE484222325;
+  for (const char c : name) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  std::vector<float> out(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::uint64_t z = seed + i + 0x9E3779B97F4A7C15;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    z ^= z >> 31;
+    out[i] = center + amplitude * (static_cast<float>(z >> 40) / static_cast<float>(1 << 23) - 1.0F);
+  }
+  return out;
+}
+
+// A byte-level vocabulary of as many single characters as the models have rows.
+std::string tokenizer_json() {
+  nlohmann::json vocabulary = nlohmann::json::object();
+  for (std::size_t i = 0; i < kVocabulary; ++i) vocabulary[std::string(1, static_cast<char>('!' + i))] = i;
+  return nlohmann::json{{"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}},
+                        {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}}}
+      .dump();
+}
+
+struct Written {
+  std::string folder;
+  std::vector<std::vector<std::int32_t>> ids;
+  files::NpyArray expected;  // [n_cases, n_tokens, width]
+};
+
+// `prefix` goes before every tensor's name, in place of `instead_of`.
+Written write_folder(const TemporaryFolder& folder, const std::string& name, const std::string& prefix = "",
+                     const std::string& instead_of = "") {
+  const auto spec = read_json(data(name + ".json"));
+  SafetensorsWriter weights;
+  for (const auto& tensor : spec.at("tensors")) {
+    const auto shape = tensor.at("shape").get<std::vector<std::int64_t>>();
+    std::size_t n = 1;
+    for (const std::int64_t extent : shape) n *= static_cast<std::size_t>(extent);
+    const auto stored = tensor.at("name").get<std::string>();
+    EXPECT_TRUE(stored.starts_with(instead_of) || stored == "lm_head.weight") << stored;
+    weights.add_f32(prefix + (stored.starts_with(instead_of) ? stored.substr(instead_of.size()) : stored), shape,
+                    formula(stored, n, tensor.at("center").get<float>(), tensor.at("amplitude").get<float>()));
+  }
+  if (prefix.starts_with("language_model.")) {
+    weights.add_f32("vision_tower.patch.weight", {2, 2}, {1, 2, 3, 4});
+    weights.add_f32("multi_modal_projector.norm.weight", {2}, {1, 2});
+  }
+  weights.write(folder.file("model.safetensors"));
+  nlohmann::json config = spec.at("config");
+  if (prefix.starts_with("language_model.")) {
+    nlohmann::json whole{{"text_config", config}, {"model_type", "gemma3"}, {"vision_config", {{"hidden_size", 8}}}};
+    whole["architectures"] = {"Gemma3ForConditionalGeneration"};
+    config = whole;
+  }
+  must(sys::write_file(folder.file("config.json"), config.dump(), true));
+  must(sys::write_file(folder.file("tokenizer.json"), tokenizer_json(), true));
+  return {folder.path(), spec.at("ids").get<std::vector<std::vector<std::int32_t>>>(),
+          must(files::read_npy(data(name + ".npy")))};
+}
+
+void expect_logits(const Written& written, const engine::Model& model, const std::shared_ptr<const engine::Model>& run,
+                   float tolerance) {
+  EXPECT_EQ(model.plan().n_vocab(), static_cast<std::int64_t>(kVocabulary));
+  const float* want = written.expected.values.data();
+  for (const auto& ids : written.ids) {
+    const auto got = logits_of(run, ids, {.n_threads = 2, .kv_type = engine::KvType::f32}, {ids.size()});
+    for (std::size_t t = 0; t < ids.size(); ++t, want += kVocabulary) {
+      float worst = 0.0F;
+      for (std::size_t i = 0; i < kVocabulary; ++i) {
+        worst = std::max(worst, std::abs(got[t * kVocabulary + i] - want[i]));
+      }
+      EXPECT_LE(worst, tolerance) << "position " << t;
+    }
+  }
+}
+
+class Architectures : public testing::TestWithParam<Case> {};
+
+TEST_P(Architectures, ComputeWhatTransformersComputes) {
+  const Case c = GetParam();
+  const TemporaryFolder folder;
+  const Written written = write_folder(folder, c.name);
+  const auto model = load(converted(folder, written.folder, "model"));
+  EXPECT_EQ(model->parameters().architecture, c.architecture);
+  expect_logits(written, *model, model, 1e-3F);
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Architectures,
+                         testing::Values(Case{"mistral-window", "llama", true},
+                                         Case{"qwen2-upper-window", "qwen2", true},
+                                         Case{"llama-linear-rope", "llama", true},
+                                         Case{"llama-yarn-rope", "llama", true}, Case{"qwen3-yarn-rope", "qwen3", true},
+                                         Case{"gemma3-old-spelling", "gemma3", true},
+                                         Case{"gemma3-new-spelling", "gemma3", true}));
+
+TEST(Architectures, TakeTheModelOfTextOutOfOneThatSeesPictures) {
+  const TemporaryFolder folder;
+  const Written written = write_folder(folder, "gemma3-old-spelling", "language_model.model.", "model.");
+  const auto model = load(converted(folder, written.folder, "model"));
+  expect_logits(written, *model, model, 1e-3F);
+}
+
+class Embeddings : public testing::TestWithParam<Case> {};
+
+// Token by token, since the last one's pooling after each is that token's vector. Activations are rounded to int8:
+// where one sits on a tie the last float bit decides, and the tokens after it follow. The published files hold bare
+// models: no "model." before the names.
+TEST_P(Embeddings, AreTheVectorsThatTransformersComputes) {
+  const Case c = GetParam();
+  for (const char* prefix : {"", "model."}) {
+    const TemporaryFolder folder;
+    const Written written = write_folder(folder, c.name, prefix, "model.");
+    const auto width = static_cast<std::size_t>(written.expected.shape[2]);
+    const auto model = must(
+        engine::Model::load(converted(folder, written.folder, "model"), {.isa = {}, .pooling = models::Pooling::last}));
+    EXPECT_EQ(model->parameters().architecture, c.architecture);
+    EXPECT_TRUE(model->parameters().input_norms);
+    const float* want = written.expected.values.data();
+    int n_close = 0;
+    int n_tokens = 0;
+    for (const auto& ids : written.ids) {
+      auto session = must(engine::Session::make(model, {.n_threads = 2, .kv_type = engine::KvType::f32}));
+      for (std::size_t t = 0; t < ids.size(); ++t, want += width) {
+        must(session->decode(std::vector<engine::BatchItem>{{ids[t], static_cast<std::int32_t>(t), 0, false}}));
+        const auto got = session->embedding(0);
+        float worst = 0.0F;
+        for (std::size_t i = 0; i < width; ++i) worst = std::max(worst, std::abs(got[i] - want[i]));
+        EXPECT_GT(engine::cosine(got, std::span(want, width)), 0.999) << "token " << t;
+        n_close += worst < 1e-4F ? 1 : 0;
+        ++n_tokens;
+      }
+    }
+    EXPECT_GE(2 * n_close, n_tokens);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Embeddings,
+                         testing::Values(Case{"bitnet-embedding-qwen3", "qwen3", false},
+                                         Case{"bitnet-embedding-gemma3", "gemma3", false}));
+
+TEST(Embeddings, FollowTheFoldersPoolingAndHaveNoLogits) {
+  const TemporaryFolder folder;
+  const Written written = write_folder(folder, "bitnet-embedding-qwen3");
+  std::filesystem::create_directory(folder.file("1_Pooling"));
+  must(sys::write_file(folder.file("modules.json"),
+                       R"([{"type":"sentence_transformers.models.Transformer","path":""},)"
+                       R"({"type":"sentence_transformers.models.Pooling","path":"1_Pooling"}])",
+                       true));
+  must(sys::write_file(
+      folder.file("1_Pooling/config.json"),
+      R"({"word_embedding_dimension":64,"pooling_mode_mean_tokens":false,"pooling_mode_lasttoken":true})", true));
+  const auto model = load(converted(folder, written.folder, "model"));
+  EXPECT_EQ(model->plan().pooling(), models::Pooling::last);
+  auto session = must(engine::Session::make(model, {}));
+  const std::vector<engine::BatchItem> batch{{1, 0, 0, true}};
+  const auto refused = session->decode(batch);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("use tern embed"), std::string::npos);
+}
+
+TEST(Embeddings, PoolWhatTheTokensGive) {
+  const TemporaryFolder folder;
+  const Written written = write_folder(folder, "bitnet-embedding-gemma3");
+  const std::string file = converted(folder, written.folder, "model");
+  const auto& ids = written.ids.front();
+  const auto run = [&](models::Pooling pooling, std::size_t n) {
+    const auto model = must(engine::Model::load(file, {.isa = {}, .pooling = pooling}));
+    auto session = must(engine::Session::make(model, {.kv_type = engine::KvType::f32}));
+    return must(engine::embed(*session, std::span(ids).first(n)));
+  };
+  std::vector<double> sum(static_cast<std::size_t>(written.expected.shape[2]));
+  for (std::size_t n = 1; n <= ids.size(); ++n) {
+    const auto token = run(models::Pooling::last, n);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(token[i]);
+  }
+  const auto mean = run(models::Pooling::mean, ids.size());
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    EXPECT_EQ(mean[i], static_cast<float>(sum[i] / static_cast<double>(ids.size())));
+  }
+  EXPECT_EQ(run(models::Pooling::cls, ids.size()), run(models::Pooling::last, 1));
+}
+
+// How the tokens came in batches leaves no trace in the mean.
+TEST(Embeddings, AreTheSameBitsForAnySplitOfTheText) {
+  const TemporaryFolder folder;
+  const Written written = write_folder(folder, "bitnet-embedding-gemma3");
+  const auto model = must(
+      engine::Model::load(converted(folder, written.folder, "model"), {.isa = {}, .pooling = models::Pooling::mean}));
+  std::vector<std::vector<float>> results;
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{40}}) {
+    auto session = must(engine::Session::make(model, {.n_threads = 2, .n_batch = 16}));
+    const auto& ids = written.ids.front();
+    for (std::size_t at = 0; at < ids.size(); at += piece) {
+      std::vector<engine::BatchItem> batch;
+      for (std::size_t i = at; i < std::min(at + piece, ids.size()); ++i) {
+        batch.push_back({ids[i], static_cast<std::int32_t>(i), 0, false});
+      }
+      must(session->decode(batch));
+    }
+    results.push_back(session->embedding(0));
+  }
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
+}  // namespace
+}  // namespace tern::test
