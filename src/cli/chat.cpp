@@ -20,7 +20,7 @@ constexpr std::int64_t kPlainAnswer = 256;  // tokens, where no template tells t
 class Chat final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
+    model_.declare_with_argument(app);
     app.add_option("--system", system_, "what the model is told before the conversation")->type_name("TEXT");
     app.add_option("-n,--n-predict", n_predict_,
                    "tokens of an answer at most; -1: no limit (default -1; 256 without a template)")

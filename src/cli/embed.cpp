@@ -23,10 +23,13 @@ constexpr std::size_t kMostShown = 12;
 class Embed final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
-    app.add_option("-p,--prompt", prompts_, "a text; may be given several times")->type_name("TEXT");
+    model_.declare_with_argument(app);
+    app.add_option("-p,--prompt", prompts_, "a text; may be given several times")
+        ->type_name("TEXT")
+        ->allow_extra_args(false);
     app.add_option("-f,--file", files_, "a file whose lines are texts; may be given several times, - is stdin")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->allow_extra_args(false);
     app.add_flag("--whole", whole_, "each file is one text, not one a line");
     app.add_option("--pooling", pooling_,
                    "how tokens become one vector: mean, cls (the first) or last (default: as the file says)")
@@ -46,6 +49,11 @@ class Embed final : public Command {
       model_.pooling = *named;
     }
     TERN_TRY(const auto model, model_.load(console));
+    if (model->plan().pooling() == models::Pooling::none) {
+      return fail(ErrorCode::usage,
+                  "{} does not say how its tokens' vectors become one: name it with --pooling mean, cls or last",
+                  printable(model_.model, 100));
+    }
     TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model, console));
     TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
     std::vector<std::vector<float>> vectors;

@@ -108,6 +108,13 @@ class Info final : public Command {
     return value ? std::optional(*value) : std::nullopt;
   }
 
+  static std::string window_text(const models::HyperParameters& p) {
+    std::int64_t n_sliding = 0;
+    for (std::int64_t layer = 0; layer < p.n_layers; ++layer) n_sliding += p.is_windowed(layer) ? 1 : 0;
+    return fmt::format("{} tokens in {} of {} layers", with_separators(static_cast<std::uint64_t>(p.window)), n_sliding,
+                       p.n_layers);
+  }
+
   [[nodiscard]] std::string as_text(const files::GgufFile& file, const Model& model, const Vocabulary& vocabulary,
                                     bool colour) const {
     std::string out;
@@ -116,8 +123,9 @@ class Info final : public Command {
     };
     TypeTotal all;
     const auto by_type = totals(file, all);
-    line("file",
-         fmt::format("{}, {}, GGUF v{}", printable(file_, 200), human_bytes(file.file_bytes()), file.version()));
+    const std::size_t n_parts = file.parts().size();
+    line("file", fmt::format("{}, {}{}, GGUF v{}", printable(file_, 200), human_bytes(file.file_bytes()),
+                             n_parts == 1 ? "" : fmt::format(" in {} files", n_parts), file.version()));
     if (const auto name = file.metadata().get_string("general.name")) line("name", printable(*name, 100));
     line("architecture", file.architecture().empty() ? "not stated" : printable(file.architecture()));
     if (model) line("", std::string(model->architecture().summary));
@@ -132,6 +140,10 @@ class Info final : public Command {
       line("shape", fmt::format("{} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}",
                                 p.n_layers, p.n_embd, p.n_heads, p.head_dim, p.n_kv_heads, p.n_ff));
       line("activations", models::policy_name(p.linear_activation));
+      if (p.window > 0) line("attention window", window_text(p));
+      if (p.pooling != models::Pooling::none) {
+        line("ends in", fmt::format("{} pooling: an embedding model, for tern embed", models::pooling_name(p.pooling)));
+      }
     }
     if (const auto context = number(file, "context_length"))
       line("context", fmt::format("{} tokens", with_separators(*context)));
@@ -188,6 +200,7 @@ class Info final : public Command {
     Json out;
     out["file"] = file_;
     out["file_bytes"] = file.file_bytes();
+    out["n_files"] = file.parts().size();
     out["gguf_version"] = file.version();
     out["architecture"] = file.architecture();
     const auto name = file.metadata().get_string("general.name");

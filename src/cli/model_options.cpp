@@ -3,12 +3,23 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/words.hpp"
 #include "sys/cpu.hpp"
 
 namespace tern::cli {
 
 void ModelOptions::declare(CLI::App& app) {
   app.add_option("-m,--model", model, "GGUF file")->required()->type_name("FILE");
+  declare_machine(app);
+}
+
+void ModelOptions::declare_with_argument(CLI::App& app) {
+  app.add_option("MODEL", argument_, "GGUF file, as with -m")->type_name("FILE");
+  app.add_option("-m,--model", model, "GGUF file")->type_name("FILE");
+  declare_machine(app);
+}
+
+void ModelOptions::declare_machine(CLI::App& app) {
   app.add_option("-t,--threads", n_threads, "threads (default: the cores this process may use)")
       ->type_name("N")
       ->check(CLI::Range(0, 1024));
@@ -16,7 +27,13 @@ void ModelOptions::declare(CLI::App& app) {
       ->type_name("NAME");
 }
 
-Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) const {
+Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) {
+  if (!model.empty() && !argument_.empty()) {
+    return fail(ErrorCode::usage, "two models: -m {} and {}; give one", printable(model, 100),
+                printable(argument_, 100));
+  }
+  if (model.empty()) model = argument_;
+  if (model.empty()) return fail(ErrorCode::usage, "no model: give -m FILE");
   TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa, .pooling = pooling}));
   for (const std::string& warning : loaded->warnings()) console.note("warning: " + warning);
   return loaded;

@@ -23,9 +23,15 @@ struct ModelOptions {
 
   /// -m/--model, -t/--threads, --isa
   void declare(CLI::App& app);
-  /// Loads and prints the model's warnings.
-  [[nodiscard]] Result<std::shared_ptr<const engine::Model>> load(Console& console) const;
+  /// The same, and the file may stand alone: tern run model.gguf.
+  void declare_with_argument(CLI::App& app);
+  /// Loads and prints the model's warnings. Errors: usage where no file is named, or two.
+  [[nodiscard]] Result<std::shared_ptr<const engine::Model>> load(Console& console);
   [[nodiscard]] int threads() const;
+
+ private:
+  void declare_machine(CLI::App& app);
+  std::string argument_;
 };
 
 /// -c/--ctx-size: the trained context but at most 4096 unless told otherwise, since a cache for what some models are

@@ -68,20 +68,17 @@ class Quantize final : public Command {
            "--tensor-type", tensor_types_,
            "format of the tensors in whose names REGEX is found; may be given often, the first that fits counts")
         ->type_name("REGEX=FORMAT")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->allow_extra_args(false);
     app.add_option("--tensor-type-file", type_files_, "a file of such words, one a line; # begins a comment")
         ->type_name("FILE")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->allow_extra_args(false);
     app.add_flag("--quant-embd", quant_embedding_, "embedding in Q6_K (as --token-embedding-type Q6_K)");
     app.add_flag("--leave-output-tensor", leave_output_, "the head's table stays as it is");
     app.add_flag("--pure", pure_, "no mixture: every matrix, embedding and head included, in TYPE's format");
     app.add_option("--override-kv", overrides_,
                    "set a metadata key: KEY=int:N, float:X, bool:true or str:TEXT; may be given often")
         ->type_name("KEY=TYPE:VALUE")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->allow_extra_args(false);
     app.add_flag("--allow-requantize", requantize_, "round tensors again that are quantised already");
     app.add_flag("--keep-split", keep_split_,
                  "a model in several files becomes one in as many: OUT-00001-of-0000N.gguf");

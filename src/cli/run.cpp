@@ -15,7 +15,7 @@ namespace {
 class Run final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
+    model_.declare_with_argument(app);
     text_.declare(app);
     app.add_option("-n,--n-predict", n_predict_,
                    "tokens at most; -1: until the end of the text or a full context (default -1)")

@@ -14,10 +14,7 @@ Result<std::vector<std::int32_t>> embedding_ids(const Model& model, std::string_
 }
 
 Result<std::vector<float>> embed(Session& session, std::span<const std::int32_t> ids) {
-  if (session.model().plan().pooling() == models::Pooling::none) {
-    return fail(ErrorCode::usage,
-                "the file does not say how its tokens' vectors become one: name it with --pooling mean, cls or last");
-  }
+  TERN_CHECK(session.model().plan().pooling() != models::Pooling::none);
   const std::int64_t n_ctx = session.options().n_ctx;
   if (std::ssize(ids) > n_ctx) {
     return fail(ErrorCode::usage,

@@ -32,10 +32,11 @@ Result<CharsMap> CharsMap::make(std::span<const std::uint8_t> bytes) {
   std::memcpy(&trie_bytes, bytes.data(), sizeof trie_bytes);
   bytes = bytes.subspan(sizeof trie_bytes);
   if (trie_bytes > bytes.size() || trie_bytes % 4 != 0 || trie_bytes == 0) {
-    return fail(ErrorCode::bad_input,
-                "the character map says that its trie has {} bytes; expected a multiple of 4 from 4 to the {} bytes that "
-                "follow",
-                trie_bytes, bytes.size());
+    return fail(
+        ErrorCode::bad_input,
+        "the character map says that its trie has {} bytes; expected a multiple of 4 from 4 to the {} bytes that "
+        "follow",
+        trie_bytes, bytes.size());
   }
   CharsMap map;
   map.units_.resize(trie_bytes / 4);
@@ -65,8 +66,8 @@ Result<CharsMap> CharsMap::make(std::span<const std::uint8_t> bytes) {
 Result<void> CharsMap::check() const {
   struct Visit {
     std::size_t unit;
-    std::size_t base;        // where the children's labels are added
-    std::size_t label = 1;   // of the next child
+    std::size_t base;          // where the children's labels are added
+    std::size_t label = 1;     // of the next child
     std::uint16_t height = 0;  // of the highest child so far, plus one
   };
   constexpr std::uint16_t kNew = 0xFFFF;
@@ -95,7 +96,8 @@ Result<void> CharsMap::check() const {
     const std::size_t at = here.base ^ label;
     if (at >= units_.size() || label_of(units_[at]) != label) continue;
     if (heights[at] == kOpen) {
-      return fail(ErrorCode::bad_input, "the character map's trie leads from unit {} back to itself: it is damaged", at);
+      return fail(ErrorCode::bad_input, "the character map's trie leads from unit {} back to itself: it is damaged",
+                  at);
     }
     if (heights[at] != kNew) {
       here.height = std::max(here.height, static_cast<std::uint16_t>(heights[at] + 1));

@@ -1,7 +1,7 @@
 // SentencePiece's compiled character map: a double-array trie whose keys are the strings to replace, and the texts that
 // replace them, each ended by a zero byte. Everything is checked once by make(): no unit is below itself, every index
-// lies inside. Not a compiler of such maps. Source: sentencepiece's normalizer and the layout of darts-clone's units (8 bits
-// label, a bit for "a key ends here", 22 bits of offset with a bit that scales it by 256).
+// lies inside. Not a compiler of such maps. Source: sentencepiece's normalizer and the layout of darts-clone's units (8
+// bits label, a bit for "a key ends here", 22 bits of offset with a bit that scales it by 256).
 #pragma once
 
 #include <array>

@@ -14,7 +14,8 @@ using nlohmann::json;
 
 Result<void> read_metaspace(const json& section, Metaspace& rules) {
   const json* replacement = member(section, "replacement");
-  if (replacement != nullptr && (!replacement->is_string() || replacement->get_ref<const std::string&>() != kSpaceMark)) {
+  if (replacement != nullptr &&
+      (!replacement->is_string() || replacement->get_ref<const std::string&>() != kSpaceMark)) {
     return fail(ErrorCode::unsupported, "the pre-tokenizer Metaspace spells a space otherwise than as U+2581");
   }
   rules.marks_spaces = true;
@@ -30,7 +31,8 @@ Result<void> read_metaspace(const json& section, Metaspace& rules) {
     const bool add = bool_member(section, "add_prefix_space").value_or(true);
     rules.prepend = add ? Metaspace::Prepend::always : Metaspace::Prepend::never;
   } else {
-    return fail(ErrorCode::unsupported, "the pre-tokenizer Metaspace has the prepend_scheme {}; expected first, always or never",
+    return fail(ErrorCode::unsupported,
+                "the pre-tokenizer Metaspace has the prepend_scheme {}; expected first, always or never",
                 printable(scheme));
   }
   return {};

@@ -168,25 +168,28 @@ Result<void> append_step(const json& section, NormalizerSteps& steps) {
   if (type == "StripAccents") return add(simple(strip_accents));
   if (type == "Nmt") return add(simple(nmt));
   if (type == "Strip") {
-    return add(strip(bool_member(section, "strip_left").value_or(true), bool_member(section, "strip_right").value_or(true)));
+    return add(
+        strip(bool_member(section, "strip_left").value_or(true), bool_member(section, "strip_right").value_or(true)));
   }
   if (type == "Prepend") return add(std::make_unique<Prepend>(std::string(string_member(section, "prepend"))));
   if (type == "Replace") return add(make_replace_step(section));
   if (type == "BertNormalizer") return add(make_bert_step(section));
   if (type == "Precompiled") return add(make_precompiled_step(section));
-  return fail(ErrorCode::unsupported,
-              "the normalizer {} is not one of this program's: Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, "
-              "Strip, Prepend, Replace, BertNormalizer, Precompiled, Nmt",
-              type.empty() ? "without a type" : printable(type));
+  return fail(
+      ErrorCode::unsupported,
+      "the normalizer {} is not one of this program's: Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, "
+      "Strip, Prepend, Replace, BertNormalizer, Precompiled, Nmt",
+      type.empty() ? "without a type" : printable(type));
 }
 
 }  // namespace
 
 std::unexpected<Error> text_grew_too_large(std::size_t max_bytes) {
-  return fail(ErrorCode::bad_input,
-              "the vocabulary's normalizer makes the text too large: more than {} (the smaller of 1 GiB and {} times the "
-              "text)",
-              human_bytes(max_bytes), kMaxGrowth);
+  return fail(
+      ErrorCode::bad_input,
+      "the vocabulary's normalizer makes the text too large: more than {} (the smaller of 1 GiB and {} times the "
+      "text)",
+      human_bytes(max_bytes), kMaxGrowth);
 }
 
 Result<void> append_normalizer_steps(const json& section, NormalizerSteps& steps) {

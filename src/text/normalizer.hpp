@@ -1,7 +1,7 @@
 // What is done to a text before it is split into words: a chain of steps, made from the data of a Vocabulary (the
-// section "normalizer" of a Hugging Face tokenizer.json, SentencePiece's character map). It changes no ids by itself and
-// knows no tokens. Bytes that are not UTF-8 stay as they are. A text may not grow beyond 64 times its size (64 KiB are
-// always allowed) nor beyond 1 GiB, so that a few bytes of a hostile file cannot ask for much memory or time.
+// section "normalizer" of a Hugging Face tokenizer.json, SentencePiece's character map). It changes no ids by itself
+// and knows no tokens. Bytes that are not UTF-8 stay as they are. A text may not grow beyond 64 times its size (64 KiB
+// are always allowed) nor beyond 1 GiB, so that a few bytes of a hostile file cannot ask for much memory or time.
 #pragma once
 
 #include <memory>
@@ -50,6 +50,7 @@ class Normalizer {
 [[nodiscard]] Result<std::unique_ptr<const NormalizerStep>> make_bert_step(const nlohmann::json& section);
 [[nodiscard]] Result<std::unique_ptr<const NormalizerStep>> make_replace_step(const nlohmann::json& section);
 [[nodiscard]] Result<std::unique_ptr<const NormalizerStep>> make_precompiled_step(const nlohmann::json& section);
-[[nodiscard]] Result<std::unique_ptr<const NormalizerStep>> make_sentencepiece_step(std::span<const std::uint8_t> charsmap);
+[[nodiscard]] Result<std::unique_ptr<const NormalizerStep>> make_sentencepiece_step(
+    std::span<const std::uint8_t> charsmap);
 
 }  // namespace tern::text

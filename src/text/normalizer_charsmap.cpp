@@ -1,7 +1,7 @@
-// The two ways in which a compiled character map is applied. SentencePiece: at each place the longest key. Hugging Face's
-// Precompiled: what a reader sees as one character, if it is shorter than 6 bytes, is replaced as a whole by the text of
-// the shortest key at its front (so that "A" with a combining accent loses the accent where "A" is a key); otherwise
-// each code point by itself. Both are kept, since a vocabulary was trained with one of them.
+// The two ways in which a compiled character map is applied. SentencePiece: at each place the longest key. Hugging
+// Face's Precompiled: what a reader sees as one character, if it is shorter than 6 bytes, is replaced as a whole by the
+// text of the shortest key at its front (so that "A" with a combining accent loses the accent where "A" is a key);
+// otherwise each code point by itself. Both are kept, since a vocabulary was trained with one of them.
 #include "text/base64.hpp"
 #include "text/charsmap.hpp"
 #include "text/json_document.hpp"

@@ -92,7 +92,8 @@ class ReplaceRegex final : public NormalizerStep {
       const int rc = pcre2_match(code_, subject, text.size(), at, PCRE2_NO_UTF_CHECK, match, context);
       if (rc == PCRE2_ERROR_NOMATCH) break;
       if (rc < 0) {
-        return fail(ErrorCode::bad_input, "the normalizer's pattern {} takes too long on this text (PCRE2 error {} after byte {})",
+        return fail(ErrorCode::bad_input,
+                    "the normalizer's pattern {} takes too long on this text (PCRE2 error {} after byte {})",
                     printable(spelling_), rc, at);
       }
       const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(match);
@@ -139,15 +140,16 @@ Result<std::unique_ptr<const NormalizerStep>> make_replace_step(const nlohmann::
   }
   auto spelling = regex->get<std::string>();
   if (spelling.size() > kMaxPatternBytes) {
-    return fail(ErrorCode::bad_input, "the pattern of a normalizer has {} bytes, at most {} are allowed", spelling.size(),
-                kMaxPatternBytes);
+    return fail(ErrorCode::bad_input, "the pattern of a normalizer has {} bytes, at most {} are allowed",
+                spelling.size(), kMaxPatternBytes);
   }
   int error = 0;
   PCRE2_SIZE offset = 0;
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelling.data()), spelling.size(),
                                    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
   if (code == nullptr) {
-    return fail(ErrorCode::bad_input, "the normalizer's pattern {} is not a regular expression (PCRE2 error {} at byte {})",
+    return fail(ErrorCode::bad_input,
+                "the normalizer's pattern {} is not a regular expression (PCRE2 error {} at byte {})",
                 printable(spelling), error, offset);
   }
   return std::make_unique<ReplaceRegex>(code, std::move(spelling), std::move(to));

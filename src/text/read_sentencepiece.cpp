@@ -128,12 +128,14 @@ Result<Vocabulary> read_sentencepiece(Bytes bytes) {
   if (spec.model_type != 1 && spec.model_type != 2) {
     constexpr std::array<std::string_view, 5> kNames = {"?", "unigram", "bpe", "word", "char"};
     const auto type = static_cast<std::uint32_t>(spec.model_type);
-    return fail(ErrorCode::unsupported, "the SentencePiece model is of type {} ({}); unigram (1) and bpe (2) are supported",
-                spec.model_type, type < kNames.size() ? kNames[type] : kNames[0]);
+    return fail(ErrorCode::unsupported,
+                "the SentencePiece model is of type {} ({}); unigram (1) and bpe (2) are supported", spec.model_type,
+                type < kNames.size() ? kNames[type] : kNames[0]);
   }
   if (spec.marks_at_end) {
-    return fail(ErrorCode::unsupported, "the SentencePiece model has its spaces at the ends of words "
-                                        "(treat_whitespace_as_suffix), which this program does not do");
+    return fail(ErrorCode::unsupported,
+                "the SentencePiece model has its spaces at the ends of words "
+                "(treat_whitespace_as_suffix), which this program does not do");
   }
   if (spec.model_type == 1) {
     vocabulary.kind = TokenizerKind::unigram;

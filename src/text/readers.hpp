@@ -15,9 +15,9 @@ namespace tern::text {
 
 using Bytes = std::span<const std::byte>;
 
-/// Hugging Face tokenizer.json with a model of type WordPiece, Unigram or BPE, the last byte-level (pre-tokeniser gpt-2, llama-bpe or qwen2, told by its
-/// pattern, or named by `pre`) or SentencePiece-like (byte_fallback). `tokenizer_config` (tokenizer_config.json) may be
-/// empty.
+/// Hugging Face tokenizer.json with a model of type WordPiece, Unigram or BPE, the last byte-level (with any
+/// pre-tokeniser of text/tokenizer_json_pre.hpp, or the one named by `pre`) or SentencePiece-like (byte_fallback).
+/// `tokenizer_config` (tokenizer_config.json) may be empty.
 [[nodiscard]] Result<Vocabulary> read_tokenizer_json(Bytes bytes, Bytes tokenizer_config = {},
                                                      std::optional<std::string_view> pre = std::nullopt);
 

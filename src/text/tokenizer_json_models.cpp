@@ -29,8 +29,9 @@ Result<void> read_wordpiece_model(const json& model, const std::vector<std::stri
                                ? std::string_view("##")
                                : string_member(model, "continuing_subword_prefix"));
   if (prefix.empty()) {
-    return fail(ErrorCode::unsupported,
-                "tokenizer.json has a WordPiece model without a continuing_subword_prefix; expected one, such as \"##\"");
+    return fail(
+        ErrorCode::unsupported,
+        "tokenizer.json has a WordPiece model without a continuing_subword_prefix; expected one, such as \"##\"");
   }
   if (const json* most = member(model, "max_input_chars_per_word"); most != nullptr && !most->is_null()) {
     if (!most->is_number_unsigned() || most->get<std::uint64_t>() > 0xFFFFFFFFU) {

@@ -12,9 +12,8 @@ namespace tern::text {
 
 /// Adds the tokens of model.vocab in the spelling that Vocabulary::tokens has for WordPiece: U+2581 where a word
 /// begins, nothing where one goes on. `added`: names of the added tokens, which are no parts of words.
-[[nodiscard]] Result<void> read_wordpiece_model(const nlohmann::json& model,
-                                                const std::vector<std::string_view>& added, VocabularyBuilder& builder,
-                                                Vocabulary& vocabulary);
+[[nodiscard]] Result<void> read_wordpiece_model(const nlohmann::json& model, const std::vector<std::string_view>& added,
+                                                VocabularyBuilder& builder, Vocabulary& vocabulary);
 
 /// How Vocabulary::tokens spells an entry of a WordPiece vocabulary ("##ing", "the", "[unused0]").
 [[nodiscard]] std::string wordpiece_spelling(std::string_view entry, std::string_view continuing_prefix);

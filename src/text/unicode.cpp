@@ -27,7 +27,8 @@ bool is_inert(std::uint32_t c, NormalForm form) {
   if (c >= 0x1100 && c <= 0x11FF) return false;           // Hangul letters compose by arithmetic, not by the tables
   if (c >= 0xAC00 && c <= 0xD7A3 && !composes(form)) return false;
   const utf8proc_property_t* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(c));
-  return property->combining_class == 0 && property->decomp_seqindex == UINT16_MAX && property->comb_index == UINT16_MAX;
+  return property->combining_class == 0 && property->decomp_seqindex == UINT16_MAX &&
+         property->comb_index == UINT16_MAX;
 }
 
 int combining_class(utf8proc_int32_t c) {
@@ -58,8 +59,8 @@ void append_normalised(std::string_view valid, NormalForm form, CodePoints& scra
     constexpr utf8proc_ssize_t kMost = 32;  // U+FDFA has 18, the most there are
     utf8proc_int32_t parts[kMost];
     int boundary = 0;
-    const auto n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(utf8_code_point(valid)), parts, kMost, flags,
-                                           &boundary);
+    const auto n =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(utf8_code_point(valid)), parts, kMost, flags, &boundary);
     for (utf8proc_ssize_t i = 0; i < n && i < kMost; ++i) scratch.push_back(parts[i]);
     valid.remove_prefix(length);
   }

@@ -1,7 +1,7 @@
 // Unicode's algorithms on text that need not be valid UTF-8: the four normal forms, lower case, and the classes of
 // characters that tokenizers ask for. Broken bytes are kept where they are and nothing composes across them. Not a
-// general library: the tables are utf8proc's (Unicode 14), and marks are put into order by our own stable sort, so that a
-// megabyte of marks takes n log n. Source: Unicode Standard Annex 15.
+// general library: the tables are utf8proc's (Unicode 14), and marks are put into order by our own stable sort, so that
+// a megabyte of marks takes n log n. Source: Unicode Standard Annex 15.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace tern::text {
 
 enum class NormalForm { nfc, nfd, nfkc, nfkd };
 
-/// Appends the normal form of `text` to `out` and says true; where `text` is in that form already (told by a quick check
-/// that may miss some), says false and leaves `out` alone. ASCII costs one look.
+/// Appends the normal form of `text` to `out` and says true; where `text` is in that form already (told by a quick
+/// check that may miss some), says false and leaves `out` alone. ASCII costs one look.
 [[nodiscard]] bool to_normal_form(std::string_view text, NormalForm form, std::string& out);
 
 /// Appends each character in lower case, without regard to its neighbours (U+0130 becomes two characters).
@@ -32,8 +32,8 @@ void append_lower(std::string_view text, std::string& out);
 /// Categories Mn, Mc and Me.
 [[nodiscard]] bool is_mark(std::uint32_t code_point);
 
-/// The number of bytes of `text` (not empty) that a reader sees as one character: an extended grapheme cluster. A broken
-/// byte is one by itself.
+/// The number of bytes of `text` (not empty) that a reader sees as one character: an extended grapheme cluster. A
+/// broken byte is one by itself.
 [[nodiscard]] std::size_t grapheme_bytes(std::string_view text);
 
 /// The number of leading bytes that are ASCII.

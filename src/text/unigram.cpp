@@ -12,7 +12,7 @@ namespace tern::text {
 
 namespace {
 
-constexpr double kUnknownPenalty = 10.0;                        // below the least score, as both references have it
+constexpr double kUnknownPenalty = 10.0;  // below the least score, as both references have it
 // SentencePiece keeps float32 and starts from 0 again when a sum has become as small as this.
 constexpr double kRebaseBelow = -100'000.0;
 constexpr std::size_t kMaxStretch = std::size_t{1} << 24;  // bytes kept in hand at once
@@ -54,8 +54,9 @@ Result<Unigram> Unigram::make(const Vocabulary& vocabulary) {
     n_bytes += token.size();
   }
   if (least == std::numeric_limits<double>::max()) least = 0;
-  model.unknown_score_ = model.in_words_ ? least - kUnknownPenalty
-                                         : static_cast<double>(static_cast<float>(least) - static_cast<float>(kUnknownPenalty));
+  model.unknown_score_ = model.in_words_
+                             ? least - kUnknownPenalty
+                             : static_cast<double>(static_cast<float>(least) - static_cast<float>(kUnknownPenalty));
   model.index_ = StringIndex(n);
   model.children_ = PairIndex(n_bytes);
   model.id_of_node_.push_back(kNoId);
@@ -107,8 +108,8 @@ Result<void> Unigram::encode(std::string_view escaped, Run& run, std::vector<std
 }
 
 // Walks over the text by characters. best[i] belongs to byte i of the present stretch; a stretch ends where no token
-// reaches further, since every way to spell the text passes there: what lies behind is given out and forgotten, and only
-// the sum goes on.
+// reaches further, since every way to spell the text passes there: what lies behind is given out and forgotten, and
+// only the sum goes on.
 Result<void> Unigram::walk(std::string_view text, Run& run, std::vector<std::int32_t>& out) const {
   std::vector<Best>& best = run.best;
   best.assign(1, {});

@@ -1,10 +1,9 @@
 // SentencePiece unigram: of all ways to spell a text by tokens, the one whose scores (log probabilities) have the
-// greatest sum, found by Viterbi's walk: linear in the text times the longest token. A character that begins no token of
-// its own may be unknown, at a price. Of two ways with equal sums the one found first stays, so rounding decides ties, and
-// sums go as in the program that a vocabulary comes from: sentencepiece (0.2.3) adds float32 over the whole text and
-// starts from 0 again below -100,000; Hugging Face's tokenizers (which has a pre-tokenizer) adds float64 over each word.
-// Not training, not sampling.
-// Source: Kudo 2018; sentencepiece's and tokenizers' unigram models.
+// greatest sum, found by Viterbi's walk: linear in the text times the longest token. A character that begins no token
+// of its own may be unknown, at a price. Of two ways with equal sums the one found first stays, so rounding decides
+// ties, and sums go as in the program that a vocabulary comes from: sentencepiece (0.2.3) adds float32 over the whole
+// text and starts from 0 again below -100,000; Hugging Face's tokenizers (which has a pre-tokenizer) adds float64 over
+// each word. Not training, not sampling. Source: Kudo 2018; sentencepiece's and tokenizers' unigram models.
 #pragma once
 
 #include <array>
@@ -40,7 +39,7 @@ class Unigram {
     explicit Run(const Unigram&) {}
     WordCache cache;
     std::vector<std::int32_t> ids;
-    std::vector<Best> best;  // [bytes of the present stretch + 1]
+    std::vector<Best> best;                                     // [bytes of the present stretch + 1]
     std::vector<std::pair<std::uint32_t, std::uint32_t>> path;  // id, bytes
     bool after_unknown = false;
   };

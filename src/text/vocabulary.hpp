@@ -33,11 +33,11 @@ struct Vocabulary {
   TokenizerKind kind = TokenizerKind::bpe;
 
   /// [n_tokens]. bpe: normal tokens are spelled in the printable byte alphabet (text/byte_alphabet.hpp), as GGUF and
-  /// Hugging Face store them; spm, unigram: U+2581 stands for a space; wordpiece, as GGUF has it: U+2581 before the first
-  /// piece of a word, nothing before a continuation. Control and user-defined tokens are spelled as they are.
+  /// Hugging Face store them; spm, unigram: U+2581 stands for a space; wordpiece, as GGUF has it: U+2581 before the
+  /// first piece of a word, nothing before a continuation. Control and user-defined tokens are spelled as they are.
   std::vector<std::string> tokens;
-  std::vector<float> scores;        // [n_tokens] for spm (higher merges first) and unigram (log probability); else empty
-  std::vector<TokenType> types;     // [n_tokens]; empty means all normal
+  std::vector<float> scores;     // [n_tokens] for spm (higher merges first) and unigram (log probability); else empty
+  std::vector<TokenType> types;  // [n_tokens]; empty means all normal
   std::vector<std::string> merges;  // bpe: "a b", in order of rank; empty for spm
 
   /// GGUF's name of the pre-tokeniser: "gpt-2", "llama-bpe", "qwen2", "falcon", ...; "default" for spm, wordpiece and
@@ -62,7 +62,7 @@ struct Vocabulary {
 
   std::optional<std::int32_t> bos, eos, unk, pad;  // wordpiece: bos is "[CLS]", eos "[SEP]"
   std::optional<std::int32_t> mask;                // wordpiece: "[MASK]"
-  std::optional<std::int32_t> eot;  // end of a chat turn, where it is not eos
+  std::optional<std::int32_t> eot;                 // end of a chat turn, where it is not eos
 
   bool add_bos = false;           // whether texts start with bos (tokenizer.ggml.add_bos_token)
   bool add_eos = false;           // whether texts end with eos

@@ -54,7 +54,7 @@ std::string data_hash(const std::string& path) {
   const auto file = must(files::GgufFile::open(path));
   std::uint64_t begin = file.file_bytes();
   for (const auto& tensor : file.tensors()) begin = std::min(begin, tensor.offset);
-  return sha256_hex(file.file().bytes().subspan(begin));
+  return sha256_hex(file.parts().front().bytes.subspan(begin));
 }
 
 class PerplexityGolden : public ::testing::TestWithParam<Measured> {

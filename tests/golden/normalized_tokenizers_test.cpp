@@ -41,9 +41,8 @@ void expect_ids(const Tokenizer& tokenizer, const std::vector<std::string>& text
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto ids = tokenizer.encode(texts[i]);
     ASSERT_TRUE(ids.has_value()) << name << ": " << ids.error().message;
-    EXPECT_EQ(*ids, all_ids[i].get<std::vector<std::int32_t>>())
-        << name << " text " << i << ": " << texts[i] << "\n"
-        << nlohmann::json(texts[i]).dump(-1, ' ', true);
+    EXPECT_EQ(*ids, all_ids[i].get<std::vector<std::int32_t>>()) << name << " text " << i << ": " << texts[i] << "\n"
+                                                                 << nlohmann::json(texts[i]).dump(-1, ' ', true);
   }
 }
 

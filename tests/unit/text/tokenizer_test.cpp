@@ -120,7 +120,7 @@ TEST(Tokenizer, RefusesVocabulariesThatDoNotFitTogether) {
   EXPECT_NE(error_when([](Vocabulary& v) { v.scores[5] = std::numeric_limits<float>::quiet_NaN(); }).find("token 5"),
             std::string::npos);
   EXPECT_NE(error_when([](Vocabulary& v) { v.tokens[3] = "<0xZZ>"; }).find("byte token 3"), std::string::npos);
-  EXPECT_NE(error_when([](Vocabulary& v) { v.pre = "default"; }, test::bpe_vocabulary()).find("pre-tokeniser"),
+  EXPECT_NE(error_when([](Vocabulary& v) { v.pre = "nobody-knows"; }, test::bpe_vocabulary()).find("pre-tokeniser"),
             std::string::npos);
 }
 

@@ -29,9 +29,9 @@ json wordpiece_json() {
 json unigram_json() {
   json root = {{"normalizer", nullptr}, {"pre_tokenizer", {{"type", "Metaspace"}, {"prepend_scheme", "always"}}}};
   root["model"] = {{"type", "Unigram"}, {"unk_id", 0}};
-  root["model"]["vocab"] = json::array({json::array({"<unk>", 0.0}), json::array({"\u2581", -3.0}),
-                                        json::array({"a", -2.0}), json::array({"b", -2.5}), json::array({"ab", -3.0}),
-                                        json::array({"\u2581a", -2.1})});
+  root["model"]["vocab"] =
+      json::array({json::array({"<unk>", 0.0}), json::array({"\u2581", -3.0}), json::array({"a", -2.0}),
+                   json::array({"b", -2.5}), json::array({"ab", -3.0}), json::array({"\u2581a", -2.1})});
   return root;
 }
 
@@ -136,15 +136,17 @@ TEST(Unigram, RefusesScoresAndTokensThatCannotBe) {
 TEST(MonotonousText, TakesNoSquareOfItInWordPieceAndUnigram) {
   const Tokenizer wordpiece = test::make(read(wordpiece_json()));
   Vocabulary chains = *read(unigram_json());
-  for (std::size_t n = 2; n < 600; n += 7) {  // tokens that overlap everywhere
+  chains.exact_scores.clear();
+  for (std::size_t n = 2; n < 200; n += 7) {  // tokens that overlap everywhere
     chains.tokens.push_back(std::string(n, 'a'));
     chains.types.push_back(TokenType::normal);
     chains.scores.push_back(-2.0F - static_cast<float>(n % 5));
   }
   const Tokenizer unigram = test::make(chains);
   constexpr std::size_t kMegabyte = std::size_t{1} << 20;
-  for (const std::string& text : {std::string(kMegabyte, 'a'), std::string(kMegabyte, ' '), std::string(kMegabyte, '\xFF'),
-                                  std::string(kMegabyte, '!'), std::string(kMegabyte, 'x')}) {
+  for (const std::string& text :
+       {std::string(kMegabyte, 'a'), std::string(kMegabyte, ' '), std::string(kMegabyte, '\xFF'),
+        std::string(kMegabyte, '!'), std::string(kMegabyte, 'x')}) {
     EXPECT_TRUE(wordpiece.encode(text).has_value());
     EXPECT_TRUE(unigram.encode(text).has_value());
   }
@@ -156,10 +158,10 @@ TEST(BrokenTokenizerFiles, AMillionAddedTokensAreReadInPassableTime) {
   std::string text = root.dump();
   std::string added;
   for (std::size_t i = 0; i < 1'000'000; ++i) {
-    added += fmt::format(R"(,{{"id":{},"content":"<extra_id_{}>","special":{}}})", first + i, i, i % 2 == 0);
+    added += fmt::format(R"({{"id":{},"content":"<extra_id_{}>","special":{}}},)", first + i, i, i % 2 == 0);
   }
-  const std::size_t open = text.find("\"added_tokens\":[") + 16;
-  text.insert(text.find(']', open), added);
+  constexpr std::string_view kList = "\"added_tokens\":[";
+  text.insert(text.find(kList) + kList.size(), added);
   const auto vocabulary = read_tokenizer_json(as_bytes(text));
   ASSERT_TRUE(vocabulary.has_value()) << error_of(vocabulary);
   const Tokenizer tokenizer = test::make(vocabulary);
