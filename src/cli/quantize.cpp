@@ -31,7 +31,7 @@ std::string types_table() {
                std::string(mixture.summary)});
   }
   return report::to_text(table) +
-         "Bits a weight in a model of LLaMA-3-8B's shapes. Mixtures (Q4_K_M ...) follow llama-quantize, tensor by "
+         "Bits a weight in a model of LLaMA-3-8B's shapes. Mixtures (Q4_K_M ...) are llama-quantize's, tensor by "
          "tensor.\n";
 }
 

@@ -37,7 +37,7 @@ Result<text::Vocabulary> from_file(const std::string& path, const std::optional<
   const auto kind = text::detect_source(file.bytes());
   auto vocabulary = [&]() -> Result<text::Vocabulary> {
     if (kind == text::SourceKind::gguf) {
-      TERN_TRY(const auto gguf, files::GgufFile::parse(file.bytes(), path));
+      TERN_TRY(const auto gguf, files::GgufFile::open(path));  // of a split model any part will do
       return read_vocabulary(gguf.metadata(), warnings);
     }
     if (kind == text::SourceKind::vocab_json) {

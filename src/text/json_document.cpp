@@ -9,33 +9,61 @@
 namespace tern::text {
 
 namespace {
-constexpr int kMaxDepth = 64;
-}
 
-Result<nlohmann::json> parse_json(Bytes bytes, std::string_view what) {
-  using Event = nlohmann::json::parse_event_t;
-  const std::string_view text = as_text(bytes);
-  std::vector<std::unordered_set<std::string>> keys;  // of the open objects, by depth
+constexpr std::size_t kMaxDepth = 64;
+
+// Looks the document over before it is built. (The library's own callback walks over the whole list after each of its
+// members: a list of a million objects would take hours.)
+class Watch : public nlohmann::json_sax<nlohmann::json> {
+ public:
   std::string problem;
-  const auto watch = [&](int depth, Event event, nlohmann::json& parsed) {
-    if (!problem.empty()) return false;
-    if (depth > kMaxDepth) {
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool key(string_t& name) override {
+    if (keys_.back().insert(name).second) return true;
+    problem = fmt::format("has the key \"{}\" twice in one object", printable(name));
+    return false;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+ private:
+  bool enter() {
+    if (keys_.size() > kMaxDepth) {
       problem = fmt::format("is nested deeper than {} levels", kMaxDepth);
       return false;
     }
-    const auto level = static_cast<std::size_t>(depth);
-    if (event == Event::object_start) {
-      if (keys.size() <= level + 1) keys.resize(level + 2);
-      keys[level + 1].clear();
-    } else if (event == Event::key && !keys[level].insert(parsed.get_ref<const std::string&>()).second) {
-      problem = fmt::format("has the key \"{}\" twice in one object", printable(parsed.get_ref<const std::string&>()));
-      return false;
-    }
+    keys_.emplace_back();
     return true;
-  };
+  }
+  bool leave() {
+    keys_.pop_back();
+    return true;
+  }
+  std::vector<std::unordered_set<std::string>> keys_;  // of the open objects and lists, by depth
+};
+
+}  // namespace
+
+Result<nlohmann::json> parse_json(Bytes bytes, std::string_view what) {
+  const std::string_view text = as_text(bytes);
   try {
-    nlohmann::json document = nlohmann::json::parse(text.begin(), text.end(), watch, /*allow_exceptions=*/false);
-    if (!problem.empty()) return fail(ErrorCode::bad_input, "{} {}", what, problem);
+    Watch watch;
+    const bool is_valid = nlohmann::json::sax_parse(text.begin(), text.end(), &watch);
+    if (!watch.problem.empty()) return fail(ErrorCode::bad_input, "{} {}", what, watch.problem);
+    if (!is_valid) {
+      return fail(ErrorCode::bad_input, "{} is not valid JSON (cut off, damaged, or not UTF-8)", what);
+    }
+    nlohmann::json document = nlohmann::json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
     if (document.is_discarded()) {
       return fail(ErrorCode::bad_input, "{} is not valid JSON (cut off, damaged, or not UTF-8)", what);
     }

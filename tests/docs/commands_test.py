@@ -38,6 +38,7 @@ def prepared(tern, data, folder):
         (folder / name).symlink_to(target)
     make("convert", models / "reference-float", "-o", "model.gguf", "--outtype", "f16")
     make("convert", models / "reference-bitnet", "-o", "in.gguf", "--outtype", "f16")
+    make("quantize", "--override-kv", "llama.pooling_type=int:1", "model.gguf", "embedding.gguf", "COPY")
     make("split", "model.gguf", "model", "--split-max-size", "3M")
     for name, source in {"wiki.test.raw": "wiki.test.raw", "ptb.txt": "ptb.test.txt", "book.txt": "wiki.test.raw",
                          "news.csv": "agnews_test.csv", "texts.jsonl": "imdb_test_2000.jsonl"}.items():
@@ -45,7 +46,6 @@ def prepared(tern, data, folder):
         (folder / name).write_bytes(b"\n".join(lines[:-1]) + b"\n")
     (folder / "prompt.txt").write_text("Once upon a time")
     (folder / "sentences.txt").write_text("A cat sleeps.\nThe kitten naps.\n")
-    (folder / "embedding.gguf").symlink_to(folder / "in.gguf")
 
 
 def document_commands(text):

@@ -259,7 +259,7 @@ TEST(OddArchitecture, IsUnknownToThePlainLoaderAndSaysWhatThereIs) {
   const auto refused = models::ModelFile::open(path);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::unsupported);
-  EXPECT_NE(refused.error().message.find("architecture \"odd\" is not supported; Tern runs llama, bitnet"),
+  EXPECT_NE(refused.error().message.find("architecture \"odd\" is not supported; Tern runs llama, qwen2"),
             std::string::npos)
       << refused.error().message;
 }

@@ -133,7 +133,7 @@ TEST(HfConfig, WindowsFollowEachClassesRules) {
   };
   using Pattern = std::vector<std::uint8_t>;
   EXPECT_EQ(of("LlamaForCausalLM", {{"sliding_window", 8}}).window, 0) << "the class has none";
-  EXPECT_EQ(of("MistralForCausalLM", {}).window, 4096) << "the first model's";
+  EXPECT_EQ(of("MistralForCausalLM", nlohmann::json::object()).window, 4096) << "the first model's";
   EXPECT_EQ(of("MistralForCausalLM", {{"sliding_window", nullptr}}).window, 0);
   EXPECT_EQ(of("MistralForCausalLM", {{"sliding_window", 8}}).window, 8);
   EXPECT_EQ(of("Qwen2ForCausalLM", {{"sliding_window", 8}}).window, 0) << "must be switched on";

@@ -110,8 +110,10 @@ TEST(VocabularyGguf, ListsThatContradictEachOtherAreRefused) {
             "tokenizer.ggml.token_type has 2 entries for 259 tokens");
   EXPECT_EQ(refused("tokenizer.ggml.token_type", std::vector<std::int32_t>(259, 7)),
             "tokenizer.ggml.token_type holds 7, expected 1 to 6");
-  EXPECT_EQ(refused("tokenizer.ggml.model", std::string("bert")),
-            "tokenizer model \"bert\" is not supported; Tern has gpt2 (byte-level BPE) and llama (SentencePiece BPE)");
+  EXPECT_EQ(
+      refused("tokenizer.ggml.model", std::string("rwkv")),
+      "tokenizer model \"rwkv\" is not supported; Tern has gpt2 (byte-level BPE), llama (SentencePiece BPE), bert "
+      "(WordPiece) and t5 (unigram)");
   EXPECT_NE(refused("tokenizer.ggml.tokens", std::uint32_t{1}), "accepted");
   files::Metadata none;
   const auto missing = read_vocabulary(none, warnings);

@@ -175,9 +175,9 @@ TEST(ReadSentencePiece, ReadsPiecesAndRules) {
   EXPECT_FALSE(read_sentencepiece(as_bytes(without))->add_space_prefix);
 }
 
-TEST(ReadSentencePiece, RefusesUnigramModelsAndOddPieces) {
-  const std::string unigram = test::sentencepiece_file(1);
-  EXPECT_NE(error_of(read_sentencepiece(as_bytes(unigram))).find("unigram"), std::string::npos);
+TEST(ReadSentencePiece, RefusesWordModelsAndOddPieces) {
+  const std::string word = test::sentencepiece_file(3);
+  EXPECT_NE(error_of(read_sentencepiece(as_bytes(word))).find("type 3 (word)"), std::string::npos);
   const std::string odd = test::field(1, test::field(1, "a") + test::field(3, 0) + test::varint(77));
   EXPECT_NE(error_of(read_sentencepiece(as_bytes(odd))).find("type 77"), std::string::npos);
   const std::string endless = std::string(20, '\x8A');
