@@ -36,12 +36,14 @@ inline constexpr std::array kCommands{
                  "tern embed -m model.gguf -p \"A cat sleeps.\" -p \"The kitten naps.\" --pooling mean\n"
                  "tern embed -m embedding.gguf -f sentences.txt -o vectors.npy",
                  &make_embed, "Use a model"},
-    CommandEntry{"convert", "make a GGUF file from a Hugging Face folder, a safetensors file or a llama2.c checkpoint",
+    CommandEntry{"convert", "make a GGUF file from a Hugging Face folder, safetensors, PyTorch or llama2.c",
+                 "tern convert bitnet-b1.58-2B-4T --dry-run\n"
                  "tern convert bitnet-b1.58-2B-4T --outfile bitnet.gguf --outtype i2_s\n"
                  "tern convert stories15M.bin --tokenizer tokenizer.bin --outfile stories.gguf --outtype f16",
                  &make_convert, "Make models"},
     CommandEntry{"quantize", "put a GGUF file's tensors into other formats",
-                 "tern quantize in.gguf out.gguf Q4_K\n"
+                 "tern quantize in.gguf out.gguf Q4_K_M\n"
+                 "tern quantize --tensor-type attn_v=Q8_0 --tensor-type ffn_down=Q6_K in.gguf out.gguf Q4_K_M\n"
                  "tern quantize --token-embedding-type Q6_K in.gguf out.gguf I2_S 1 1\n"
                  "tern quantize --dry-run in.gguf out.gguf TQ2_0",
                  &make_quantize, "Make models"},

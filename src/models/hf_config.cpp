@@ -130,6 +130,10 @@ Result<void> read_layer_types(const HfJson& config, HyperParameters& p) {
     }
     p.windowed.push_back(type == "sliding_attention" ? 1 : 0);
   }
+  if (std::ssize(p.windowed) != p.n_layers) {  // none at all would otherwise mean that all slide
+    return fail(ErrorCode::bad_input, "config.json: layer_types has {} entries for {} layers", p.windowed.size(),
+                p.n_layers);
+  }
   return {};
 }
 

@@ -92,6 +92,10 @@ Result<void> read_window(const Keys& keys, const files::Metadata& metadata, Hype
     p.windowed = window_pattern(p.n_layers, p.window_period);
   } else if (!pattern->is_array()) {
     TERN_TRY(const std::int64_t period, metadata.get_i64(key));
+    if (period < 0) {
+      return fail(ErrorCode::bad_input, "{} is {}, expected 0 (all slide) or which layer of a group does not", key,
+                  period);
+    }
     p.windowed = window_pattern(p.n_layers, period);
   } else if (pattern->element_type() == files::MetaType::boolean) {
     TERN_TRY(const std::vector<bool> flags, metadata.get_bools(key));
@@ -101,7 +105,15 @@ Result<void> read_window(const Keys& keys, const files::Metadata& metadata, Hype
     p.windowed.clear();
     for (const std::int64_t flag : flags) p.windowed.push_back(flag != 0 ? 1 : 0);
   }
-  return keys.optional("rope.freq_base_swa", p.rope_base_windowed);
+  if (std::ssize(p.windowed) != p.n_layers) {
+    return fail(ErrorCode::bad_input, "{} has {} entries for {} layers", key, p.windowed.size(), p.n_layers);
+  }
+  TERN_TRY_DO(keys.optional("rope.freq_base_swa", p.rope_base_windowed));
+  if (metadata.contains(keys.key("rope.freq_base_swa")) && !(p.rope_base_windowed > 0.0F)) {
+    return fail(ErrorCode::bad_input, "{} is {}, expected a positive number", keys.key("rope.freq_base_swa"),
+                p.rope_base_windowed);
+  }
+  return {};
 }
 
 Result<void> read_pooling(const Keys& keys, HyperParameters& p) {

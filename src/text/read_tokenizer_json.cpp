@@ -26,7 +26,25 @@ Result<std::uint64_t> read_id(const json* value, std::string_view token) {
   return value->get<std::uint64_t>();
 }
 
+// Habits of BPE that would change ids: marks at the ends of words (CLIP's "</w>"), merges left out by chance.
+Result<void> refuse_other_habits(const json& model) {
+  for (const char* key : {"end_of_word_suffix", "continuing_subword_prefix"}) {
+    if (const std::string_view mark = string_member(model, key); !mark.empty()) {
+      return fail(ErrorCode::unsupported, "tokenizer.json has a BPE model with {} \"{}\"; expected one without", key,
+                  printable(mark));
+    }
+  }
+  const json* dropout = member(model, "dropout");
+  if (dropout != nullptr && !dropout->is_null() && *dropout != 0.0) {
+    return fail(ErrorCode::unsupported,
+                "tokenizer.json has a BPE model with dropout, which gives one text different ids each time; expected "
+                "null");
+  }
+  return {};
+}
+
 Result<void> read_bpe_tokens(const json& model, bool byte_fallback, VocabularyBuilder& builder) {
+  TERN_TRY_DO(refuse_other_habits(model));
   const json* vocab = member(model, "vocab");
   if (vocab == nullptr || !vocab->is_object()) {
     return fail(ErrorCode::bad_input, "tokenizer.json has no model.vocab that maps tokens to ids");
@@ -42,7 +60,10 @@ Result<void> read_bpe_tokens(const json& model, bool byte_fallback, VocabularyBu
 Result<void> read_tokens(const json& root, const json& model, bool byte_fallback, Vocabulary& vocabulary) {
   VocabularyBuilder builder;
   const json* added = member(root, "added_tokens");
-  if (added != nullptr && !added->is_array()) added = nullptr;
+  if (added != nullptr && added->is_null()) added = nullptr;
+  if (added != nullptr && !added->is_array()) {
+    return fail(ErrorCode::bad_input, "tokenizer.json: added_tokens is {}, expected a list", added->type_name());
+  }
   if (vocabulary.kind == TokenizerKind::unigram) {
     TERN_TRY_DO(read_unigram_model(model, builder, vocabulary));
   } else if (vocabulary.kind == TokenizerKind::wordpiece) {
