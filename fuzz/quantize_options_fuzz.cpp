@@ -12,7 +12,7 @@ namespace {
 
 void one_line(const tern::Error& error) {
   TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
-  TERN_CHECK(error.message.size() < 600);
+  TERN_CHECK(error.message.size() < 1200);
 }
 
 }  // namespace

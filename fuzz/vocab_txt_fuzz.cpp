@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "text/readers.hpp"
 #include "text/tokenizer.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

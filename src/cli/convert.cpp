@@ -183,8 +183,9 @@ class Convert final : public Command {
     }
     std::string out = report::to_text(table, console.colour());
     if (!unknown.empty()) {
-      out += fmt::format("\n{} tensor{} mean nothing to architecture {}: without --dry-run this is refused\n",
-                         unknown.size(), unknown.size() == 1 ? "" : "s", architecture);
+      out += fmt::format("\n{} nothing to architecture {}: without --dry-run this is refused\n",
+                         unknown.size() == 1 ? "1 tensor means" : fmt::format("{} tensors mean", unknown.size()),
+                         architecture);
     }
     out += fmt::format("\npredicted size of {}: {} ({} bytes); nothing was written\n", printable(outfile, 200),
                        human_bytes(n_bytes), with_separators(n_bytes));

@@ -8,6 +8,7 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "convert/typical_bits.hpp"
 #include "formats/all.hpp"
 #include "report/table.hpp"
 #include "sys/cpu.hpp"

@@ -71,9 +71,10 @@ std::unexpected<Error> refuse_tensors(const std::string& path, const Source& sou
   std::vector<std::string> first;
   for (std::size_t i = 0; i < std::min<std::size_t>(unknown.size(), 4); ++i)
     first.push_back(printable(unknown[i].name));
-  return fail(ErrorCode::unsupported, "{}: {} tensor{} of this checkpoint mean nothing to architecture {}: {}{}",
-              folder_of(path), unknown.size(), unknown.size() == 1 ? "" : "s", source.architecture->name,
-              fmt::join(first, ", "), unknown.size() > first.size() ? ", ..." : "");
+  return fail(ErrorCode::unsupported, "{}: {} of this checkpoint {} nothing to architecture {}: {}{}", folder_of(path),
+              unknown.size() == 1 ? "1 tensor" : fmt::format("{} tensors", unknown.size()),
+              unknown.size() == 1 ? "means" : "mean", source.architecture->name, fmt::join(first, ", "),
+              unknown.size() > first.size() ? ", ..." : "");
 }
 
 }  // namespace

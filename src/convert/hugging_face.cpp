@@ -114,7 +114,15 @@ class Builder {
     const files::Checkpoint& checkpoint = opened_->checkpoint;
     const Found found = find_source(*source_.architecture, checkpoint, spec.name);
     if (found.tensor != nullptr) used_.insert(found.tensor->name);
-    if (spec.role == TensorRole::head && opened_->config.tied_embeddings) return {};  // a stored copy is left out
+    if (spec.role == TensorRole::head && opened_->config.tied_embeddings) {
+      if (found.tensor == nullptr) return {};
+      TERN_TRY(const bool is_copy, equals_embedding(*found.tensor));
+      if (is_copy) return {};
+      // As the library that wrote it loads it: two tables that differ are two tables.
+      source_.notes.push_back(
+          fmt::format("{} differs from the embedding although tie_word_embeddings is true: it is kept as the head",
+                      found.tensor->name));
+    }
     if (found.tensor == nullptr) {
       if (spec.optional && spec.role != TensorRole::head) return {};
       if (spec.role == TensorRole::head) {
@@ -151,6 +159,21 @@ class Builder {
     }
     source_.tensors.push_back(std::move(out));
     return {};
+  }
+
+  Result<bool> equals_embedding(const files::StoredTensor& head) const {
+    const files::StoredTensor* table =
+        find_source(*source_.architecture, opened_->checkpoint, "token_embd.weight").tensor;
+    if (table == nullptr || table->shape != head.shape || table->shape.size() != 2) return false;
+    const auto k = static_cast<std::size_t>(head.row_length());
+    std::vector<float> a(k);
+    std::vector<float> b(k);
+    for (std::int64_t row = 0; row < head.shape[0]; ++row) {
+      TERN_TRY_DO(files::rows_to_f32(head, row, 1, a));
+      TERN_TRY_DO(files::rows_to_f32(*table, row, 1, b));
+      if (a != b) return false;
+    }
+    return true;
   }
 
   Result<void> add_packed(const files::StoredTensor& tensor, TensorName::Rows rows, SourceTensor& out) {
@@ -302,9 +325,7 @@ Result<Source> open_hugging_face(const std::string& path) {
   TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(config_path));
   auto config = models::read_hf_config(file.bytes());
   if (!config) return in_context(checkpoint.folder(), std::move(config).error());
-  auto pooling = read_pooling(checkpoint.folder());
-  if (!pooling) return in_context(checkpoint.folder(), std::move(pooling).error());
-  config->parameters.pooling = *pooling;
+  TERN_TRY(config->parameters.pooling, read_pooling(checkpoint.folder()));
   if (has_input_norms(checkpoint)) {
     config->parameters.input_norms = true;
     config->parameters.linear_activation = {models::ActivationPolicy::Mode::per_token, 8};

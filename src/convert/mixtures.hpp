@@ -10,23 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include "convert/weight_roles.hpp"
 #include "formats/format.hpp"
 
 namespace tern::convert {
-
-/// What a tensor is to a mixture, by its name.
-enum class WeightRole : std::uint8_t {
-  embedding,
-  head,
-  query,
-  key,
-  value,  // or query, key and value in one
-  attention_output,
-  up,
-  gate,
-  down,
-  other
-};
 
 /// Which of a role's n layers a rule is for, counted from 0.
 enum class Layers : std::uint8_t {

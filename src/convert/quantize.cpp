@@ -1,11 +1,14 @@
 #include "convert/quantize.hpp"
 
+#include "base/words.hpp"
 #include "convert/type_rules.hpp"
 #include "files/gguf_split.hpp"
 #include "formats/all.hpp"
 
 namespace tern::convert {
 namespace {
+
+constexpr double kFewValuesBits = 2.25;
 
 bool is_lossless_translation(const formats::Format& from, const formats::Format& to) {
   return from.is_ternary && to.is_ternary;
@@ -20,7 +23,9 @@ TensorJob job_for(std::shared_ptr<const files::GgufFile> file, const files::Gguf
     job.copy = file->bytes(tensor);
     return job;
   }
-  job.measure = &to != &formats::kI2_S && (to.is_ternary || (tensor.format->is_ternary && to.is_float));
+  // Codes of two or three values suit weights trained for them; on others they deserve a word.
+  const bool has_few_values = to.is_ternary || to.bits_per_weight() <= kFewValuesBits;
+  job.measure = &to != &formats::kI2_S && (has_few_values || (tensor.format->is_ternary && to.is_float));
   job.read = [file, &tensor](std::int64_t first, std::int64_t n_rows, std::span<float> out) {
     return formats::decode_rows(*tensor.format, tensor.shape, file->bytes(tensor), first, n_rows, out);
   };
@@ -54,6 +59,22 @@ Result<std::vector<files::PlannedPart>> parts_like(const files::GgufFile& file, 
   return files::split_layout(layout, counts, output);
 }
 
+// A misspelt name would cost a whole run to notice.
+Result<void> note_idle_patterns(const TypeWishes& wishes, const std::vector<TensorInfo>& tensors, Progress& progress) {
+  for (const TensorType& type : wishes.tensor_types) {
+    bool is_used = false;
+    for (const TensorInfo& tensor : tensors) {
+      TERN_TRY(const bool found, type.pattern.is_in(tensor.name));
+      is_used = is_used || (found && !tensor.shape.is_vector());
+    }
+    if (!is_used) {
+      progress.note(fmt::format("warning: --tensor-type {}={} names no matrix of this file",
+                                printable(type.pattern.text()), type.format->name));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress& progress) {
@@ -80,17 +101,18 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
   }
   TERN_TRY(const std::vector<TypeChoice> choices, choose_types(options.wishes, model_facts(metadata), tensors,
                                                                options.keep_split ? Walk::as_given : Walk::by_layer));
+  TERN_TRY_DO(note_idle_patterns(options.wishes, tensors, progress));
   FallbackNotes fallbacks;
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const files::GgufTensor& tensor = file.tensors()[i];
     const formats::Format& to = *choices[i].taken;
     if (&to != tensor.format && &to != choices[i].wished)
       fallbacks.add(tensor.name, *choices[i].wished, to, tensor.shape.row_length());
-    if (&to != tensor.format && !tensor.format->is_float && !is_lossless_translation(*tensor.format, to) &&
-        !options.allow_requantize) {
+    const bool is_exact = is_lossless_translation(*tensor.format, to) || &to == &formats::kF32;
+    if (&to != tensor.format && !tensor.format->is_float && !is_exact && !options.allow_requantize) {
       return fail(ErrorCode::bad_input,
-                  "{}: tensor {} is {} already; rounding it again to {} loses more than rounding the original: use "
-                  "--allow-requantize, or a F16/F32 file",
+                  "{}: tensor {} is {} already; rounding it again to {} loses more than rounding the original: begin "
+                  "with an F16 or F32 file, or use --allow-requantize",
                   options.input, tensor.name, tensor.format->name, to.name);
     }
     if (choices[i].needs_importance && !plan.not_ready_) {

@@ -2,74 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <numeric>
 #include <optional>
 
 #include "convert/type_rules.hpp"
+#include "convert/weight_roles.hpp"
 #include "formats/all.hpp"
 
 namespace tern::convert {
 namespace {
-
-constexpr std::string_view kHead = "output.weight";
-constexpr std::array<std::string_view, 2> kEmbeddings{"token_embd.weight", "per_layer_token_embd.weight"};
-
-struct RoleName {
-  std::string_view part;  // of the tensor's name
-  WeightRole role;
-};
-constexpr std::array kRoleNames{
-    RoleName{"attn_qkv.weight", WeightRole::value},
-    RoleName{"attn_kv_b.weight", WeightRole::value},
-    RoleName{"attn_v.weight", WeightRole::value},
-    RoleName{"attn_k.weight", WeightRole::key},
-    RoleName{"attn_q.weight", WeightRole::query},
-    RoleName{"attn_output.weight", WeightRole::attention_output},
-    RoleName{"ffn_up", WeightRole::up},
-    RoleName{"ffn_gate", WeightRole::gate},
-    RoleName{"ffn_down", WeightRole::down},
-};
-
-// Matrices that are small, or tables that are looked up: names of many architectures, so that a file of one that Tern
-// cannot run is still quantised as others do it.
-constexpr auto kKept = std::to_array<std::string_view>({"_norm.weight",
-                                                        "ffn_gate_inp.weight",
-                                                        "ffn_gate_tid2eid.weight",
-                                                        "altup",
-                                                        "laurel",
-                                                        "per_layer_model_proj",
-                                                        "ssm_conv1d",
-                                                        "shortconv.conv.weight",
-                                                        "indexer.k_proj.weight",
-                                                        "indexer.q_proj.weight",
-                                                        "time_mix_first.weight",
-                                                        "time_mix_w0.weight",
-                                                        "time_mix_w1.weight",
-                                                        "time_mix_w2.weight",
-                                                        "time_mix_v0.weight",
-                                                        "time_mix_v1.weight",
-                                                        "time_mix_v2.weight",
-                                                        "time_mix_a0.weight",
-                                                        "time_mix_a1.weight",
-                                                        "time_mix_a2.weight",
-                                                        "time_mix_g1.weight",
-                                                        "time_mix_g2.weight",
-                                                        "time_mix_decay_w1.weight",
-                                                        "time_mix_decay_w2.weight",
-                                                        "time_mix_lerp_fused.weight",
-                                                        "attn_rel_b.weight",
-                                                        ".position_embd",
-                                                        "sam.pos_embd",
-                                                        "sam.neck.",
-                                                        "sam.net_",
-                                                        ".rel_pos",
-                                                        ".patch_embd",
-                                                        ".patch_merger",
-                                                        "a.rvq.codebook",
-                                                        "mm.a.code_embd"});
-constexpr std::array<std::string_view, 2> kKeptWhole{"position_embd.weight", "token_types.weight"};
 
 // Architectures whose models of 80 layers count as "70B": always, or where heads share keys.
 constexpr std::array<std::string_view, 1> kAlways70B{"qwen2"};
@@ -79,31 +21,6 @@ constexpr std::array<std::string_view, 1> kFalcon{"falcon"};
 template <std::size_t N>
 bool holds(const std::array<std::string_view, N>& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
-}
-
-WeightRole role_of(std::string_view name) {
-  if (name == kHead) return WeightRole::head;
-  if (holds(kEmbeddings, name)) return WeightRole::embedding;
-  for (const RoleName& known : kRoleNames) {
-    if (name.find(known.part) != std::string_view::npos) return known.role;
-  }
-  return WeightRole::other;
-}
-
-bool may_change(const TensorInfo& tensor) {
-  const std::string_view name = tensor.name;
-  return tensor.shape.n_rows() > 1 && name.ends_with("weight") && !holds(kKeptWhole, name) &&
-         std::ranges::none_of(kKept, [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
-}
-
-// "blk.12.": 12; -1 for tensors of no layer.
-std::int64_t layer_of(std::string_view name) {
-  constexpr std::string_view kPrefix = "blk.";
-  if (!name.starts_with(kPrefix)) return -1;
-  const char* end = name.data() + name.size();
-  int layer = -1;
-  const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, layer);
-  return error == std::errc() && stop != end && *stop == '.' ? layer : -1;
 }
 
 class Chooser {
@@ -124,7 +41,7 @@ class Chooser {
   // The format wished for; null: the tensor stays as it is.
   Result<const formats::Format*> wish(const TensorInfo& tensor) {
     const WeightRole role = role_of(tensor.name);
-    if (mixture_.copies || !may_change(tensor)) return nullptr;
+    if (mixture_.copies || tensor.shape.n_rows() <= 1 || !is_matrix_to_encode(tensor.name)) return nullptr;
     if (role == WeightRole::head && wishes_.leave_output) return nullptr;
     if (role == WeightRole::embedding && wishes_.token_embedding != nullptr) return wishes_.token_embedding;
     if (role == WeightRole::head && wishes_.output != nullptr) return wishes_.output;
@@ -244,46 +161,6 @@ Result<std::vector<TypeChoice>> choose_types(const TypeWishes& wishes, const Mod
     choice.needs_importance = chooser.needs_importance(tensors[i], *choice.taken);
   }
   return choices;
-}
-
-double typical_bits_per_weight(const Mixture& mixture) {
-  struct Typical {
-    std::string_view name;
-    std::int64_t row_length;
-    std::int64_t n_rows;
-  };
-  constexpr std::array<Typical, 7> kLayer{{{"attn_q", 4096, 4096},
-                                           {"attn_k", 4096, 1024},
-                                           {"attn_v", 4096, 1024},
-                                           {"attn_output", 4096, 4096},
-                                           {"ffn_gate", 4096, 14336},
-                                           {"ffn_up", 4096, 14336},
-                                           {"ffn_down", 14336, 4096}}};
-  constexpr std::int64_t kLayerCount = 32;
-  constexpr std::int64_t kVocabulary = 128256;
-  std::vector<std::string> names{"token_embd.weight", "output.weight"};
-  std::vector<Shape> shapes(2, matrix_shape(4096, kVocabulary));
-  for (std::int64_t layer = 0; layer < kLayerCount; ++layer) {
-    for (const Typical& matrix : kLayer) {
-      names.push_back(fmt::format("blk.{}.{}.weight", layer, matrix.name));
-      shapes.push_back(matrix_shape(matrix.row_length, matrix.n_rows));
-    }
-  }
-  std::vector<TensorInfo> tensors;
-  for (std::size_t i = 0; i < names.size(); ++i) tensors.push_back({names[i], shapes[i], &formats::kF32});
-  const ModelFacts facts{"llama", kLayerCount, 32, 8, 0};
-  TypeWishes wishes;
-  wishes.mixture = &mixture;
-  const auto choices = choose_types(wishes, facts, tensors);
-  if (!choices) return 0.0;
-  double bits = 0.0;
-  double n = 0.0;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const auto elements = static_cast<double>(tensors[i].shape.n_elements());
-    bits += elements * (*choices)[i].taken->bits_per_weight();
-    n += elements;
-  }
-  return bits / n;
 }
 
 }  // namespace tern::convert

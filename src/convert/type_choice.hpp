@@ -54,7 +54,4 @@ enum class Walk : std::uint8_t { by_layer, as_given };
                                                            std::span<const TensorInfo> tensors,
                                                            Walk walk = Walk::by_layer);
 
-/// Bits per weight of a mixture in a model of LLaMA-3-8B's shapes, norms left out: for help texts.
-[[nodiscard]] double typical_bits_per_weight(const Mixture& mixture);
-
 }  // namespace tern::convert

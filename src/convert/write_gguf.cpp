@@ -104,7 +104,8 @@ std::string ternary_note(const WriteReport& report) {
         report.worst_relative_error, report.worst_tensor);
   }
   return fmt::format(
-      "warning: these weights were not ternary: relative error {:.3g} at worst ({}); the model will suffer",
+      "warning: these weights were not made for so few values: relative error {:.3g} at worst ({}); the model will "
+      "suffer",
       report.worst_relative_error, report.worst_tensor);
 }
 

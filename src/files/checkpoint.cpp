@@ -7,6 +7,7 @@
 
 #include "base/words.hpp"
 #include "files/json.hpp"
+#include "files/metadata.hpp"
 #include "sys/mapped_file.hpp"
 
 namespace tern::files {
@@ -121,6 +122,12 @@ Result<Checkpoint::File> Checkpoint::open_file(const std::string& path) {
     return opened;
   }
   TERN_TRY(auto opened, SafetensorsFile::open(path));
+  for (const auto& [key, value] : opened.metadata()) {
+    if (!names_weight_transform(key) || value == "false" || value == "False") continue;
+    return fail(ErrorCode::unsupported,
+                "{}: __metadata__: {} says that the weights are transformed (rotated); Tern does not undo that yet",
+                path, printable(key));
+  }
   return opened;
 }
 

@@ -74,12 +74,16 @@ Result<void> read_gemma3_config(const HfJson& config, HfConfig& out) {
         ErrorCode::unsupported,
         "config.json: use_bidirectional_attention is true; Tern runs models whose tokens see only earlier ones");
   }
-  TERN_TRY(const std::string activation, config.text_or("hidden_activation", "gelu_pytorch_tanh"));
-  TERN_TRY(p.activation, activation_by_name(activation));
+  TERN_TRY_DO(read_activation(config, "hidden_activation", p));
   p.window = 4096;
   TERN_TRY_DO(config.integer("sliding_window", p.window));
   std::int64_t period = kPeriod;
   TERN_TRY_DO(config.integer("sliding_window_pattern", period));
+  if (period < 0) {
+    return fail(ErrorCode::bad_input,
+                "config.json: sliding_window_pattern is {}, expected 0 (all slide) or which layer of a group does not",
+                period);
+  }
   if (p.n_layers > 0 && p.n_layers <= kMaxLayers) p.windowed = window_pattern(p.n_layers, period);
   TERN_TRY_DO(read_layer_types(config, p));
   // The newer spelling has rotary settings for each kind of layer.
@@ -93,6 +97,9 @@ Result<void> read_gemma3_config(const HfJson& config, HfConfig& out) {
   }
   float scalar = static_cast<float>(p.head_dim);
   TERN_TRY_DO(config.number("query_pre_attn_scalar", scalar));
+  if (!(scalar > 0.0F)) {
+    return fail(ErrorCode::bad_input, "config.json: query_pre_attn_scalar is {}, expected a positive number", scalar);
+  }
   if (scalar != static_cast<float>(p.head_dim)) p.attention_scale = 1.0F / std::sqrt(scalar);
   // attn_logit_softcapping may stand there, an inheritance: this generation's attention does without.
   return config.number("final_logit_softcapping", p.final_soft_cap);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/words.hpp"
+#include "files/metadata.hpp"
 #include "models/all.hpp"
 #include "models/hf_json.hpp"
 
@@ -92,6 +93,18 @@ Result<void> read_llama3(const HfJson& section, HfConfig& out) {
   return {};
 }
 
+// Weights that were rotated need a counterpart in the activations, which no class of models here has.
+Result<void> refuse_transforms(const nlohmann::json& object) {
+  for (const auto& [key, value] : object.items()) {
+    const bool is_off = value.is_null() || (value.is_boolean() && !value.get<bool>());
+    if (is_off || !files::names_weight_transform(key)) continue;
+    return fail(ErrorCode::unsupported,
+                "config.json: {} says that the weights are transformed (rotated); Tern does not undo that yet",
+                printable(key));
+  }
+  return {};
+}
+
 // The object that holds the model of text: all of it, or a part where the model also sees pictures.
 Result<HfJson> text_part(const HfJson& config, const std::string& class_name) {
   if (!class_name.ends_with("ForConditionalGeneration")) return config;
@@ -100,6 +113,20 @@ Result<HfJson> text_part(const HfJson& config, const std::string& class_name) {
 }
 
 }  // namespace
+
+Result<void> read_activation(const HfJson& config, const char* key, HyperParameters& p) {
+  TERN_TRY(const std::string name, config.text_or(key, ""));
+  if (name.empty()) return {};
+  // Files of this field call the approximation "gelu", checkpoints the exact function.
+  if (name == "gelu") {
+    return fail(ErrorCode::unsupported,
+                "config.json: {} is gelu, the exact one; Tern has gelu_pytorch_tanh, which differs by 1e-3", key);
+  }
+  auto function = activation_by_name(name);
+  if (!function) return in_context(fmt::format("config.json: {}", key), std::move(function).error());
+  p.activation = *function;
+  return {};
+}
 
 Result<void> read_rope_section(const HfJson& section, HfConfig& out) {
   HyperParameters& p = out.parameters;
@@ -164,14 +191,15 @@ Result<void> read_decoder_config(const HfJson& config, HfConfig& out) {
   // rope_theta and rope_scaling, or the newer rope_parameters that holds both.
   TERN_TRY_DO(config.number("rope_theta", p.rope_base));
   TERN_TRY(auto rope, config.object("rope_parameters"));
-  if (!rope) {
-    TERN_TRY(rope, config.object("rope_scaling"));
+  TERN_TRY(const auto older_rope, config.object("rope_scaling"));
+  if (rope && older_rope) {
+    return fail(ErrorCode::bad_input,
+                "config.json: has both rope_parameters and rope_scaling, which one counts is not said: put the scaling "
+                "into rope_parameters, or take that out");
   }
+  if (!rope) rope = older_rope;
   if (rope) TERN_TRY_DO(read_rope_section(*rope, out));
-  TERN_TRY(const std::string activation, config.text_or("hidden_act", std::string(activation_name(p.activation))));
-  auto function = activation_by_name(activation);
-  if (!function) return in_context("config.json: hidden_act", std::move(function).error());
-  p.activation = *function;
+  TERN_TRY_DO(read_activation(config, "hidden_act", p));
   TERN_TRY(out.storage, read_storage(config));
   const bool is_bitnet = out.storage != BitNetStorage::none || out.model_type == "bitnet";
   if (is_bitnet) p.linear_activation = {ActivationPolicy::Mode::per_token, 8};
@@ -193,14 +221,21 @@ Result<HfConfig> read_hf_config(std::span<const std::byte> text, ArchitectureLis
                 "config.json: architectures is missing; it must name the model class, e.g. [\"LlamaForCausalLM\"]");
   }
   out.class_name = classes->front().get<std::string>();
+  TERN_TRY_DO(refuse_transforms(whole));
+  for (const char* part : {"text_config", "quantization_config"}) {
+    TERN_TRY(const auto object, root.object(part));
+    if (object) TERN_TRY_DO(refuse_transforms(*root.find(part)));
+  }
   TERN_TRY(out.model_type, root.text_or("model_type", ""));
   TERN_TRY(const HfJson config, text_part(root, out.class_name));
   const auto named = std::ranges::find_if(architectures, [&](const Architecture* architecture) {
     return std::ranges::find(architecture->hugging_face_classes, out.class_name) !=
            architecture->hugging_face_classes.end();
   });
-  const bool is_special = named != architectures.end() && (*named)->read_config != nullptr;
-  TERN_TRY_DO(is_special ? (*named)->read_config(config, out) : read_decoder_config(config, out));
+  if (named == architectures.end()) {
+    TERN_TRY_DO(for_config(out, architectures));  // its refusal lists the classes there are
+  }
+  TERN_TRY_DO((*named)->read_config != nullptr ? (*named)->read_config(config, out) : read_decoder_config(config, out));
   auto checked = check(out.parameters);
   if (!checked) return in_context("config.json", std::move(checked).error());
   return out;

@@ -37,7 +37,7 @@ struct HfConfig {
 struct Architecture;
 class HfJson;
 
-/// Errors name the key. A class that no architecture lists is read like any decoder: for_config() then refuses it.
+/// Errors name the key; a class that no architecture lists is refused before any other.
 [[nodiscard]] Result<HfConfig> read_hf_config(std::span<const std::byte> json,
                                               std::span<const Architecture* const> architectures);
 [[nodiscard]] Result<HfConfig> read_hf_config(std::span<const std::byte> json);
@@ -46,6 +46,8 @@ class HfJson;
 
 /// What all classes spell alike. Numbers already set in `out.parameters` are defaults for absent keys.
 [[nodiscard]] Result<void> read_decoder_config(const HfJson& config, HfConfig& out);
+/// The activation function that `key` names; leaves `parameters.activation` alone where the key is absent.
+[[nodiscard]] Result<void> read_activation(const HfJson& config, const char* key, HyperParameters& parameters);
 /// rope_theta, rope_type and its numbers, from rope_scaling or (a part of) rope_parameters.
 [[nodiscard]] Result<void> read_rope_section(const HfJson& section, HfConfig& out);
 /// "layer_types": which layers slide. Leaves `parameters.windowed` alone where the key is absent.

@@ -1,6 +1,7 @@
 #include "models/model_file.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/words.hpp"
 
@@ -92,7 +93,22 @@ Result<void> ModelFile::bind_tensors() {
       return fail(ErrorCode::bad_input, "tensor {} holds NaN or infinity", spec.name);
     }
   }
-  return {};
+  return refuse_unread();
+}
+
+// A tensor that the plan does not read belongs to a model of another shape: leaving it out would compute nonsense.
+Result<void> ModelFile::refuse_unread() const {
+  std::set<std::string_view> read;
+  for (const TensorSpec& spec : plan_.tensors) read.insert(spec.name);
+  if (parameters_.pooling != Pooling::none) read.insert("output.weight");  // a head that pooling leaves aside
+  std::vector<std::string> unread;
+  for (const files::GgufTensor& tensor : file_->tensors()) {
+    if (!read.contains(tensor.name)) unread.push_back(printable(tensor.name, 80));
+  }
+  if (unread.empty()) return {};
+  return fail(ErrorCode::unsupported, "tensor {}{} means nothing to architecture {}: this model is of another shape",
+              unread.front(), unread.size() > 1 ? fmt::format(" (and {} more)", unread.size() - 1) : "",
+              architecture_->name);
 }
 
 const TensorView* ModelFile::tensor(TensorId id) const {

@@ -16,8 +16,8 @@ namespace tern::models {
 
 class ModelFile {
  public:
-  /// Errors: those of GgufFile::open; unsupported architecture, tensor type or weight transform; missing tensors or
-  /// wrong shapes, each naming the tensor with what was got and expected.
+  /// Errors: those of GgufFile::open; unsupported architecture, tensor type or weight transform; missing tensors,
+  /// wrong shapes, tensors that the architecture does not read, each named with what was got and expected.
   /// `pooling` makes an embedding model of any file: the plan then ends in it instead of the head.
   [[nodiscard]] static Result<ModelFile> open(const std::string& path, ArchitectureList architectures = all(),
                                               std::optional<Pooling> pooling = std::nullopt);
@@ -46,6 +46,7 @@ class ModelFile {
  private:
   ModelFile() = default;
   [[nodiscard]] Result<void> bind_tensors();
+  [[nodiscard]] Result<void> refuse_unread() const;
 
   std::shared_ptr<const files::GgufFile> file_;  // shared: a copy with another embedding reads the same mapping
   const Architecture* architecture_ = nullptr;

@@ -76,13 +76,7 @@ Result<void> ByteLevelBpe::encode(std::string_view text, Run& run, std::vector<s
     while (true) {
       TERN_TRY(const std::string_view word, run.splitter.next());
       if (word.empty()) break;
-      auto ids = run.cache.find(word);
-      if (ids.empty()) {
-        TERN_TRY_DO(encode_word(word, run));
-        run.cache.insert(word, run.ids);
-        ids = run.ids;
-      }
-      out.insert(out.end(), ids.begin(), ids.end());
+      TERN_TRY_DO(run.cache.append(word, run.ids, out, [&] { return encode_word(word, run); }));
     }
     text.remove_prefix(valid);
     while (!text.empty() && !utf8_step(text).valid) {

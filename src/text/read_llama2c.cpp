@@ -10,22 +10,6 @@
 
 namespace tern::text {
 
-namespace {
-
-std::string with_space_marks(std::string_view piece) {
-  std::string out;
-  for (const char c : piece) {
-    if (c == ' ') {
-      out += kSpaceMark;
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-}  // namespace
-
 Result<Vocabulary> read_llama2c_tokenizer(Bytes bytes) {
   ByteCursor cursor(bytes);
   TERN_TRY(const std::int32_t longest, cursor.read<std::int32_t>("the longest token's length"));
@@ -57,7 +41,7 @@ Result<Vocabulary> read_llama2c_tokenizer(Bytes bytes) {
     } else if (byte_of_name(piece)) {
       type = TokenType::byte;
     }
-    vocabulary.tokens.push_back(with_space_marks(piece));
+    vocabulary.tokens.push_back(spaces_to_marks(piece));
     vocabulary.scores.push_back(score);
     vocabulary.types.push_back(type);
   }

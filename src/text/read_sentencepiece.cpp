@@ -94,11 +94,8 @@ void apply(const NormalizerSpec& spec, Vocabulary& vocabulary) {
   vocabulary.remove_extra_whitespaces =
       spec.remove_extra && (vocabulary.kind == TokenizerKind::unigram || !vocabulary.charsmap.empty());
   if (spec.escape) return;
-  for (std::string& token : vocabulary.tokens) {  // spaces as they are: spelled here as everywhere else
-    for (std::size_t at = token.find(' '); at != std::string::npos; at = token.find(' ', at)) {
-      token.replace(at, 1, kSpaceMark);
-    }
-  }
+  // Spaces stand as they are in this one; here they are spelled as everywhere else.
+  for (std::string& token : vocabulary.tokens) token = spaces_to_marks(token);
 }
 
 }  // namespace

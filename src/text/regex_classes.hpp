@@ -1,4 +1,5 @@
-// Sets of characters by name, as Oniguruma knows them, in PCRE2's spelling. Data for text/regex_dialect.cpp alone.
+// Sets of characters by name, as Oniguruma knows them, in PCRE2's spelling. Data for text/regex_reader.cpp and
+// text/regex_dialect.cpp alone.
 #pragma once
 
 #include <optional>

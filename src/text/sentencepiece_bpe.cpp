@@ -90,13 +90,7 @@ Result<void> SentencePieceBpe::encode(std::string_view text, Run& run, std::vect
   while (!text.empty()) {
     const std::string_view word = next_word(text);
     text.remove_prefix(word.size());
-    auto ids = run.cache.find(word);
-    if (ids.empty()) {
-      TERN_TRY_DO(encode_word(word, run));
-      run.cache.insert(word, run.ids);
-      ids = run.ids;
-    }
-    out.insert(out.end(), ids.begin(), ids.end());
+    TERN_TRY_DO(run.cache.append(word, run.ids, out, [&] { return encode_word(word, run); }));
   }
   return {};
 }

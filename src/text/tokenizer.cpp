@@ -3,18 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <variant>
 
 #include "base/words.hpp"
 #include "text/byte_alphabet.hpp"
-#include "text/byte_level_bpe.hpp"
-#include "text/metaspace.hpp"
+#include "text/hash_index.hpp"
 #include "text/normalizer.hpp"
 #include "text/sentencepiece_bpe.hpp"
 #include "text/special_tokens.hpp"
-#include "text/unigram.hpp"
+#include "text/token_model.hpp"
 #include "text/utf8.hpp"
-#include "text/wordpiece.hpp"
 
 namespace tern::text {
 
@@ -31,18 +28,6 @@ bool is_special_type(TokenType type) {
   return type == TokenType::control || type == TokenType::user_defined;
 }
 
-std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out;
-  out.reserve(text.size());
-  while (true) {
-    const std::size_t at = text.find(from);
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) return out;
-    out += to;
-    text.remove_prefix(at + from.size());
-  }
-}
-
 // The bytes that token `id` stands for in a text.
 std::string bytes_of_token(const Vocabulary& vocabulary, std::size_t id) {
   const std::string& token = vocabulary.tokens[id];
@@ -53,7 +38,7 @@ std::string bytes_of_token(const Vocabulary& vocabulary, std::size_t id) {
     return token;
   }
   if (vocabulary.kind == TokenizerKind::spm || vocabulary.kind == TokenizerKind::unigram) {
-    return replace_all(token, kSpaceMark, " ");
+    return marks_to_spaces(token);
   }
   if (vocabulary.kind == TokenizerKind::wordpiece) {
     return token.starts_with(kSpaceMark) ? " " + token.substr(kSpaceMark.size()) : token;
@@ -68,8 +53,7 @@ struct Tokenizer::Body {
   std::string piece_bytes;               // all pieces, one after another
   std::vector<std::string_view> pieces;  // [n_tokens] into piece_bytes
   Normalizer normalizer;
-  std::optional<Metaspace> metaspace;  // spm and unigram
-  std::variant<std::monostate, ByteLevelBpe, SentencePieceBpe, WordPiece, Unigram> model;
+  std::unique_ptr<const TokenModel> model;
   SpecialTokens always;  // user-defined
   SpecialTokens on_ask;  // user-defined, control and unknown
   StringIndex by_name;   // control and user-defined tokens
@@ -77,27 +61,7 @@ struct Tokenizer::Body {
 
   void make_pieces();
   [[nodiscard]] Result<void> make_specials();
-
-  [[nodiscard]] Result<void> make_model();
-
-  // The state of one call: the model's own, and texts that the word cache keeps views into.
-  template <typename Model>
-  struct Call {
-    explicit Call(const Model& model) : run(model) {}
-    typename Model::Run run;
-    std::deque<std::string> texts;
-  };
-  template <typename Model>
-  [[nodiscard]] Result<void> encode(const Model& the_model, std::string_view text, bool parse_special,
-                                    std::vector<std::int32_t>& out) const;
-  [[nodiscard]] Result<void> encode_plain(const ByteLevelBpe& bpe, std::string_view plain, bool is_first,
-                                          Call<ByteLevelBpe>& call, std::vector<std::int32_t>& out) const;
-  [[nodiscard]] Result<void> encode_plain(const SentencePieceBpe& spm, std::string_view plain, bool is_first,
-                                          Call<SentencePieceBpe>& call, std::vector<std::int32_t>& out) const;
-  [[nodiscard]] Result<void> encode_plain(const WordPiece& wordpiece, std::string_view plain, bool is_first,
-                                          Call<WordPiece>& call, std::vector<std::int32_t>& out) const;
-  [[nodiscard]] Result<void> encode_plain(const Unigram& unigram, std::string_view plain, bool is_first,
-                                          Call<Unigram>& call, std::vector<std::int32_t>& out) const;
+  [[nodiscard]] Result<void> encode(std::string_view text, bool parse_special, std::vector<std::int32_t>& out) const;
 };
 
 void Tokenizer::Body::make_pieces() {
@@ -138,19 +102,6 @@ Result<void> Tokenizer::Body::make_specials() {
   return {};
 }
 
-Result<void> Tokenizer::Body::make_model() {
-  const auto keep = [&](auto made) -> Result<void> {
-    if (!made) return std::unexpected(std::move(made).error());
-    model = std::move(*made);
-    return {};
-  };
-  if (vocabulary.kind == TokenizerKind::bpe) return keep(ByteLevelBpe::make(vocabulary, pieces));
-  if (vocabulary.kind == TokenizerKind::wordpiece) return keep(WordPiece::make(vocabulary));
-  TERN_TRY(metaspace, Metaspace::make(vocabulary));
-  if (vocabulary.kind == TokenizerKind::unigram) return keep(Unigram::make(vocabulary));
-  return keep(SentencePieceBpe::make(vocabulary));
-}
-
 Result<Tokenizer> Tokenizer::make(Vocabulary vocabulary) {
   TERN_TRY_DO(check_vocabulary(vocabulary));
   auto body = std::make_shared<Body>();
@@ -158,15 +109,14 @@ Result<Tokenizer> Tokenizer::make(Vocabulary vocabulary) {
   body->make_pieces();
   TERN_TRY_DO(body->make_specials());
   TERN_TRY(body->normalizer, Normalizer::make(body->vocabulary));
-  TERN_TRY_DO(body->make_model());
+  TERN_TRY(body->model, make_token_model(body->vocabulary, body->pieces));
   return Tokenizer(std::move(body));
 }
 
 // Text between special tokens is normalised and goes to the model, which puts a space in front where it must.
-template <typename Model>
-Result<void> Tokenizer::Body::encode(const Model& the_model, std::string_view text, bool parse_special,
-                                     std::vector<std::int32_t>& out) const {
-  Call<Model> call(the_model);
+Result<void> Tokenizer::Body::encode(std::string_view text, bool parse_special, std::vector<std::int32_t>& out) const {
+  const std::unique_ptr<TokenModel::Call> call = model->call();
+  std::deque<std::string> texts;  // normalised; the call keeps views into them
   const SpecialTokens& special = parse_special ? on_ask : always;
   std::size_t at = 0;
   while (at < text.size()) {
@@ -175,51 +125,14 @@ Result<void> Tokenizer::Body::encode(const Model& the_model, std::string_view te
     if (!plain.empty() && !normalizer.empty()) {
       std::string normalised;
       TERN_TRY(plain, normalizer.apply(plain, normalised));
-      if (plain.data() == normalised.data()) plain = call.texts.emplace_back(std::move(normalised));
+      if (plain.data() == normalised.data()) plain = texts.emplace_back(std::move(normalised));
     }
-    if (!plain.empty()) TERN_TRY_DO(encode_plain(the_model, plain, at == 0, call, out));
+    if (!plain.empty()) TERN_TRY_DO(call->encode(plain, at == 0, out));
     if (!match) break;
     out.push_back(match->id);
     at = match->start + match->length;
   }
   return {};
-}
-
-// Byte-level vocabularies: a space before the text only, unless one is there.
-Result<void> Tokenizer::Body::encode_plain(const ByteLevelBpe& bpe, std::string_view plain, bool is_first,
-                                           Call<ByteLevelBpe>& call, std::vector<std::int32_t>& out) const {
-  if (is_first && vocabulary.add_space_prefix && plain[0] != ' ') {
-    plain = call.texts.emplace_back(" " + std::string(plain));
-  }
-  return bpe.encode(plain, call.run, out);
-}
-
-// SentencePiece vocabularies: a space before the text and after each special token (as transformers and llama.cpp have
-// it), even where one is there; with the rules of a Metaspace only as those say.
-Result<void> Tokenizer::Body::encode_plain(const SentencePieceBpe& spm, std::string_view plain, bool is_first,
-                                           Call<SentencePieceBpe>& call, std::vector<std::int32_t>& out) const {
-  if (metaspace) {
-    return metaspace->for_each_piece(plain, is_first, call.texts.emplace_back(),
-                                     [&](std::string_view piece) { return spm.encode(piece, call.run, out); });
-  }
-  if (vocabulary.add_space_prefix) plain = call.texts.emplace_back(" " + std::string(plain));
-  return spm.encode(plain, call.run, out);
-}
-
-Result<void> Tokenizer::Body::encode_plain(const WordPiece& wordpiece, std::string_view plain, bool,
-                                           Call<WordPiece>& call, std::vector<std::int32_t>& out) const {
-  return wordpiece.encode(plain, call.run, out);
-}
-
-Result<void> Tokenizer::Body::encode_plain(const Unigram& unigram, std::string_view plain, bool is_first,
-                                           Call<Unigram>& call, std::vector<std::int32_t>& out) const {
-  if (metaspace) {
-    return metaspace->for_each_piece(plain, is_first, call.texts.emplace_back(),
-                                     [&](std::string_view piece) { return unigram.encode(piece, call.run, out); });
-  }
-  std::string escaped = replace_all(plain, " ", kSpaceMark);
-  if (vocabulary.add_space_prefix) escaped.insert(0, kSpaceMark);
-  return unigram.encode(escaped, call.run, out);
 }
 
 Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
@@ -234,15 +147,7 @@ Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text, Encod
     if (!vocabulary.bos) return fail(ErrorCode::usage, "BOS was asked for, but this vocabulary has no bos token");
     ids.push_back(*vocabulary.bos);
   }
-  TERN_TRY_DO(std::visit(
-      [&](const auto& model) -> Result<void> {
-        if constexpr (std::is_same_v<std::decay_t<decltype(model)>, std::monostate>) {
-          return {};
-        } else {
-          return body_->encode(model, text, options.parse_special, ids);
-        }
-      },
-      body_->model));
+  TERN_TRY_DO(body_->encode(text, options.parse_special, ids));
   if (options.add_eos) {
     if (!vocabulary.eos) return fail(ErrorCode::usage, "EOS was asked for, but this vocabulary has no eos token");
     ids.push_back(*vocabulary.eos);
@@ -270,17 +175,6 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool render_spe
   return out;
 }
 
-namespace {
-
-template <typename Model>
-std::optional<std::int32_t> find_spelled_with_marks(const Model& model, std::string_view token) {
-  if (const auto id = model.index().find(replace_all(token, " ", kSpaceMark))) return static_cast<std::int32_t>(*id);
-  const std::int32_t byte = token.size() == 1 ? model.byte_id(static_cast<unsigned char>(token[0])) : -1;
-  return byte < 0 ? std::nullopt : std::optional(byte);
-}
-
-}  // namespace
-
 std::optional<std::int32_t> Tokenizer::find_special(std::string_view name) const {
   const auto id = body_->by_name.find(name);
   if (!id || !is_special_type(body_->vocabulary.type(*id))) return std::nullopt;
@@ -290,18 +184,7 @@ std::optional<std::int32_t> Tokenizer::find_special(std::string_view name) const
 std::optional<std::int32_t> Tokenizer::find(std::string_view token) const {
   if (token.empty()) return std::nullopt;
   if (const auto id = body_->by_name.find(token)) return static_cast<std::int32_t>(*id);
-  if (const auto* bpe = std::get_if<ByteLevelBpe>(&body_->model)) {
-    if (const auto id = bpe->index().find(token)) return static_cast<std::int32_t>(*id);
-  } else if (const auto* wordpiece = std::get_if<WordPiece>(&body_->model)) {
-    const std::string spelling =
-        token.starts_with(' ') ? std::string(kSpaceMark) + std::string(token.substr(1)) : std::string(token);
-    if (const auto id = wordpiece->index().find(spelling)) return static_cast<std::int32_t>(*id);
-  } else if (const auto* spm = std::get_if<SentencePieceBpe>(&body_->model)) {
-    return find_spelled_with_marks(*spm, token);
-  } else if (const auto* unigram = std::get_if<Unigram>(&body_->model)) {
-    return find_spelled_with_marks(*unigram, token);
-  }
-  return std::nullopt;
+  return body_->model->find(token);
 }
 
 bool Tokenizer::is_valid(std::int32_t id) const {

@@ -96,15 +96,10 @@ Result<Unigram> Unigram::make(const Vocabulary& vocabulary) {
 Result<void> Unigram::encode(std::string_view escaped, Run& run, std::vector<std::int32_t>& out) const {
   run.after_unknown = false;
   if (!in_words_) return walk(escaped, run, out);
-  auto ids = run.cache.find(escaped);
-  if (ids.empty()) {
+  return run.cache.append(escaped, run.ids, out, [&] {
     run.ids.clear();
-    TERN_TRY_DO(walk(escaped, run, run.ids));
-    run.cache.insert(escaped, run.ids);
-    ids = run.ids;
-  }
-  out.insert(out.end(), ids.begin(), ids.end());
-  return {};
+    return walk(escaped, run, run.ids);
+  });
 }
 
 // Walks over the text by characters. best[i] belongs to byte i of the present stretch; a stretch ends where no token

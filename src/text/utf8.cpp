@@ -6,6 +6,22 @@ namespace tern::text {
 
 namespace {
 
+std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out;
+  out.reserve(text.size());
+  while (true) {
+    const std::size_t at = text.find(from);
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) return out;
+    out += to;
+    text.remove_prefix(at + from.size());
+  }
+}
+
+}  // namespace
+
+namespace {
+
 struct Lead {
   std::size_t length;        // of the whole character; 0: cannot begin one
   unsigned char second_low;  // the range of the second byte carries all the exceptions
@@ -86,6 +102,13 @@ void append_utf8(std::string& out, std::uint32_t code_point) {
     put(0x80 | ((code_point >> 6) & 0x3F));
     put(0x80 | (code_point & 0x3F));
   }
+}
+
+std::string spaces_to_marks(std::string_view text) {
+  return replace_all(text, " ", kSpaceMark);
+}
+std::string marks_to_spaces(std::string_view text) {
+  return replace_all(text, kSpaceMark, " ");
 }
 
 }  // namespace tern::text

@@ -29,4 +29,8 @@ struct Utf8Step {
 
 void append_utf8(std::string& out, std::uint32_t code_point);
 
+/// A copy in which each space is kSpaceMark, and back; everything else stays.
+[[nodiscard]] std::string spaces_to_marks(std::string_view text);
+[[nodiscard]] std::string marks_to_spaces(std::string_view text);
+
 }  // namespace tern::text

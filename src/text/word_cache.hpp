@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
 #include "text/hash_index.hpp"
 
 namespace tern::text {
@@ -37,6 +38,20 @@ class WordCache {
       ids_.insert(ids_.end(), ids.begin(), ids.end());
       ++n_entries_;
     }
+  }
+
+  /// Appends the ids of `word` to `out`: those known, or else those that encode(), a Result<void>, leaves in `ids`.
+  template <typename Encode>
+  [[nodiscard]] Result<void> append(std::string_view word, std::vector<std::int32_t>& ids,
+                                    std::vector<std::int32_t>& out, const Encode& encode) {
+    std::span<const std::int32_t> known = find(word);
+    if (known.empty()) {
+      TERN_TRY_DO(encode());
+      insert(word, ids);
+      known = ids;
+    }
+    out.insert(out.end(), known.begin(), known.end());
+    return {};
   }
 
  private:

@@ -11,7 +11,8 @@ namespace tern::text {
 namespace {
 
 constexpr std::string_view kContinues = "##";
-constexpr std::uint32_t kMostCharacters = 1U << 12;  // of a word; more would make long words take quadratic time
+constexpr std::uint32_t kMostCharacters = 1U << 12;  // of a word
+constexpr std::size_t kMaxTokenBytes = 1024;         // bounds the steps at each byte of a text
 
 enum class Class { space, punctuation, letter };
 
@@ -50,12 +51,19 @@ Result<WordPiece> WordPiece::make(const Vocabulary& vocabulary) {
                   type.empty() ? "without a type" : printable(type));
     }
   }
+  std::size_t n_bytes = 0;
+  for (const std::string& token : vocabulary.tokens) n_bytes += std::min(token.size(), kMaxTokenBytes);
   model.index_ = StringIndex(vocabulary.size());
+  model.trie_ = TokenTrie(n_bytes);
   for (std::size_t id = 0; id < vocabulary.size(); ++id) {
     const std::string& token = vocabulary.tokens[id];
     if (vocabulary.type(id) != TokenType::normal || token.empty()) continue;
+    if (token.size() > kMaxTokenBytes) {
+      return fail(ErrorCode::bad_input, "token {} has {} bytes, a WordPiece vocabulary may have at most {}", id,
+                  token.size(), kMaxTokenBytes);
+    }
     model.index_.insert(token, static_cast<std::uint32_t>(id));
-    model.longest_token_ = std::max(model.longest_token_, token.size());
+    model.trie_.insert(token, static_cast<std::uint32_t>(id));
   }
   return model;
 }
@@ -77,13 +85,7 @@ Result<void> WordPiece::encode(std::string_view text, Run& run, std::vector<std:
     }
     const std::string_view word = text.substr(0, length);
     text.remove_prefix(length);
-    auto ids = run.cache.find(word);
-    if (ids.empty()) {
-      TERN_TRY_DO(encode_word(word, run));
-      run.cache.insert(word, run.ids);
-      ids = run.ids;
-    }
-    out.insert(out.end(), ids.begin(), ids.end());
+    TERN_TRY_DO(run.cache.append(word, run.ids, out, [&] { return encode_word(word, run); }));
   }
   return {};
 }
@@ -108,15 +110,14 @@ bool WordPiece::spell(std::string_view word, Run& run) const {
   }
   // The longest token at the front that is at least `least` bytes long, whole characters only.
   const auto longest_at = [&](std::string_view rest, std::size_t least) -> std::optional<std::uint32_t> {
-    for (std::size_t length = std::min(rest.size(), longest_token_); length >= least; --length) {
+    std::optional<std::uint32_t> longest;
+    trie_.for_each_at_front(rest, [&](std::size_t length, std::uint32_t id) {
       const bool inside = length < rest.size() && (static_cast<unsigned char>(rest[length]) & 0xC0) == 0x80;
-      if (inside) continue;
-      if (const auto id = index_.find(rest.substr(0, length))) {
-        run.taken = length;
-        return id;
-      }
-    }
-    return std::nullopt;
+      if (inside || length < least) return;
+      run.taken = length;
+      longest = id;
+    });
+    return longest;
   };
   run.marked = kSpaceMark;
   run.marked += word;

@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "text/hash_index.hpp"
+#include "text/token_trie.hpp"
 #include "text/vocabulary.hpp"
 #include "text/word_cache.hpp"
 
@@ -45,8 +46,8 @@ class WordPiece {
   [[nodiscard]] bool spell(std::string_view word, Run& run) const;
 
   StringIndex index_;
+  TokenTrie trie_;
   std::optional<std::int32_t> unknown_;
-  std::size_t longest_token_ = 0;  // bytes
   std::size_t max_characters_ = 0;
   Cut cut_ = Cut::spaces_and_punctuation;
 };

@@ -68,7 +68,7 @@ config("width_huge", "9223372036854775807", {"hidden_size": 2**63 - 1})
 config("layers_a_billion", "1000000000", {"num_hidden_layers": 10**9})
 config("layers_negative", "-1", {"num_hidden_layers": -1})
 config("heads_0", "num_attention_heads is 0", {"num_attention_heads": 0})
-config("kv_heads_do_not_divide", "2 heads do not divide among 3 key/value heads", {"num_key_value_heads": 3})
+config("kv_heads_do_not_divide", "number of key/value heads is 3, expected 1 to 2", {"num_key_value_heads": 3})
 config("activation_unknown", "hidden_act", {"hidden_act": "relu6"}, "unsupported")
 config("half_rotated", "partial_rotary_factor is 0.5", {"partial_rotary_factor": 0.5}, "unsupported")
 for method in ("gptq", "awq", "fp8", "compressed-tensors", "bitsandbytes", "hqq", "mxfp4"):

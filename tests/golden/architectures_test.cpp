@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "convert/sentence_transformers.hpp"
 #include "engine/embed.hpp"
 #include "files/npy.hpp"
 #include "sys/atomic_file.hpp"
@@ -190,6 +191,26 @@ TEST(Embeddings, FollowTheFoldersPoolingAndHaveNoLogits) {
   const auto refused = session->decode(batch);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("use tern embed"), std::string::npos);
+}
+
+TEST(Embeddings, FollowTheNewerSpellingAndRefuseWhatTheyDoNotHave) {
+  const TemporaryFolder folder;
+  const Written written = write_folder(folder, "bitnet-embedding-qwen3");
+  std::filesystem::create_directory(folder.file("1_Pooling"));
+  must(sys::write_file(folder.file("modules.json"),
+                       R"([{"type":"sentence_transformers.models.Pooling","path":"1_Pooling"}])", true));
+  const auto pooled_by = [&](const std::string& config) {
+    must(sys::write_file(folder.file("1_Pooling/config.json"), config, true));
+    return convert::read_pooling(written.folder);
+  };
+  EXPECT_EQ(pooled_by(R"({"pooling_mode":"mean"})").value(), models::Pooling::mean);
+  EXPECT_EQ(pooled_by(R"({"pooling_mode":"lasttoken","pooling_mode_lasttoken":true})").value(), models::Pooling::last);
+  for (const char* config : {"{}", "[]", R"({"pooling_mode":"weightedmean"})", R"({"pooling_mode_max_tokens":true})",
+                             R"({"pooling_mode_mean_tokens":true,"pooling_mode_cls_token":true})"}) {
+    const auto refused = pooled_by(config);
+    ASSERT_FALSE(refused) << config;
+    EXPECT_TRUE(refused.error().message.starts_with(written.folder)) << refused.error().message;
+  }
 }
 
 TEST(Embeddings, PoolWhatTheTokensGive) {

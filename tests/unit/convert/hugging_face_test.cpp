@@ -197,11 +197,11 @@ TEST_F(HuggingFace, TheVocabularyIsPaddedToTheTable) {
 }
 
 // A float LLaMA with everything optional.
-SafetensorsWriter llama_tensors(bool with_head) {
+SafetensorsWriter llama_tensors(bool with_head, std::uint64_t head_seed = 9) {
   SafetensorsWriter writer;
   writer.add_f32("model.embed_tokens.weight", {kVocab, kEmbd}, normal(kVocab * kEmbd, 1, 0.5));
   writer.add_f32("model.norm.weight", {kEmbd}, normal(kEmbd, 2, 0.1, 1.0));
-  if (with_head) writer.add_f32("lm_head.weight", {kVocab, kEmbd}, normal(kVocab * kEmbd, 9, 0.5));
+  if (with_head) writer.add_f32("lm_head.weight", {kVocab, kEmbd}, normal(kVocab * kEmbd, head_seed, 0.5));
   writer.add_f32("model.layers.0.input_layernorm.weight", {kEmbd}, normal(kEmbd, 3, 0.1, 1.0));
   writer.add_f32("model.layers.0.post_attention_layernorm.weight", {kEmbd}, normal(kEmbd, 4, 0.1, 1.0));
   std::uint64_t seed = 20;
@@ -238,8 +238,14 @@ TEST_F(HuggingFace, AStoredHeadIsLeftOutWhereTheConfigTiesIt) {
   const std::string path = make_folder("tied");
   nlohmann::json config = config_of("LlamaForCausalLM");
   config["tie_word_embeddings"] = true;
-  finish(path, config, llama_tensors(true));
+  finish(path, config, llama_tensors(true, 1));  // the embedding's values
+  EXPECT_EQ(test::must(open_source(path)).notes.size(), 0U);
   EXPECT_EQ(run(options(path, "tied.gguf")).find("output.weight"), nullptr);
+  // One that differs is a head of its own, as the library that wrote it loads it.
+  const std::string differs = make_folder("differs");
+  finish(differs, config, llama_tensors(true));
+  EXPECT_EQ(test::must(open_source(differs)).notes.size(), 1U);
+  EXPECT_EQ(values_of(run(options(differs, "differs.gguf")), "output.weight"), normal(kVocab * kEmbd, 9, 0.5));
   // And the other way round: no head although none is tied, which is noted, not refused.
   const std::string untied = make_folder("untied");
   finish(untied, config_of("LlamaForCausalLM"), llama_tensors(false));
@@ -272,11 +278,10 @@ TEST_F(HuggingFace, WhatDoesNotFitIsRefusedByNameAndLeavesNothing) {
   const nlohmann::json llama = config_of("LlamaForCausalLM");
   SafetensorsWriter unknown = llama_tensors(true);
   unknown.add_f32("model.layers.0.self_attn.q_norm.weight", {32}, normal(32, 1, 1.0));
-  EXPECT_NE(
-      broken("unknown", llama, unknown)
-          .find(
-              "1 tensor of this checkpoint mean nothing to architecture llama: model.layers.0.self_attn.q_norm.weight"),
-      std::string::npos);
+  EXPECT_NE(broken("unknown", llama, unknown)
+                .find("1 tensor of this checkpoint means nothing to architecture llama: "
+                      "model.layers.0.self_attn.q_norm.weight"),
+            std::string::npos);
   SafetensorsWriter harmless = llama_tensors(true);
   harmless.add_f32("model.layers.0.self_attn.rotary_emb.inv_freq", {16}, normal(16, 1, 1.0));
   const std::string path = make_folder("harmless");

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "convert/typical_bits.hpp"
 #include "formats/all.hpp"
 #include "tests/support/models.hpp"
 

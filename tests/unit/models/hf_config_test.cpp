@@ -111,6 +111,19 @@ TEST(HfConfig, BothSpellingsOfTheRopeSettingsMeanTheSame) {
   EXPECT_EQ(read(plain).value().parameters.rope_base, 1e6F);
 }
 
+TEST(HfConfig, WhatCannotBeToldApartOrIsAnotherFunctionIsRefused) {
+  nlohmann::json both = basic();
+  both["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 1e6}};
+  both["rope_scaling"] = {{"rope_type", "linear"}, {"factor", 4.0}};
+  EXPECT_NE(read(both).error().message.find("has both rope_parameters and rope_scaling"), std::string::npos);
+  nlohmann::json exact = basic();
+  exact["hidden_act"] = "gelu";
+  EXPECT_NE(read(exact).error().message.find("hidden_act is gelu, the exact one"), std::string::npos);
+  const nlohmann::json other = {{"architectures", {"GPTNeoXForCausalLM"}}};
+  EXPECT_NE(read(other).error().message.find("class \"GPTNeoXForCausalLM\" of config.json is not supported"),
+            std::string::npos);
+}
+
 TEST(HfConfig, YarnKeepsBesideThePapersFactorWhatTheCheckpointStates) {
   nlohmann::json j = basic();
   j["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32768}};

@@ -105,6 +105,14 @@ TEST(ModelFile, VectorsMustBeFiniteFloats) {
   expect_refused(coded, "tensor blk.0.ffn_norm.weight is a vector in Q8_0, expected F32, F16 or BF16");
 }
 
+TEST(ModelFile, ATensorThatNobodyReadsIsRefused) {
+  GgufImage image = small_image("qwen3");
+  for (const char* name : {"blk.0.attn_q.bias", "blk.1.attn_q.bias"}) {
+    image.tensors.push_back({name, vector_shape(64), &formats::kF32, std::vector<float>(64)});
+  }
+  expect_refused(image, "tensor blk.0.attn_q.bias (and 1 more) means nothing to architecture qwen3");
+}
+
 TEST(ModelFile, UnknownArchitecturesAndTransformedWeightsAreRefused) {
   GgufImage other = small_image();
   other.metadata.set("general.architecture", std::string("lama"));

@@ -42,6 +42,7 @@ TEST(RegexDialect, RewritesWhatTheTwoReadDifferently) {
   EXPECT_EQ(translated(R"([^\S\n])"), R"((?:(?=[\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F})"
                                       R"(\x{205F}\x{3000}])[^\x{A}]))");
   EXPECT_EQ(translated("[a[bc]d]"), "[abcd]");
+  EXPECT_EQ(translated("[[:]a]"), R"([\x{3A}a])");  // a class with a colon, no [:name:]
 }
 
 TEST(RegexDialect, RefusesWhatItDoesNotKnowAndSaysWhere) {
