@@ -11,10 +11,13 @@
 
 namespace tern {
 
+/// The text with line breaks and other control characters as \xNN: whatever a message quotes, it stays one line.
+[[nodiscard]] std::string in_one_line(std::string text);
+
 /// Builds an unexpected Error with a formatted message: `return fail(ErrorCode::bad_input, "{}: ...", name);`
 template <typename... Args>
 [[nodiscard]] std::unexpected<Error> fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected<Error>(Error{code, fmt::format(format, std::forward<Args>(args)...)});
+  return std::unexpected<Error>(Error{code, in_one_line(fmt::format(format, std::forward<Args>(args)...))});
 }
 
 /// Puts "context: " in front of an error's message; used going up (field -> tensor -> file).

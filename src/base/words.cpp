@@ -13,19 +13,50 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// Letters changed, left out or put in; two neighbours exchanged are one mistake ("tmep"), the commonest at a keyboard.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);  // the row of a[0 .. i - 2)
+  std::vector<std::size_t> above(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
+  const auto same = [&](std::size_t i, std::size_t j) { return lower(a[i]) == lower(b[j]); };
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before.swap(above);
+    above.swap(row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same(i - 1, j - 1) ? 0 : 1)});
+      if (i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1)) row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row[b.size()];
+}
+
+struct Points {
+  char32_t first, last;
+};
+
+// What a terminal obeys or hides instead of drawing it: controls, marks that turn the order of letters around, line
+// separators, the invisible. The two joiners (U+200C, U+200D) are part of words and of emoji, and stay.
+constexpr Points kUnseen[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},
+                              {0x180e, 0x180e}, {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},
+                              {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+
+// Bytes of the character that `text` begins with, if it is one to be shown; 0 for broken UTF-8 and for the unseen.
+std::size_t shown_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t length = byte(0) < 0x80 ? 1 : byte(0) < 0xc2 ? 0 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
+  if (length == 0 || length > text.size() || byte(0) > 0xf4) return 0;
+  char32_t point = length == 1 ? byte(0) : byte(0) & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) return 0;
+    point = (point << 6) | (byte(i) & 0x3fU);
+  }
+  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool valid = point >= kLeast[length] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+  const bool unseen =
+      std::ranges::any_of(kUnseen, [&](const Points& p) { return p.first <= point && point <= p.last; });
+  return valid && !unseen ? length : 0;
 }
 
 }  // namespace
@@ -37,7 +68,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 std::string_view nearest_word(std::string_view word, std::span<const std::string_view> candidates) {
   if (word.size() > 64) return {};
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  // A third of the letters wrong is a slip of the hand; more is another word.
+  std::size_t best_distance = word.size() < 2 ? 1 : std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const auto candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
@@ -73,15 +105,18 @@ std::string with_separators(std::uint64_t n) {
 
 std::string printable(std::string_view text, std::size_t max_length) {
   std::string out;
-  for (const char c : text.substr(0, max_length)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t length = shown_length(text.substr(at));
+    if (at + std::max<std::size_t>(length, 1) > max_length) break;  // no character is cut in two
+    if (length == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at++]));
     } else {
-      out += c;
+      out += text.substr(at, length);
+      at += length;
     }
   }
-  if (text.size() > max_length) out += "...";
+  if (at < text.size()) out += "...";
   return out;
 }
 

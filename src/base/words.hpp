@@ -23,7 +23,7 @@ namespace tern {
 /// "11,874"
 [[nodiscard]] std::string with_separators(std::uint64_t n);
 
-/// A printable, length-limited copy of text from outside: control bytes become \xNN.
+/// At most max_length bytes of text from outside: controls, bidi marks and broken UTF-8 as \xNN, letters as they are.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_length = 60);
 
 }  // namespace tern

@@ -20,7 +20,7 @@ constexpr std::int64_t kPlainAnswer = 256;  // tokens, where no template tells t
 class Chat final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare_with_argument(app);
+    model_.declare(app);
     app.add_option("--system", system_, "what the model is told before the conversation")->type_name("TEXT");
     app.add_option("-n,--n-predict", n_predict_,
                    "tokens of an answer at most; -1: no limit (default -1; 256 without a template)")
@@ -40,6 +40,11 @@ class Chat final : public Command {
     TERN_TRY(sampler_, sampling_.resolve());
     first_seed_ = sampler_.seed;
     TERN_TRY(const auto model, model_.load(console));
+    if (model->plan().n_vocab() == 0) {
+      return fail(ErrorCode::usage,
+                  "{}: is an embedding model (pooling: {}): it makes vectors, not answers; use tern embed",
+                  printable(model_.model, 100), models::pooling_name(model->plan().pooling()));
+    }
     const text::ChatFormat* format = nullptr;
     if (model->tokenizer() != nullptr) {
       const std::string& chat_template = model->tokenizer()->vocabulary().chat_template;
@@ -63,6 +68,10 @@ class Chat final : public Command {
     if (json_)
       print_json(console, {{"messages", messages_}, {"n_tokens", conversation.n_tokens()}, {"seed", first_seed_}});
     return ended;
+  }
+
+  [[nodiscard]] std::string_view stray_hint() const override {
+    return "what is said comes from the terminal or a pipe";
   }
 
  private:

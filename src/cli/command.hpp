@@ -27,6 +27,8 @@ class Command {
   /// The words that a shell offers as the value of an option ("--outtype") or argument ("TYPE"), where its label does
   /// not say it already (cli/describe.cpp); empty for none.
   [[nodiscard]] virtual std::vector<std::string> choices(std::string_view /*option*/) const { return {}; }
+  /// What people mean who type one argument too many; "" for nothing in particular.
+  [[nodiscard]] virtual std::string_view stray_hint() const { return {}; }
 };
 
 struct CommandEntry {

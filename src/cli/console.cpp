@@ -10,10 +10,20 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/words.hpp"
 #include "cli/exit_code.hpp"
 #include "sys/signals.hpp"
 
 namespace tern::cli {
+namespace {
+
+// A standard error that is closed is no reason to fail (fmt::print would throw).
+void to_stderr(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
 
 Console::Console()
     : out_is_terminal_(::isatty(STDOUT_FILENO) != 0),
@@ -28,7 +38,7 @@ void Console::out(std::string_view text) {
       const int error = errno;
       if (error == EINTR) continue;
       if (error == EPIPE) std::_Exit(128 + SIGPIPE);  // nobody reads any more
-      fmt::print(stderr, "tern: cannot write to the standard output: {}\n", std::strerror(error));
+      to_stderr(fmt::format("tern: cannot write to the standard output: {}\n", std::strerror(error)));
       std::_Exit(exit_code(error == ENOSPC ? ErrorCode::out_of_space : ErrorCode::io));
     }
     text.remove_prefix(static_cast<std::size_t>(n));
@@ -38,7 +48,7 @@ void Console::out(std::string_view text) {
 void Console::note(std::string_view line) {
   if (quiet_) return;
   clear_line();
-  fmt::print(stderr, "{}\n", line);
+  to_stderr(fmt::format("{}\n", line));
 }
 
 void Console::begin(std::string_view what, std::uint64_t total) {
@@ -60,8 +70,8 @@ void Console::update(std::uint64_t done, std::string_view note) {
   const int full = static_cast<int>(share * kWidth);
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < full ? "█" : "░";
-  fmt::print(stderr, "\r\x1b[K{} {} {:3.0f} %  {:.0f} s left  {}", what_, bar, share * 100.0, left, note.substr(0, 32));
-  std::fflush(stderr);
+  to_stderr(
+      fmt::format("\r\x1b[K{} {} {:3.0f} %  {:.0f} s left  {}", what_, bar, share * 100.0, left, printable(note, 32)));
   line_drawn_ = true;
 }
 
@@ -75,8 +85,7 @@ bool Console::cancelled() const {
 
 void Console::clear_line() {
   if (!line_drawn_) return;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  to_stderr("\r\x1b[K");
   line_drawn_ = false;
 }
 

@@ -11,12 +11,14 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "cli/output_file.hpp"
 #include "convert/quantize.hpp"
 #include "files/kind.hpp"
 #include "formats/all.hpp"
 #include "report/table.hpp"
 #include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
+#include "text/pre_names.hpp"
 
 namespace tern::cli {
 namespace {
@@ -34,12 +36,14 @@ Result<const formats::Format*> outtype_by_name(std::string_view name) {
               printable(name), did_you_mean(name, kOutTypes), fmt::join(kOutTypes, ", "));
 }
 
-// "smollm-135m-BF16.gguf" for the folder ../smollm-135m, in the current folder.
+// "smollm-135m-BF16.gguf" for the folder ../smollm-135m or its model.safetensors, in the current folder.
 std::string usual_output(const std::string& source, std::string_view type) {
   std::error_code ignored;
   const auto path = std::filesystem::weakly_canonical(source, ignored);
-  const bool is_folder = sys::is_directory(source);
-  std::string name = (is_folder ? path.filename() : path.stem()).string();
+  std::string name = (sys::is_directory(source) ? path.filename() : path.stem()).string();
+  // Names that every folder has say nothing: the folder's does.
+  if (name == "model" || name == "pytorch_model" || name.starts_with("model-0") || name.starts_with("pytorch_model-0"))
+    name = path.parent_path().filename().string();
   if (name.empty()) name = "model";
   return fmt::format("{}-{}.gguf", name, type);
 }
@@ -52,8 +56,9 @@ class Convert final : public Command {
            "a Hugging Face folder; a .safetensors or PyTorch file beside its config.json; a llama2.c checkpoint; "
            "a GGUF file whose type is to change")
         ->required();
-    app.add_option("-o,--outfile", outfile_, "GGUF file to write (default: SOURCE-TYPE.gguf in this folder)")
-        ->type_name("FILE");
+    takes_output(
+        app.add_option("-o,--outfile", outfile_, "GGUF file to write (default: SOURCE-TYPE.gguf in this folder)")
+            ->type_name("FILE"));
     app.add_option("--outtype", outtype_,
                    "f32, f16, bf16, q8_0, i2_s, tq1_0, tq2_0, or auto: the source's own precision (default auto)")
         ->type_name("TYPE");
@@ -66,6 +71,7 @@ class Convert final : public Command {
     app.add_option("-t,--threads", n_threads_, "threads (default: the cores this process may use)")
         ->type_name("N")
         ->check(CLI::Range(0, 1024));
+    app.add_flag("--allow-requantize", allow_requantize_, "of a GGUF file: round what was rounded before");
     app.add_flag("--dry-run", dry_run_,
                  "show what becomes of each tensor, unknown ones too, and the size; write nothing");
     app.add_flag("--force", force_, "overwrite the output");
@@ -91,8 +97,9 @@ class Convert final : public Command {
     if (outfile_.empty()) options.outfile = usual_output(source_, plan.main_type());
     if (dry_run_) {
       show(console, plan.choices(), plan.unknown(), plan.architecture(), plan.output_bytes(), options.outfile);
-      return {};
+      return plan.ready();
     }
+    TERN_TRY_DO(keeps_inputs(options.outfile, checkpoint_files(source_, tokenizer_)));
     TERN_TRY(const convert::ConvertReport report, plan.run(options, console));
     console.end();
     if (json_) {
@@ -111,6 +118,14 @@ class Convert final : public Command {
     return {};
   }
 
+  [[nodiscard]] std::vector<std::string> choices(std::string_view option) const override {
+    if (option == "--outtype") return {kOutTypes.begin(), kOutTypes.end()};
+    if (option == "--pre") return {text::pre_tokenizer_names().begin(), text::pre_tokenizer_names().end()};
+    return {};
+  }
+
+  [[nodiscard]] std::string_view stray_hint() const override { return "the output is named with -o FILE (--outfile)"; }
+
  private:
   // A GGUF file: what tern quantize does, by its rules.
   Result<void> requantise(const formats::Format& outtype, const convert::WriteOptions& write, Console& console) {
@@ -125,6 +140,7 @@ class Convert final : public Command {
     options.input = source_;
     options.output = outfile_.empty() ? usual_output(source_, outtype.name) : outfile_;
     options.write = write;
+    options.allow_requantize = allow_requantize_;
     TERN_TRY(options.wishes.mixture, convert::mixture_by_name(outtype.name));
     console.note(fmt::format("{}: is a GGUF file already: its types change by the rules of tern quantize {}", source_,
                              outtype.name));
@@ -141,6 +157,7 @@ class Convert final : public Command {
       return {};
     }
     TERN_TRY_DO(plan.ready());
+    TERN_TRY_DO(keeps_inputs(options.output, model_files(source_)));
     TERN_TRY(const convert::WriteReport report, plan.run(options, console));
     console.end();
     if (json_) {
@@ -182,11 +199,6 @@ class Convert final : public Command {
       table.add({{printable(tensor.name, 80), report::Tone::bad}, "unknown", tensor.shape, std::string(tensor.type)});
     }
     std::string out = report::to_text(table, console.colour());
-    if (!unknown.empty()) {
-      out += fmt::format("\n{} nothing to architecture {}: without --dry-run this is refused\n",
-                         unknown.size() == 1 ? "1 tensor means" : fmt::format("{} tensors mean", unknown.size()),
-                         architecture);
-    }
     out += fmt::format("\npredicted size of {}: {} ({} bytes); nothing was written\n", printable(outfile, 200),
                        human_bytes(n_bytes), with_separators(n_bytes));
     console.out(out);
@@ -222,6 +234,7 @@ class Convert final : public Command {
   std::string model_name_;
   int n_threads_ = 0;
   bool vocab_only_ = false;
+  bool allow_requantize_ = false;
   bool dry_run_ = false;
   bool force_ = false;
   bool json_ = false;

@@ -42,6 +42,7 @@ constexpr Label kLabels[] = {
     {"FILE", Offer::files},
     {"FILE...", Offer::files},
     {"PATH", Offer::files},
+    {"MODEL", Offer::files},
     {"IN", Offer::files},
     {"OUT", Offer::files},
     {"SOURCE", Offer::files},
@@ -104,6 +105,7 @@ CommandText describe(const CommandEntry& entry, const CLI::App& app, const Comma
 std::string usage_of(const CommandText& command) {
   std::string text = "tern " + command.name;
   std::string arguments;
+  bool takes_rest = false;  // an option that would take the arguments behind it too
   std::string closing;
   for (const OptionText& option : command.options) {
     if (option.is_argument) {
@@ -111,8 +113,11 @@ std::string usage_of(const CommandText& command) {
       if (!option.is_required) closing += ']';
     } else if (option.is_required) {
       text += fmt::format(" {} {}", option.names.front(), option.value);
+      takes_rest |= option.takes_many;
     }
   }
+  if (takes_rest)
+    return "tern " + command.name + arguments + closing + text.substr(5 + command.name.size()) + " [options]";
   return text + " [options]" + arguments + closing;
 }
 

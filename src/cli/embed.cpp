@@ -7,11 +7,11 @@
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
 #include "cli/model_options.hpp"
+#include "cli/output_file.hpp"
 #include "cli/text_input.hpp"
 #include "engine/embed.hpp"
 #include "files/npy.hpp"
 #include "report/table.hpp"
-#include "sys/mapped_file.hpp"
 
 namespace tern::cli {
 namespace {
@@ -23,7 +23,7 @@ constexpr std::size_t kMostShown = 12;
 class Embed final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare_with_argument(app);
+    model_.declare(app);
     app.add_option("-p,--prompt", prompts_, "a text; may be given several times")
         ->type_name("TEXT")
         ->allow_extra_args(false);
@@ -35,14 +35,17 @@ class Embed final : public Command {
                    "how tokens become one vector: mean, cls (the first) or last (default: as the file says)")
         ->type_name("KIND");
     app.add_flag("--no-normalize", raw_, "vectors as they are, not scaled to length 1");
-    app.add_option("-o,--output", output_, "float32 .npy file [n_texts, width]")->type_name("FILE");
+    takes_output(app.add_option("-o,--output", output_, "float32 .npy file [n_texts, width]")->type_name("FILE"));
     app.add_flag("--force", force_, "overwrite the output");
     context_.declare(app);
     app.add_flag("--json", json_, "vectors and cosines as one JSON value");
   }
 
   Result<void> run(Console& console) override {
-    TERN_TRY(const std::vector<std::string> texts, read_texts());
+    TERN_TRY_DO(model_.settle());
+    if (!output_.empty()) TERN_TRY_DO(keeps_model_and_texts(output_, model_.model, files_));
+    TERN_TRY_DO(read_texts(console));
+    const std::vector<std::string>& texts = texts_;
     if (!pooling_.empty()) {
       auto named = models::pooling_by_name(pooling_);
       if (!named) return fail(ErrorCode::usage, "--pooling: {}", named.error().message);
@@ -61,7 +64,7 @@ class Embed final : public Command {
     console.begin("embed", texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) {
       auto embedded = one(*session, texts[i], n_tokens);
-      if (!embedded) return in_context(fmt::format("text {}", i + 1), std::move(embedded).error());
+      if (!embedded) return in_context(places_[i], std::move(embedded).error());
       vectors.push_back(std::move(*embedded));
       console.update(i + 1);
       if (console.cancelled()) return fail(ErrorCode::cancelled, "stopped; nothing was written");
@@ -76,25 +79,57 @@ class Embed final : public Command {
     return {};
   }
 
+  [[nodiscard]] std::vector<std::string> choices(std::string_view option) const override {
+    if (option == "--pooling") return {"mean", "cls", "last"};
+    return {};
+  }
+
+  [[nodiscard]] std::string_view stray_hint() const override {
+    return "a text goes behind -p, a file of texts behind -f";
+  }
+
  private:
-  Result<std::vector<std::string>> read_texts() const {
-    std::vector<std::string> texts = prompts_;
+  Result<void> read_texts(Console& console) {
+    TERN_TRY_DO(reads_standard_input_once(files_));
+    for (const std::string& prompt : prompts_) add(prompt, fmt::format("text {}", texts_.size() + 1));
     for (const std::string& file : files_) {
-      TERN_TRY(const std::string content, file == "-" ? read_standard_input() : sys::read_text_file(file));
+      TERN_TRY(const std::string content, read_text(file));
+      const std::string name = name_of_text(file);
       if (whole_) {
-        texts.push_back(content);
+        add(content, name);
         continue;
       }
+      std::size_t n_lines = 0;
+      std::size_t n_blank = 0;
       for (std::size_t at = 0; at < content.size();) {
         const std::size_t end = std::min(content.find('\n', at), content.size());
         std::string line = content.substr(at, end - at);
         if (line.ends_with('\r')) line.pop_back();
-        if (!line.empty()) texts.push_back(std::move(line));
+        ++n_lines;
+        if (line.find_first_not_of(" \t") == std::string::npos) {
+          ++n_blank;
+        } else {
+          add(std::move(line), fmt::format("{}, line {}", name, n_lines));
+        }
         at = end + 1;
       }
+      if (n_blank == n_lines) return fail(ErrorCode::bad_input, "{}: holds no text", name);
+      if (n_blank > 0)
+        console.note(fmt::format("{}: {} blank, skipped", name,
+                                 n_blank == 1 ? "1 line is" : fmt::format("{} lines are", n_blank)));
     }
-    if (texts.empty()) return fail(ErrorCode::usage, "no text: give -p TEXT or -f FILE");
-    return texts;
+    if (texts_.empty()) return fail(ErrorCode::usage, "no text: give -p TEXT or -f FILE");
+    return {};
+  }
+
+  void add(std::string text, std::string place) {
+    texts_.push_back(std::move(text));
+    places_.push_back(std::move(place));
+  }
+
+  // Of two equal vectors rounding makes a little more than 1.
+  static double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+    return std::clamp<double>(engine::cosine(a, b), -1.0, 1.0);
   }
 
   Result<std::vector<float>> one(engine::Session& session, const std::string& text,
@@ -130,7 +165,7 @@ class Embed final : public Command {
     out["cosine"] = Json::array();
     for (const auto& a : vectors) {
       Json row = Json::array();
-      for (const auto& b : vectors) row.push_back(engine::cosine(a, b));
+      for (const auto& b : vectors) row.push_back(cosine(a, b));
       out["cosine"].push_back(std::move(row));
     }
     return out;
@@ -153,7 +188,7 @@ class Embed final : public Command {
         row.emplace_back(fmt::format("{:.4f} ...", fmt::join(shown, " ")));
       }
       for (std::size_t j = 0; compares && j < texts.size(); ++j) {
-        row.emplace_back(fmt::format("{:.4f}", engine::cosine(vectors[i], vectors[j])));
+        row.emplace_back(fmt::format("{:.4f}", cosine(vectors[i], vectors[j])));
       }
       table.add(std::move(row));
     }
@@ -168,6 +203,8 @@ class Embed final : public Command {
   ContextOption context_;
   std::vector<std::string> prompts_;
   std::vector<std::string> files_;
+  std::vector<std::string> texts_;
+  std::vector<std::string> places_;  // of each text: where it is from, for messages
   std::string pooling_;
   std::string output_;
   bool whole_ = false;

@@ -72,7 +72,7 @@ std::string main_help() {
   }
   text += hanging("  help COMMAND", 16, "its options and examples (the same as tern COMMAND --help)");
   text += hanging("  help --man", 16, "the manual page of tern, or with a COMMAND behind it of that command, in troff");
-  text += hanging("  --version", 16, "the version");
+  text += hanging("  --version, -V", 16, "the version");
   text +=
       "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 bad input, 4 out of memory or disk, 130 stopped with Ctrl-C.\n";
   return text;

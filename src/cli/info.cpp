@@ -139,7 +139,9 @@ class Info final : public Command {
       const models::HyperParameters& p = model->parameters();
       line("shape", fmt::format("{} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}",
                                 p.n_layers, p.n_embd, p.n_heads, p.head_dim, p.n_kv_heads, p.n_ff));
-      line("activations", models::policy_name(p.linear_activation));
+      line("activations", p.linear_activation.mode == models::ActivationPolicy::Mode::partner
+                              ? "8 bits for quantised weights, float for F32, F16 and BF16"
+                              : models::policy_name(p.linear_activation));
       if (p.window > 0) line("attention window", window_text(p));
       if (p.pooling != models::Pooling::none) {
         line("ends in", fmt::format("{} pooling: an embedding model, for tern embed", models::pooling_name(p.pooling)));

@@ -4,6 +4,7 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "cli/output_file.hpp"
 #include "convert/split.hpp"
 
 namespace tern::cli {
@@ -13,13 +14,16 @@ class Join final : public Command {
  public:
   void declare(CLI::App& app) override {
     app.add_option("PART", input_, "a part of the model; the others are looked for beside it")->required();
-    app.add_option("OUT", output_, "GGUF file to write")->required();
+    takes_output(app.add_option("OUT", output_, "GGUF file to write")->required());
     app.add_flag("--force", force_, "overwrite the output");
     app.add_flag("--json", json_, "one JSON value");
   }
 
   Result<void> run(Console& console) override {
     TERN_TRY(const convert::CopyPlan plan, convert::CopyPlan::join(input_, output_));
+    for (const files::GgufPart& part : plan.file().parts()) {
+      TERN_TRY_DO(keeps_inputs(output_, std::span(&part.path, 1)));
+    }
     TERN_TRY_DO(plan.run(force_, console));
     console.end();
     const std::size_t n_parts = plan.file().parts().size();

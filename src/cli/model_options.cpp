@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <utility>
 
 #include "base/words.hpp"
 #include "sys/cpu.hpp"
@@ -9,11 +10,6 @@
 namespace tern::cli {
 
 void ModelOptions::declare(CLI::App& app) {
-  app.add_option("-m,--model", model, "GGUF file")->required()->type_name("FILE");
-  declare_machine(app);
-}
-
-void ModelOptions::declare_with_argument(CLI::App& app) {
   app.add_option("MODEL", argument_, "GGUF file, as with -m")->type_name("FILE");
   app.add_option("-m,--model", model, "GGUF file")->type_name("FILE");
   declare_machine(app);
@@ -27,13 +23,22 @@ void ModelOptions::declare_machine(CLI::App& app) {
       ->type_name("NAME");
 }
 
-Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) {
+Result<void> ModelOptions::settle(std::span<const std::string> texts) {
   if (!model.empty() && !argument_.empty()) {
     return fail(ErrorCode::usage, "two models: -m {} and {}; give one", printable(model, 100),
                 printable(argument_, 100));
   }
-  if (model.empty()) model = argument_;
-  if (model.empty()) return fail(ErrorCode::usage, "no model: give -m FILE");
+  if (model.empty()) model = std::exchange(argument_, {});
+  if (!model.empty()) return {};
+  // An option that takes several files takes the model behind them too.
+  const auto taken = std::ranges::find_if(texts, [](const std::string& text) { return text.ends_with(".gguf"); });
+  if (taken == texts.end()) return fail(ErrorCode::usage, "no model: give -m FILE");
+  return fail(ErrorCode::usage, "no model: {} was taken for a text; give the model first, or with -m",
+              printable(*taken, 100));
+}
+
+Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) {
+  TERN_TRY_DO(settle());
   TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa, .pooling = pooling}));
   for (const std::string& warning : loaded->warnings()) console.note("warning: " + warning);
   return loaded;
@@ -46,15 +51,15 @@ void ContextOption::declare(CLI::App& app) {
 }
 
 Result<std::int64_t> ContextOption::resolve(const engine::Model& model, Console& console) const {
-  if (n_ctx < -1) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", n_ctx);
   const std::int64_t trained = model.parameters().n_ctx_train;
-  if (n_ctx > trained) {
+  if (!n_ctx) return std::min<std::int64_t>(trained, 4096);
+  if (*n_ctx < 0) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", *n_ctx);
+  if (*n_ctx > trained) {
     console.note(
         fmt::format("warning: the model was trained with a context of {} tokens; beyond it (-c {}) its text gets worse",
-                    trained, n_ctx));
+                    trained, *n_ctx));
   }
-  if (n_ctx > 0) return n_ctx;
-  return n_ctx == 0 ? trained : std::min<std::int64_t>(trained, 4096);
+  return *n_ctx > 0 ? *n_ctx : trained;
 }
 
 int ModelOptions::threads() const {

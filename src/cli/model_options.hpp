@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "cli/console.hpp"
@@ -21,11 +22,12 @@ struct ModelOptions {
   std::string isa;
   std::optional<models::Pooling> pooling = {};  // for commands that make embeddings; not an option here
 
-  /// -m/--model, -t/--threads, --isa
+  /// -m/--model, -t/--threads, --isa; the file may stand alone: tern run model.gguf.
   void declare(CLI::App& app);
-  /// The same, and the file may stand alone: tern run model.gguf.
-  void declare_with_argument(CLI::App& app);
-  /// Loads and prints the model's warnings. Errors: usage where no file is named, or two.
+  /// Makes `model` the file that was named either way. `texts` are what an option took that takes several files.
+  /// Errors: usage where no file is named, or two.
+  [[nodiscard]] Result<void> settle(std::span<const std::string> texts = {});
+  /// settle(), loads and prints the model's warnings.
   [[nodiscard]] Result<std::shared_ptr<const engine::Model>> load(Console& console);
   [[nodiscard]] int threads() const;
 
@@ -37,7 +39,7 @@ struct ModelOptions {
 /// -c/--ctx-size: the trained context but at most 4096 unless told otherwise, since a cache for what some models are
 /// trained with would not fit the machine.
 struct ContextOption {
-  std::int64_t n_ctx = -1;
+  std::optional<std::int64_t> n_ctx;
 
   void declare(CLI::App& app);
   /// The number of positions for this model; more than it was trained with is said. Errors: usage.

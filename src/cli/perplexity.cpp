@@ -7,10 +7,13 @@
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
 #include "cli/model_options.hpp"
+#include "cli/output_file.hpp"
+#include "cli/text_input.hpp"
 #include "eval/corpus.hpp"
 #include "report/number.hpp"
 #include "report/table.hpp"
 #include "sys/atomic_file.hpp"
+#include "sys/mapped_file.hpp"
 
 namespace tern::cli {
 namespace {
@@ -26,15 +29,16 @@ class Perplexity final : public Command {
  public:
   void declare(CLI::App& app) override {
     model_.declare(app);
-    app.add_option("-f,--file", files_, "texts: raw, .jsonl (see --field) or .csv (its columns of text)")
+    app.add_option("-f,--file", files_, "texts: raw, .jsonl (see --field) or .csv (its columns of text); - is stdin")
         ->required()
         ->type_name("FILE...");
     app.add_option("--field", field_, "field of a .jsonl line that is the text (default text)")->type_name("NAME");
     app.add_option("--chunks", n_chunks_, "chunks of each text at most; -1: all (default -1)")->type_name("N");
     app.add_option("-c,--ctx-size", n_ctx_, "tokens of a chunk (default: 512, or the trained context if that is less)")
         ->type_name("N");
-    app.add_option("--logprobs", logprobs_, "write the log probability of every scored token (tab-separated)")
-        ->type_name("FILE");
+    takes_output(
+        app.add_option("--logprobs", logprobs_, "write the log probability of every scored token (tab-separated)")
+            ->type_name("FILE"));
     app.add_flag("--force", force_, "overwrite the --logprobs file");
     app.add_flag("--json", json_, "one JSON value");
   }
@@ -44,16 +48,23 @@ class Perplexity final : public Command {
       return fail(ErrorCode::usage, "--chunks is {}, expected 1 or more, or -1 for all", n_chunks_);
     if (n_ctx_ < 0) return fail(ErrorCode::usage, "-c is {}, expected 4 or more, or 0 for the usual chunk", n_ctx_);
     const eval::PerplexityOptions options{.n_ctx = n_ctx_, .max_chunks = n_chunks_, .n_threads = model_.threads()};
+    TERN_TRY_DO(model_.settle(files_));
+    TERN_TRY_DO(reads_standard_input_once(files_));
+    if (!logprobs_.empty()) {
+      TERN_TRY_DO(keeps_model_and_texts(logprobs_, model_.model, files_));
+      if (!force_ && sys::exists(logprobs_))
+        return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", logprobs_);
+    }
     // Every text is read first: a mistyped name must not cost the hour before it.
     std::vector<Measured> texts;
     for (const std::string& file : files_) {
-      TERN_TRY(eval::Corpus corpus, eval::read_corpus(file, field_));
+      TERN_TRY(eval::Corpus corpus, read_text_of(file));
       texts.push_back({.file = file, .corpus = std::move(corpus), .chunks = {}, .result = {}});
     }
     TERN_TRY(const auto model, model_.load(console));
     for (Measured& text : texts) {
       auto chunks = eval::make_chunks(*model, text.corpus.text, options);
-      if (!chunks) return in_context(text.file, std::move(chunks).error());
+      if (!chunks) return in_context(name_of_text(text.file), std::move(chunks).error());
       text.chunks = std::move(*chunks);
     }
     for (Measured& text : texts) {
@@ -78,7 +89,26 @@ class Perplexity final : public Command {
     return {};
   }
 
+  [[nodiscard]] std::string_view stray_hint() const override { return "texts go behind -f"; }
+
  private:
+  // What can be read only once is read here and not mapped; what it is follows from its name as for a file.
+  [[nodiscard]] Result<eval::Corpus> read_text_of(const std::string& file) const {
+    if (!is_stream(file)) return eval::read_corpus(file, field_);
+    TERN_TRY(std::string content, read_text(file));
+    if (content.ends_with('\n')) content.pop_back();
+    auto corpus = [&]() -> Result<eval::Corpus> {
+      if (file.ends_with(".jsonl")) return eval::parse_jsonl(content, field_);
+      if (file.ends_with(".csv")) return eval::parse_csv(content);
+      return eval::Corpus{.name = {}, .text = std::move(content)};
+    }();
+    const std::string name = name_of_text(file);
+    if (!corpus) return in_context(name, std::move(corpus).error());
+    if (corpus->text.empty()) return fail(ErrorCode::bad_input, "{}: holds no text", name);
+    corpus->name = file == "-" ? "stdin" : file.substr(file.rfind('/') + 1);
+    return corpus;
+  }
+
   static std::string as_text(const std::vector<Measured>& texts, bool colour) {
     report::Table table{
         .columns =

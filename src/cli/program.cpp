@@ -8,8 +8,10 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/foreign_option.hpp"
 #include "cli/help.hpp"
 #include "cli/manual.hpp"
+#include "cli/option_values.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/version.hpp"
 #include "sys/signals.hpp"
@@ -18,6 +20,27 @@ namespace tern::cli {
 namespace {
 
 enum class Wanted { command, help, manual, names, version };
+
+// A terminal that closes ends the work as Ctrl-C does, with nothing left half-written; under nohup the work goes on.
+void watch_hangup() {
+  struct sigaction terminate{};
+  struct sigaction hangup{};
+  if (::sigaction(SIGTERM, nullptr, &terminate) != 0 || ::sigaction(SIGHUP, nullptr, &hangup) != 0) return;
+  if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &terminate, nullptr);
+}
+
+// A name of a hundred thousand letters is no reason for as long a line: its two ends tell what it was.
+std::string shortened(const std::string& message) {
+  constexpr std::size_t kMost = 4000;
+  constexpr std::size_t kEnd = 500;
+  if (message.size() <= kMost) return message;
+  const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(message[at]) & 0xc0U) == 0x80U; };
+  std::size_t left = kEnd;
+  std::size_t right = message.size() - kEnd;
+  while (left > 0 && continues(left)) --left;
+  while (right < message.size() && continues(right)) ++right;
+  return fmt::format("{} ... {}", message.substr(0, left), message.substr(right));
+}
 
 }  // namespace
 
@@ -71,7 +94,12 @@ std::vector<CommandText> Program::commands() const {
 Result<void> Program::choose(const std::string& name) {
   state_->chosen = state_->find(name);
   if (state_->chosen != nullptr) return {};
-  std::vector<std::string_view> names{"help"};
+  if (name.ends_with(".gguf")) {
+    return fail(ErrorCode::usage,
+                "{0}: is a file, expected a command first: tern run {0}, tern chat {0}, tern info {0}",
+                printable(name, 100));
+  }
+  std::vector<std::string_view> names{"help", "version"};
   for (const CommandEntry& entry : kCommands) names.push_back(entry.name);
   return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(name),
               did_you_mean(name, names));
@@ -94,6 +122,7 @@ Result<void> Program::parse(const std::vector<std::string>& given) {
     }
     if (as_manual && words.empty()) state_->wanted = Wanted::manual;
     if (as_manual && words.empty()) return {};
+    if (words == std::vector<std::string>{"help"}) words.clear();  // about all commands, help among them
     if (!words.empty() && (as_manual || !words.front().starts_with("-"))) {
       TERN_TRY_DO(choose(words.front()));
       state_->wanted = as_manual ? Wanted::manual : Wanted::help;
@@ -104,7 +133,11 @@ Result<void> Program::parse(const std::vector<std::string>& given) {
     state_->wanted = Wanted::help;
     return {};
   }
-  if (words.front() == "--version") {
+  if (words.front() == "--version" || words.front() == "-V" || words.front() == "version") {
+    if (words.size() > 1) {
+      return fail(ErrorCode::usage, "{}: unexpected argument \"{}\"; see tern --help", words.front(),
+                  printable(words[1]));
+    }
     state_->wanted = Wanted::version;
     return {};
   }
@@ -114,23 +147,27 @@ Result<void> Program::parse(const std::vector<std::string>& given) {
                 printable(words.front()));
   }
   TERN_TRY_DO(choose(words.front()));
+  TERN_TRY_DO(refuse_foreign_options({words.begin() + 1, words.end()}, *state_->chosen->app));
   try {
     std::ranges::reverse(words);  // CLI11 takes the words of a vector from its back
     state_->app.parse(words);
   } catch (const CLI::CallForHelp&) {
     state_->wanted = Wanted::help;
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(usage_error(error, *state_->chosen->app));
+    return std::unexpected(usage_error(error, *state_->chosen->app, state_->chosen->command->stray_hint()));
   }
-  return {};
+  if (state_->wanted != Wanted::command) return {};
+  const State::Item& item = *state_->chosen;
+  return check_values(describe(*item.entry, *item.app, *item.command), *item.app);
 }
 
 int Program::run(const std::vector<std::string>& words) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
   Console console;
   const auto report = [&](const Error& error) {
     console.end();
-    if (!error.message.empty()) fmt::print(stderr, "tern: {}\n", error.message);
+    if (!error.message.empty()) std::fputs(fmt::format("tern: {}\n", shortened(error.message)).c_str(), stderr);
     if (error.code == ErrorCode::cancelled && sys::interrupt_signal() != 0) return 128 + sys::interrupt_signal();
     return exit_code(error.code);
   };
@@ -148,6 +185,7 @@ int Program::run(const std::vector<std::string>& words) {
     return 0;
   }
   sys::watch_interrupts();
+  watch_hangup();
   auto done = state_->chosen->command->run(console);
   if (!done) return report(done.error());
   console.end();

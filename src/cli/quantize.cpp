@@ -8,8 +8,10 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "cli/output_file.hpp"
 #include "convert/typical_bits.hpp"
 #include "formats/all.hpp"
+#include "formats/foreign.hpp"
 #include "report/table.hpp"
 #include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
@@ -47,6 +49,12 @@ bool is_number(std::string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// A tensor type of other programs, which no mixture is named after.
+bool is_known_elsewhere(std::string_view name) {
+  return std::ranges::any_of(formats::foreign_types(),
+                             [&](const formats::ForeignType& type) { return equal_ignoring_case(type.name, name); });
+}
+
 // Null for an option that was not given.
 Result<const formats::Format*> type_by_name(std::string_view option, const std::string& name) {
   if (name.empty()) return nullptr;
@@ -59,7 +67,7 @@ class Quantize final : public Command {
  public:
   void declare(CLI::App& app) override {
     app.add_option("IN", input_, "GGUF file, best in F32, F16 or BF16")->required();
-    app.add_option("OUT", output_, "GGUF file to write; left out: ggml-model-TYPE.gguf beside IN");
+    takes_output(app.add_option("OUT", output_, "GGUF file to write; left out: ggml-model-TYPE.gguf beside IN"));
     app.add_option("TYPE", type_, "a format or a mixture of formats, by name in any case of letters or by number");
     app.add_option("NTHREADS", threads_, "threads (default: the cores this process may use)");
     app.add_option("IGNORED", ignored_, "a further number, which BitNet's scripts pass; nothing follows from it");
@@ -135,7 +143,10 @@ class Quantize final : public Command {
     }
     TERN_TRY_DO(plan.ready());
     // After the input was read: what is wrong with it should not hide behind the output's name.
+    const std::vector<std::string> inputs = model_files(input_);
     for (const std::string& path : plan.outputs()) {
+      TERN_TRY_DO(keeps_inputs(path, inputs));
+      TERN_TRY_DO(keeps_inputs(path, type_files_));
       if (!force_ && sys::exists(path) && !sys::is_directory(path))
         return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", path);
     }
@@ -171,6 +182,12 @@ class Quantize final : public Command {
     }
     if (type_.empty()) return fail(ErrorCode::usage, "quantize: {}", kTypeMissing);
     auto mixture = convert::mixture_by_name(type_);
+    if (!mixture && is_known_elsewhere(type_)) {
+      std::vector<std::string_view> names;
+      for (const convert::Mixture& known : convert::mixtures()) names.push_back(known.name);
+      return fail(ErrorCode::usage, "TYPE: {} is not supported by Tern; known are {}", printable(type_),
+                  fmt::join(names, ", "));
+    }
     if (!mixture) return in_context("TYPE", std::move(mixture).error());
     mixture_ = *mixture;
     return {};

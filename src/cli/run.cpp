@@ -2,6 +2,7 @@
 // does.
 #include <CLI/CLI.hpp>
 
+#include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
 #include "cli/model_options.hpp"
@@ -15,7 +16,7 @@ namespace {
 class Run final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare_with_argument(app);
+    model_.declare(app);
     text_.declare(app);
     app.add_option("-n,--n-predict", n_predict_,
                    "tokens at most; -1: until the end of the text or a full context (default -1)")
@@ -42,6 +43,11 @@ class Run final : public Command {
     TERN_TRY(options.sampler, sampling_.resolve());
     TERN_TRY(const auto prompt, text_.read());
     TERN_TRY(const auto model, model_.load(console));
+    if (model->plan().n_vocab() == 0) {  // said before a word of the prompt is
+      return fail(ErrorCode::usage,
+                  "{}: is an embedding model (pooling: {}): it makes vectors, not text; use tern embed",
+                  printable(model_.model, 100), models::pooling_name(model->plan().pooling()));
+    }
     TERN_TRY(const auto ids, engine::prompt_ids(*model, prompt.value_or(""), parse_special_));
     options.continues_text = prompt.has_value() && !prompt->empty();
     TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model, console));
@@ -65,6 +71,10 @@ class Run final : public Command {
     if (verbose_) report(console, *model, result, options);
     if (console.cancelled()) return fail(ErrorCode::cancelled, "");
     return {};
+  }
+
+  [[nodiscard]] std::string_view stray_hint() const override {
+    return "the prompt goes behind -p, a file with it behind -f";
   }
 
  private:

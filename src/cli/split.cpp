@@ -2,12 +2,14 @@
 #include "convert/split.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 
 #include "base/checked.hpp"
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "cli/output_file.hpp"
 #include "report/table.hpp"
 
 namespace tern::cli {
@@ -29,7 +31,7 @@ class Split final : public Command {
  public:
   void declare(CLI::App& app) override {
     app.add_option("IN", input_, "GGUF file; of a model that is split already, any part")->required();
-    app.add_option("PREFIX", prefix_, "the parts are PREFIX-00001-of-0000N.gguf")->required();
+    takes_output(app.add_option("PREFIX", prefix_, "the parts are PREFIX-00001-of-0000N.gguf")->required());
     app.add_option("--split-max-size", max_size_, "size of a part's tensors at most, in powers of 1000: 500K, 300M, 4G")
         ->type_name("SIZE");
     app.add_option("--split-max-tensors", max_tensors_, "tensors of a part at most (default 128)")->type_name("N");
@@ -54,8 +56,14 @@ class Split final : public Command {
     }
     std::string prefix = prefix_;
     if (prefix.size() > 5 && prefix.ends_with(".gguf")) prefix.resize(prefix.size() - 5);
-    TERN_TRY(const convert::CopyPlan plan, convert::CopyPlan::split(input_, prefix, rule, console));
-    if (!dry_run_) TERN_TRY_DO(plan.run(force_, console));
+    Progress silent;  // what is too large is said here, in one line where it is many
+    TERN_TRY(const convert::CopyPlan plan, convert::CopyPlan::split(input_, prefix, rule, silent));
+    if (rule.max_bytes) note_large_tensors(plan, *rule.max_bytes, console);
+    if (!dry_run_) {
+      const std::vector<std::string> inputs = model_files(input_);
+      for (const files::PlannedPart& part : plan.parts()) TERN_TRY_DO(keeps_inputs(part.path, inputs));
+      TERN_TRY_DO(plan.run(force_, console));
+    }
     console.end();
     if (json_) {
       print_json(console, as_json(plan));
@@ -66,6 +74,27 @@ class Split final : public Command {
   }
 
  private:
+  static void note_large_tensors(const convert::CopyPlan& plan, std::uint64_t limit, Console& console) {
+    std::vector<const files::PlannedTensor*> large;
+    for (const files::PlannedPart& part : plan.parts()) {
+      for (const files::PlannedTensor& tensor : part.layout.tensors()) {
+        if (tensor.n_bytes > limit) large.push_back(&tensor);
+      }
+    }
+    constexpr std::size_t kMostNamed = 3;
+    if (large.size() > kMostNamed) {
+      const auto* const largest = *std::ranges::max_element(large, {}, &files::PlannedTensor::n_bytes);
+      console.note(fmt::format(
+          "{} tensors are larger than the limit of {} (the largest is {} with {}): each gets a part of its own",
+          large.size(), human_bytes(limit), printable(largest->name), human_bytes(largest->n_bytes)));
+      return;
+    }
+    for (const files::PlannedTensor* tensor : large) {
+      console.note(fmt::format("tensor {} alone has {}, more than the limit of {}: it gets a part of its own",
+                               printable(tensor->name), human_bytes(tensor->n_bytes), human_bytes(limit)));
+    }
+  }
+
   [[nodiscard]] std::string as_table(const convert::CopyPlan& plan, bool colour) const {
     report::Table table{.columns = {{"part", report::Align::left}, {"tensors"}, {"bytes"}}, .rows = {}};
     for (std::size_t i = 0; i < plan.parts().size(); ++i) {

@@ -8,6 +8,8 @@
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
 #include "cli/model_options.hpp"
+#include "cli/output_file.hpp"
+#include "cli/text_input.hpp"
 #include "cli/version.hpp"
 #include "formats/all.hpp"
 #include "lab/report_sweep.hpp"
@@ -76,15 +78,17 @@ class Sweep final : public Command {
         ->check(CLI::Range(0, 1000));
     app.add_option("--margin", margin_, "loss of perplexity that the verdict puts up with, in percent (default 0.5)")
         ->type_name("PERCENT");
-    app.add_option("--report", report_, "write an HTML page that needs nothing else")->type_name("FILE");
+    takes_output(app.add_option("--report", report_, "write an HTML page that needs nothing else")->type_name("FILE"));
     app.add_flag("--force", force_, "overwrite the report");
     app.add_flag("--json", json_, "one JSON value");
     app.add_option("--worker", worker_, "")->group("");  // the process that measures one format's memory
   }
 
   Result<void> run(Console& console) override {
+    TERN_TRY_DO(model_.settle(data_));
     if (!worker_.empty()) return work(console);
     TERN_TRY(lab::SweepOptions options, checked_options());
+    if (!report_.empty()) TERN_TRY_DO(keeps_model_and_texts(report_, model_.model, data_));
     if (!report_.empty() && !force_ && sys::exists(report_)) {
       return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", report_);
     }
@@ -119,6 +123,8 @@ class Sweep final : public Command {
     return {};
   }
 
+  [[nodiscard]] std::string_view stray_hint() const override { return "texts go behind --data"; }
+
  private:
   Result<void> work(Console& console) {
     TERN_TRY(const formats::Format* format, formats::by_name(worker_));
@@ -127,6 +133,10 @@ class Sweep final : public Command {
   }
 
   [[nodiscard]] Result<lab::SweepOptions> checked_options() const {
+    if (std::ranges::any_of(data_, is_stream)) {
+      return fail(ErrorCode::usage,
+                  "--data: a pipe can be read once, but every format reads the texts: put it in a file");
+    }
     if (data_.empty())
       return fail(ErrorCode::usage, "--data is missing: name at least one text; see tern sweep --help");
     if (n_chunks_ == 0 || n_chunks_ < -1)

@@ -6,6 +6,7 @@
 #include "cli/json_output.hpp"
 #include "cli/text_input.hpp"
 #include "models/tokenizer_source.hpp"
+#include "text/pre_names.hpp"
 #include "text/tokenizer.hpp"
 #include "text/utf8.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 class Tokenize final : public Command {
  public:
   void declare(CLI::App& app) override {
+    app.add_option("MODEL", argument_, "GGUF file, as with -m");
     app.add_option("-m,--model", model_, "GGUF file whose tokenizer is used (its weights are not read)")
         ->type_name("FILE");
     app.add_option("--tokenizer", tokenizer_,
@@ -31,7 +33,9 @@ class Tokenize final : public Command {
   }
 
   Result<void> run(Console& console) override {
-    if (model_.empty() == tokenizer_.empty()) {
+    const bool twice = !argument_.empty() && !model_.empty();
+    if (model_.empty()) model_ = argument_;
+    if (twice || model_.empty() == tokenizer_.empty()) {
       return fail(ErrorCode::usage, "tokenize: expected one of -m FILE and --tokenizer PATH; see tern tokenize --help");
     }
     TERN_TRY(auto given, text_.read());
@@ -60,6 +64,13 @@ class Tokenize final : public Command {
     return {};
   }
 
+  [[nodiscard]] std::vector<std::string> choices(std::string_view option) const override {
+    if (option == "--pre") return {text::pre_tokenizer_names().begin(), text::pre_tokenizer_names().end()};
+    return {};
+  }
+
+  [[nodiscard]] std::string_view stray_hint() const override { return "a text goes behind -p, a file behind -f"; }
+
  private:
   // A token's bytes on one line: UTF-8 as it is, control and broken bytes as \xNN.
   static std::string shown(std::string_view piece) {
@@ -79,6 +90,7 @@ class Tokenize final : public Command {
   }
 
   std::string model_;
+  std::string argument_;
   std::string tokenizer_;
   std::string pre_;
   TextInput text_;

@@ -34,7 +34,7 @@ const CLI::Option* option_of(const std::string& message, const CLI::App& command
   return best;
 }
 
-std::string explain(const CLI::ParseError& error, const CLI::App& command) {
+std::string explain(const CLI::ParseError& error, const CLI::App& command, std::string_view stray_hint) {
   std::string message = error.what();
   std::ranges::replace(message, '\n', ' ');
   // A mistyped option often leaves a required one missing: the unknown word is the cause, so it is named first.
@@ -42,7 +42,10 @@ std::string explain(const CLI::ParseError& error, const CLI::App& command) {
   const auto extra =
       std::ranges::find_if(extras, [](const std::string& word) { return word.size() > 1 && word.starts_with('-'); });
   if (extra != extras.end()) return unknown_option(*extra, command);
-  if (!extras.empty()) return fmt::format("unexpected argument \"{}\"", printable(extras.front()));
+  if (!extras.empty()) {
+    return fmt::format("unexpected argument \"{}\"{}{}", printable(extras.front()), stray_hint.empty() ? "" : ": ",
+                       stray_hint);
+  }
 
   const CLI::Option* option = option_of(message, command);
   if (option == nullptr) return message;
@@ -61,6 +64,9 @@ std::string explain(const CLI::ParseError& error, const CLI::App& command) {
     return fmt::format("{} is \"{}\", expected {}", name, printable(option->results().back()),
                        type.empty() ? "a number" : type);
   }
+  if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr && message.starts_with(name + ": is ")) {
+    return message.erase(name.size(), 1);
+  }
   constexpr std::string_view kRange = " not in range ";
   const auto range = message.find(kRange);
   if (range != std::string::npos && !option->results().empty()) {
@@ -72,9 +78,9 @@ std::string explain(const CLI::ParseError& error, const CLI::App& command) {
 
 }  // namespace
 
-Error usage_error(const CLI::ParseError& error, const CLI::App& command) {
+Error usage_error(const CLI::ParseError& error, const CLI::App& command, std::string_view stray_hint) {
   const std::string& verb = command.get_name();
-  return {ErrorCode::usage, fmt::format("{}: {}; see tern {} --help", verb, explain(error, command), verb)};
+  return {ErrorCode::usage, fmt::format("{}: {}; see tern {} --help", verb, explain(error, command, stray_hint), verb)};
 }
 
 }  // namespace tern::cli

@@ -2,6 +2,8 @@
 // messages speak of its classes; these speak of the command.
 #pragma once
 
+#include <string_view>
+
 #include "base/error.hpp"
 
 namespace CLI {
@@ -11,7 +13,7 @@ class ParseError;
 
 namespace tern::cli {
 
-/// `command`: the sub-command that was being parsed.
-[[nodiscard]] Error usage_error(const CLI::ParseError& error, const CLI::App& command);
+/// `command`: the sub-command that was being parsed; `stray_hint` is said where there is one argument too many.
+[[nodiscard]] Error usage_error(const CLI::ParseError& error, const CLI::App& command, std::string_view stray_hint);
 
 }  // namespace tern::cli

@@ -58,23 +58,13 @@ const formats::Format& target_format(const SourceTensor& tensor, const formats::
   return *outtype;
 }
 
-// Better no file than a wrong one.
-std::unexpected<Error> refuse_tensors(const std::string& path, const Source& source, Progress& progress) {
-  const std::vector<UnknownTensor>& unknown = source.unknown;
+void tell_unknown(const std::vector<UnknownTensor>& unknown, Progress& progress) {
   for (std::size_t i = 0; i < std::min(unknown.size(), ConvertPlan::kMaxToldTensors); ++i) {
     progress.note(
         fmt::format("unknown tensor {} {} {}", printable(unknown[i].name, 120), unknown[i].shape, unknown[i].type));
   }
-  if (unknown.size() > ConvertPlan::kMaxToldTensors) {
-    progress.note(fmt::format("and {} more", unknown.size() - ConvertPlan::kMaxToldTensors));
-  }
-  std::vector<std::string> first;
-  for (std::size_t i = 0; i < std::min<std::size_t>(unknown.size(), 4); ++i)
-    first.push_back(printable(unknown[i].name));
-  return fail(ErrorCode::unsupported, "{}: {} of this checkpoint {} nothing to architecture {}: {}{}", folder_of(path),
-              unknown.size() == 1 ? "1 tensor" : fmt::format("{} tensors", unknown.size()),
-              unknown.size() == 1 ? "means" : "mean", source.architecture->name, fmt::join(first, ", "),
-              unknown.size() > first.size() ? ", ..." : "");
+  if (unknown.size() > ConvertPlan::kMaxToldTensors)
+    progress.note(fmt::format("and {} more; --dry-run lists them", unknown.size() - ConvertPlan::kMaxToldTensors));
 }
 
 }  // namespace
@@ -96,7 +86,11 @@ Result<ConvertPlan> ConvertPlan::make(const ConvertOptions& options, Progress& p
   ConvertPlan plan;
   TERN_TRY(plan.source_, open_source(options.source));
   const Source& source = plan.source_;
-  if (!source.unknown.empty() && !options.dry_run) return refuse_tensors(options.source, source, progress);
+  plan.folder_ = folder_of(options.source);
+  if (!options.dry_run) {
+    tell_unknown(source.unknown, progress);
+    TERN_TRY_DO(plan.ready());
+  }
   TERN_TRY(const text::Vocabulary vocabulary, read_vocabulary(options, source, progress));
   for (const std::string& note : source.notes) progress.note(note);
   TERN_TRY_DO(plan.add_tensors(options, progress));
@@ -111,6 +105,19 @@ Result<ConvertPlan> ConvertPlan::make(const ConvertOptions& options, Progress& p
   TERN_TRY(plan.layout_, plan_layout(std::move(metadata), plan.jobs_));
   TERN_TRY(plan.output_bytes_, plan.layout_.file_bytes());
   return plan;
+}
+
+// Better no file than a wrong one.
+Result<void> ConvertPlan::ready() const {
+  const std::vector<UnknownTensor>& unknown = source_.unknown;
+  if (unknown.empty()) return {};
+  std::vector<std::string> first;
+  for (std::size_t i = 0; i < std::min<std::size_t>(unknown.size(), 4); ++i)
+    first.push_back(printable(unknown[i].name));
+  return fail(ErrorCode::unsupported, "{}: {} of this checkpoint {} nothing to architecture {}: {}{}", folder_,
+              unknown.size() == 1 ? "1 tensor" : fmt::format("{} tensors", unknown.size()),
+              unknown.size() == 1 ? "means" : "mean", source_.architecture->name, fmt::join(first, ", "),
+              unknown.size() > first.size() ? ", ..." : "");
 }
 
 Result<void> ConvertPlan::add_tensors(const ConvertOptions& options, Progress& progress) {
@@ -146,6 +153,7 @@ std::string_view ConvertPlan::main_type() const {
 }
 
 Result<ConvertReport> ConvertPlan::run(const ConvertOptions& options, Progress& progress) const {
+  TERN_TRY_DO(ready());
   ConvertReport report;
   report.architecture = std::string(source_.architecture->name);
   report.n_tensors = jobs_.size();

@@ -47,7 +47,7 @@ class ConvertPlan {
   /// tensors that mean nothing to the architecture are told as notes (up to kMaxToldTensors) and then refused.
   [[nodiscard]] static Result<ConvertPlan> make(const ConvertOptions& options, Progress& progress);
 
-  static constexpr std::size_t kMaxToldTensors = 100;
+  static constexpr std::size_t kMaxToldTensors = 20;
 
   [[nodiscard]] const std::vector<ConvertChoice>& choices() const { return choices_; }
   /// Empty but for a dry run.
@@ -57,6 +57,8 @@ class ConvertPlan {
   [[nodiscard]] std::uint64_t output_bytes() const { return output_bytes_; }
   /// What most weights of the blocks will be, for a file's name: "BF16".
   [[nodiscard]] std::string_view main_type() const;
+  /// Errors: unsupported where tensors of the source mean nothing to the architecture (of a dry run alone).
+  [[nodiscard]] Result<void> ready() const;
   /// Writes `options.outfile`.
   [[nodiscard]] Result<ConvertReport> run(const ConvertOptions& options, Progress& progress) const;
 
@@ -65,6 +67,7 @@ class ConvertPlan {
   [[nodiscard]] Result<void> add_tensors(const ConvertOptions& options, Progress& progress);
 
   Source source_;
+  std::string folder_;  // for messages
   std::vector<ConvertChoice> choices_;
   std::vector<TensorJob> jobs_;
   files::GgufLayout layout_;

@@ -1,9 +1,11 @@
 // What a path is decides who opens it: by content, never by name.
 #include "convert/source.hpp"
+#include "files/checkpoint.hpp"
 #include "files/kind.hpp"
 #include "files/llama2c.hpp"
 #include "files/pytorch.hpp"
 #include "files/safetensors.hpp"
+#include "sys/mapped_file.hpp"
 
 namespace tern::convert {
 namespace {
@@ -17,7 +19,12 @@ std::unexpected<Error> refuse_unknown(const std::string& path, files::FileKind k
     if (auto file = files::PytorchFile::open(path); !file) return std::unexpected(std::move(file).error());
   }
   if (path.ends_with(".bin")) {
-    if (auto file = files::Llama2cFile::open(path); !file) return std::unexpected(std::move(file).error());
+    if (auto file = files::Llama2cFile::open(path); !file) {
+      return fail(file.error().code, "{}; nor is it a PyTorch checkpoint (ZIP or pickle)", file.error().message);
+    }
+  }
+  if (sys::is_directory(path)) {
+    if (auto folder = files::Checkpoint::open(path); !folder) return std::unexpected(std::move(folder).error());
   }
   return fail(ErrorCode::bad_input,
               "{}: is {}, expected a Hugging Face folder, a .safetensors or PyTorch file, or a llama2.c checkpoint",

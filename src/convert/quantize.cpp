@@ -4,6 +4,7 @@
 #include "convert/type_rules.hpp"
 #include "files/gguf_split.hpp"
 #include "formats/all.hpp"
+#include "models/model_shape.hpp"
 
 namespace tern::convert {
 namespace {
@@ -53,7 +54,13 @@ void set_file_type(const Mixture& mixture, const files::Metadata& input, files::
 Result<std::vector<files::PlannedPart>> parts_like(const files::GgufFile& file, const files::GgufLayout& layout,
                                                    std::string_view output) {
   constexpr std::string_view kSuffix = ".gguf";
-  if (output.size() > kSuffix.size() && output.ends_with(kSuffix)) output.remove_suffix(kSuffix.size());
+  // "new.gguf", "new" and "new-00001-of-00003.gguf" mean the same set.
+  const auto named = files::split_name(output);
+  if (named) {
+    output = named->prefix;
+  } else if (output.size() > kSuffix.size() && output.ends_with(kSuffix)) {
+    output.remove_suffix(kSuffix.size());
+  }
   std::vector<std::size_t> counts;
   for (const files::GgufPart& part : file.parts()) counts.push_back(part.n_tensors);
   return files::split_layout(layout, counts, output);
@@ -75,6 +82,15 @@ Result<void> note_idle_patterns(const TypeWishes& wishes, const std::vector<Tens
   return {};
 }
 
+// Keys of another model's shape would make a file that nothing opens. One that Tern cannot read before it leaves alone.
+Result<void> check_still_fits(const files::GgufFile& file, const files::Metadata& metadata) {
+  if (!models::read_model_shape(file, file.metadata())) return {};
+  auto after = models::read_model_shape(file, metadata);
+  if (after) return {};
+  return fail(ErrorCode::usage, "{}: --override-kv would leave a file that cannot be read: {}", file.name(),
+              after.error().message);
+}
+
 }  // namespace
 
 Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress& progress) {
@@ -87,11 +103,12 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
   if (const auto key = files::weight_transform_key(file.metadata())) {
     return fail(ErrorCode::unsupported,
                 "{}: metadata key {} says that the weights are transformed; Tern does not requantise such files yet",
-                options.input, *key);
+                options.input, printable(*key));
   }
   TERN_TRY_DO(check_copy(options.wishes));
   files::Metadata metadata = file.metadata();
   TERN_TRY_DO(override_metadata(options.overrides, metadata));
+  if (!options.overrides.empty()) TERN_TRY_DO(check_still_fits(file, metadata));
   std::vector<TensorInfo> tensors;
   for (const files::GgufTensor& tensor : file.tensors()) {
     if (tensor.format == nullptr) {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <set>
 #include <utility>
 
+#include "base/foreign_content.hpp"
 #include "base/words.hpp"
 #include "files/json.hpp"
 #include "files/metadata.hpp"
@@ -57,8 +59,29 @@ Result<std::map<std::string, std::string>> read_weight_map(const std::string& pa
 constexpr std::array<std::string_view, 4> kNames{"model.safetensors", "model.safetensors.index.json",
                                                  "pytorch_model.bin", "pytorch_model.bin.index.json"};
 
+constexpr std::array<std::string_view, 5> kWeightSuffixes{".safetensors", ".bin", ".pt", ".pth", ".gguf"};
+constexpr std::size_t kMaxTold = 3;
+
 bool is_index(std::string_view name) {
   return name.ends_with(".json");
+}
+
+// What was looked for, and what is there instead: a set without its index, adapters, a GGUF file.
+std::unexpected<Error> no_checkpoint(const std::string& folder) {
+  std::vector<std::string> others;
+  std::error_code error;
+  for (std::filesystem::directory_iterator item(folder, error), end; !error && item != end; item.increment(error)) {
+    const std::string name = item->path().filename().string();
+    const auto is_kind = [&](std::string_view suffix) { return name.ends_with(suffix); };
+    if (std::ranges::any_of(kWeightSuffixes, is_kind)) others.push_back(printable(name));
+  }
+  std::ranges::sort(others);
+  const std::size_t n_left_out = others.size() - std::min(others.size(), kMaxTold);
+  others.resize(others.size() - n_left_out);
+  return fail(ErrorCode::not_found, "{}: expected {} in this folder; {}", folder, fmt::join(kNames, ", "),
+              others.empty() ? "it holds no weights"
+                             : fmt::format("it holds {}{}", fmt::join(others, ", "),
+                                           n_left_out == 0 ? "" : fmt::format(" and {} more", n_left_out)));
 }
 
 /// "model-00001-of-00003.safetensors": a shard by its name, which is the only thing that says so.
@@ -84,7 +107,7 @@ Result<Checkpoint> Checkpoint::open(const std::string& path) {
     checkpoint.folder_ = without_final_slashes(path);
     const std::string_view name = checkpoint_in(checkpoint.folder_);
     if (name.empty()) {
-      return fail(ErrorCode::not_found, "{}: expected {} in this folder", path, fmt::join(kNames, ", "));
+      return no_checkpoint(checkpoint.folder_);
     }
     const std::string first = fmt::format("{}/{}", checkpoint.folder_, name);
     TERN_TRY_DO(is_index(name) ? checkpoint.add_shards(first) : checkpoint.add_file(first));
@@ -120,6 +143,9 @@ Result<Checkpoint::File> Checkpoint::open_file(const std::string& path) {
   if (PytorchFile::looks_like(file.bytes())) {
     TERN_TRY(auto opened, PytorchFile::open(path));
     return opened;
+  }
+  if (const auto what = foreign_content(file.bytes()); !what.empty()) {
+    return fail(ErrorCode::bad_input, "{}: is {}", path, what);
   }
   TERN_TRY(auto opened, SafetensorsFile::open(path));
   for (const auto& [key, value] : opened.metadata()) {

@@ -8,6 +8,7 @@
 
 #include "base/byte_cursor.hpp"
 #include "base/checked.hpp"
+#include "base/foreign_content.hpp"
 #include "base/words.hpp"
 #include "files/gguf_value.hpp"
 #include "formats/all.hpp"
@@ -140,6 +141,10 @@ Result<void> identify_tensor(GgufTensor& tensor, std::uint64_t stored_bytes, con
 }  // namespace
 
 Result<GgufFile> GgufFile::open(const std::string& path) {
+  if (sys::is_directory(path)) {
+    return fail(ErrorCode::bad_input, "{}: is a folder, expected a GGUF file; tern convert makes one of a checkpoint",
+                path);
+  }
   TERN_TRY(auto mapped, sys::MappedFile::open(path));
   const auto bytes = mapped.bytes();
   TERN_TRY(GgufFile file, read_one({path, std::move(mapped), bytes}));
@@ -165,6 +170,8 @@ Result<GgufFile> GgufFile::read_one(GgufPart part) {
 }
 
 Result<void> GgufFile::read_header() {
+  if (const auto what = foreign_content(parts_.front().bytes); !what.empty())
+    return fail(ErrorCode::bad_input, "is {}", what);
   ByteCursor cursor(parts_.front().bytes);
   TERN_TRY(version_, read_version(cursor));
   TERN_TRY(const auto n_tensors, read_count(cursor, "the number of tensors"));

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/byte_cursor.hpp"
+#include "base/foreign_content.hpp"
 #include "files/checkpoint.hpp"
 #include "files/llama2c.hpp"
 #include "files/pytorch.hpp"
@@ -46,6 +47,9 @@ Result<FileKind> detect_kind(const std::string& path) {
   if (looks_like_safetensors(bytes)) return FileKind::safetensors;
   if (looks_like_llama2c(bytes)) return FileKind::llama2c;
   if (PytorchFile::looks_like(bytes)) return FileKind::pytorch;
+  if (const auto what = foreign_content(bytes); !what.empty()) {
+    return fail(ErrorCode::bad_input, "{}: is {}", path, what);
+  }
   return FileKind::unknown;
 }
 

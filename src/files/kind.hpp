@@ -19,7 +19,8 @@ enum class FileKind {
   unknown,
 };
 
-/// Errors: not_found when there is nothing at `path`; io.
+/// Errors: not_found when there is nothing at `path`; bad_input for what often comes instead of a model (a page, a
+/// pointer to the file); io.
 [[nodiscard]] Result<FileKind> detect_kind(const std::string& path);
 
 /// "a GGUF file", "a folder with safetensors", ...

@@ -1,26 +1,11 @@
 #include "models/model_file.hpp"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
-#include "base/words.hpp"
+#include "models/model_shape.hpp"
 
 namespace tern::models {
-namespace {
-
-// The table's rows are the vocabulary; every architecture of the table has one.
-Result<std::int64_t> vocabulary_size(const files::GgufFile& file) {
-  const files::GgufTensor* table = file.find("token_embd.weight");
-  if (table == nullptr) {
-    return fail(ErrorCode::bad_input,
-                "tensor token_embd.weight is missing: {} (a vocabulary-only file has no weights to run)",
-                file.tensors().empty() ? "the file holds no tensors" : "the file holds no embedding table");
-  }
-  return table->shape.n_rows();
-}
-
-}  // namespace
-
 Result<ModelFile> ModelFile::open(const std::string& path, ArchitectureList architectures,
                                   std::optional<Pooling> pooling) {
   TERN_TRY(files::GgufFile file, files::GgufFile::open(path));
@@ -32,28 +17,10 @@ Result<ModelFile> ModelFile::bind(files::GgufFile file, ArchitectureList archite
   const std::string name = file.name();
   ModelFile model;
   const auto bound = [&]() -> Result<void> {
-    if (const auto key = files::weight_transform_key(file.metadata())) {
-      return fail(ErrorCode::unsupported,
-                  "metadata key {} says that the weights are transformed (rotated); Tern does not undo that yet", *key);
-    }
-    if (file.architecture().empty()) {
-      return fail(ErrorCode::bad_input,
-                  "metadata key general.architecture is missing: this GGUF file does not say what model it holds");
-    }
-    TERN_TRY(model.architecture_, by_name(file.architecture(), architectures));
-    TERN_TRY(const std::int64_t n_vocab, vocabulary_size(file));
-    HyperParameters defaults = model.architecture_->defaults();
-    defaults.architecture = std::string(model.architecture_->name);
-    const TensorFacts facts{.n_vocab = n_vocab, .input_norms = file.find("blk.0.attn_q_norm_in.weight") != nullptr};
-    TERN_TRY(model.parameters_, read_hyper_parameters(file.metadata(), facts, defaults));
-    if (pooling) model.parameters_.pooling = *pooling;
-    // A plan is a few dozen steps a layer; a file whose list of tensors is shorter than its layers cannot be right, and
-    // need not make us build the plan first.
-    if (static_cast<std::uint64_t>(model.parameters_.n_layers) > file.tensors().size()) {
-      return fail(ErrorCode::bad_input, "{} layers are stated but the file holds only {} tensors",
-                  model.parameters_.n_layers, file.tensors().size());
-    }
-    model.plan_ = model.architecture_->plan(model.parameters_);
+    TERN_TRY(ModelShape shape, read_model_shape(file, file.metadata(), architectures, pooling));
+    model.architecture_ = shape.architecture;
+    model.parameters_ = std::move(shape.parameters);
+    model.plan_ = std::move(shape.plan);
     model.file_ = std::make_shared<const files::GgufFile>(std::move(file));
     return model.bind_tensors();
   }();
@@ -69,15 +36,8 @@ Result<void> ModelFile::bind_tensors() {
     if (tensor == nullptr) {
       if (spec.fallback != kNone) {
         views_[i] = views_[static_cast<std::size_t>(spec.fallback)];
-      } else if (!spec.optional) {
-        return fail(ErrorCode::bad_input, "tensor {} is missing (expected {} for architecture {})", spec.name,
-                    spec.shape.text(), architecture_->name);
       }
       continue;
-    }
-    if (tensor->shape != spec.shape) {
-      return fail(ErrorCode::bad_input, "tensor {} has shape {}, expected {} from the metadata", spec.name,
-                  tensor->shape.text(), spec.shape.text());
     }
     if (tensor->format == nullptr)
       return fail(ErrorCode::unsupported, "tensor {}: {}", spec.name, tensor->unsupported_reason);
@@ -93,22 +53,7 @@ Result<void> ModelFile::bind_tensors() {
       return fail(ErrorCode::bad_input, "tensor {} holds NaN or infinity", spec.name);
     }
   }
-  return refuse_unread();
-}
-
-// A tensor that the plan does not read belongs to a model of another shape: leaving it out would compute nonsense.
-Result<void> ModelFile::refuse_unread() const {
-  std::set<std::string_view> read;
-  for (const TensorSpec& spec : plan_.tensors) read.insert(spec.name);
-  if (parameters_.pooling != Pooling::none) read.insert("output.weight");  // a head that pooling leaves aside
-  std::vector<std::string> unread;
-  for (const files::GgufTensor& tensor : file_->tensors()) {
-    if (!read.contains(tensor.name)) unread.push_back(printable(tensor.name, 80));
-  }
-  if (unread.empty()) return {};
-  return fail(ErrorCode::unsupported, "tensor {}{} means nothing to architecture {}: this model is of another shape",
-              unread.front(), unread.size() > 1 ? fmt::format(" (and {} more)", unread.size() - 1) : "",
-              architecture_->name);
+  return {};
 }
 
 const TensorView* ModelFile::tensor(TensorId id) const {

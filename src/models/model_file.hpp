@@ -46,7 +46,6 @@ class ModelFile {
  private:
   ModelFile() = default;
   [[nodiscard]] Result<void> bind_tensors();
-  [[nodiscard]] Result<void> refuse_unread() const;
 
   std::shared_ptr<const files::GgufFile> file_;  // shared: a copy with another embedding reads the same mapping
   const Architecture* architecture_ = nullptr;

@@ -1,7 +1,9 @@
 #include "models/tokenizer_source.hpp"
 
 #include <array>
+#include <utility>
 
+#include "base/words.hpp"
 #include "files/gguf_reader.hpp"
 #include "models/vocabulary_gguf.hpp"
 #include "sys/mapped_file.hpp"
@@ -35,21 +37,32 @@ Result<text::Vocabulary> from_file(const std::string& path, const std::optional<
                                    std::vector<std::string>& warnings) {
   TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
   const auto kind = text::detect_source(file.bytes());
-  auto vocabulary = [&]() -> Result<text::Vocabulary> {
+  const auto read = [&](std::optional<std::string_view> wanted) -> Result<text::Vocabulary> {
     if (kind == text::SourceKind::gguf) {
       TERN_TRY(const auto gguf, files::GgufFile::open(path));  // of a split model any part will do
       return read_vocabulary(gguf.metadata(), warnings);
     }
     if (kind == text::SourceKind::vocab_json) {
       TERN_TRY(const sys::MappedFile merges, sys::MappedFile::open(sibling(path, "merges.txt")));
-      return text::read_vocab_merges(file.bytes(), merges.bytes(), view_of(pre));
+      return text::read_vocab_merges(file.bytes(), merges.bytes(), wanted);
     }
     TERN_TRY(const sys::MappedFile config, open_if_there(sibling(path, "tokenizer_config.json")));
     if (is_named_vocab_txt(path)) return text::read_vocab_txt(file.bytes(), config.bytes());
-    return text::read_vocabulary(file.bytes(), view_of(pre), config.bytes());
-  }();
+    return text::read_vocabulary(file.bytes(), wanted, config.bytes());
+  };
+  auto vocabulary = read(view_of(pre));
   if (!vocabulary) return in_context(path, std::move(vocabulary).error());
-  if (kind == text::SourceKind::gguf && pre) vocabulary->pre = *pre;
+  if (!pre) return vocabulary;
+  std::string own;  // what the source itself says
+  if (kind == text::SourceKind::gguf) {
+    own = std::exchange(vocabulary->pre, *pre);
+  } else if (kind == text::SourceKind::tokenizer_json) {
+    if (auto silent = read({})) own = std::move(silent->pre);
+  }
+  if (!own.empty() && own != *pre) {
+    warnings.push_back(fmt::format("warning: {}: its pre-tokeniser is {}; --pre {} goes before that", path,
+                                   printable(own), printable(*pre)));
+  }
   return vocabulary;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/byte_cursor.hpp"
+#include "base/foreign_content.hpp"
 #include "text/protobuf_reader.hpp"
 
 namespace tern::text {
@@ -130,6 +131,7 @@ Result<Vocabulary> read_vocabulary(Bytes bytes, std::optional<std::string_view> 
     if (kind == SourceKind::vocab_json) {
       return fail(ErrorCode::bad_input, "this is a vocab.json, which needs merges.txt beside it: name their folder");
     }
+    if (const auto what = foreign_content(bytes); !what.empty()) return fail(ErrorCode::bad_input, "is {}", what);
     return fail(ErrorCode::bad_input,
                 "the content is {}, expected a tokenizer.json, a SentencePiece model, a llama2.c tokenizer or tiktoken "
                 "ranks",

@@ -140,6 +140,16 @@ SHARDS = [f"model-0000{i}-of-00002.safetensors" for i in (1, 2)]
 MAP = {name: SHARDS[i] for i in (0, 1) for name in HALVES[i]}
 
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a2146" * 8 + b"\nsize 12345\n"
+folder("weights_git_lfs_pointer", "model.safetensors: is a Git LFS pointer", {"config.json": CONFIG, "model.safetensors": LFS_POINTER})
+folder("weights_absent", "it holds no weights", {"config.json": CONFIG}, code="not_found")
+folder("weights_of_an_adapter", "it holds adapter_model.safetensors",
+       {"config.json": CONFIG, "adapter_model.safetensors": ONE_TENSOR}, code="not_found")
+folder("weights_without_their_index", "it holds model-00001-of-00002.safetensors, model-00002-of-00002.safetensors",
+       {"config.json": CONFIG, "model-00001-of-00002.safetensors": ONE_TENSOR,
+        "model-00002-of-00002.safetensors": ONE_TENSOR}, code="not_found")
+
+
 def index(file, message, content, first=None, code="bad_input"):
     files = {"config.json": CONFIG, "tokenizer.json": TOKENIZER, "model.safetensors.index.json": content,
              SHARDS[0]: safetensors(first or HALVES[0]), SHARDS[1]: safetensors(HALVES[1])}

@@ -106,6 +106,12 @@ TEST_F(Completion, BashCompletesCommandsOptionsTypesAndFiles) {
   EXPECT_EQ(bash_offers(bash, "tern run --model = mod"), (Words{"model.gguf"}));
   EXPECT_EQ(bash_offers(bash, "tern sweep --embedding F32,tq1"), (Words{"F32,TQ1_0"}));
   EXPECT_EQ(bash_offers(bash, "tern completion z"), (Words{"zsh"}));
+  EXPECT_EQ(bash_offers(bash, "tern convert --outtype tq"), (Words{"tq1_0", "tq2_0"})) << "what convert makes alone";
+  EXPECT_EQ(bash_offers(bash, "tern embed --pooling m"), (Words{"mean"}));
+  EXPECT_EQ(bash_offers(bash, "tern convert --pre llama-b"), (Words{"llama-bpe"}));
+  EXPECT_EQ(bash_offers(bash, "tern tokenize --pre llama-b"), (Words{"llama-bpe"}));
+  EXPECT_EQ(bash_offers(bash, "tern perplexity m"), (Words{"model.gguf"}));
+  EXPECT_EQ(bash_offers(bash, "tern run m"), (Words{"model.gguf"}));
   EXPECT_EQ(bash_offers(bash, "tern run -n 1"), (Words{""})) << "nobody can guess a number";
 }
 

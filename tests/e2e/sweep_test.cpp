@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sys/atomic_file.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/process.hpp"
 
@@ -127,9 +128,13 @@ TEST(Sweep, RefusesWhatItCannotDoBeforeTheLongPart) {
   EXPECT_EQ(run_tern({"sweep", "-m", model, "--embedding", "F32,f32", "--data", wiki()}).exit_code, 2);
   EXPECT_EQ(run_tern({"sweep", "-m", model}).exit_code, 2);
   EXPECT_EQ(run_tern({"sweep", "-m", model, "--data", folder.file("none.txt")}).exit_code, 3);
-  const Ended exists = run_tern({"sweep", "-m", model, "--data", wiki(), "--report", model});
+  const std::string page = folder.file("page.html");
+  test::must(sys::write_file(page, "mine", false));
+  const Ended exists = run_tern({"sweep", "-m", model, "--data", wiki(), "--report", page});
   EXPECT_NE(exists.exit_code, 0);
   EXPECT_NE(exists.err.find("--force"), std::string::npos) << exists.err;
+  const Ended itself = run_tern({"sweep", "-m", model, "--data", wiki(), "--report", model, "--force"});
+  EXPECT_NE(itself.err.find("is the input itself"), std::string::npos) << itself.err;
   const Ended ternary = run_tern({"sweep", "-m", model, "--embedding", "I2_S", "--data", wiki(), "--chunks", "2"});
   EXPECT_EQ(ternary.exit_code, 3);
   EXPECT_NE(ternary.out.find("I2_S holds only"), std::string::npos) << ternary.out;

@@ -234,19 +234,21 @@ TEST_F(Quantizes, ACopyKeepsEveryByteAndTheFileType) {
             "COPY leaves every tensor as it is; give a TYPE to change some");
 }
 
-TEST_F(Quantizes, OverriddenKeysAreWrittenAndCountForTheRules) {
+TEST_F(Quantizes, OverriddenKeysAreWrittenUnlessTheFileCouldNotBeReadThen) {
   auto o = options(model("F32"), "Q4_K_M");
-  o.overrides.push_back(test::must(parse_metadata_override("llama.block_count=int:16")));
+  o.overrides.push_back(test::must(parse_metadata_override("llama.context_length=int:77")));
   o.overrides.push_back(test::must(parse_metadata_override("general.file_type=int:77")));
   o.overrides.push_back(test::must(parse_metadata_override("my.own=float:0.5")));
   run(o);
   const auto out = test::must(files::GgufFile::open(o.output));
-  EXPECT_EQ(test::must(out.metadata().get_u64("llama.block_count")), 16U);
+  EXPECT_EQ(test::must(out.metadata().get_u64("llama.context_length")), 77U);
   EXPECT_EQ(test::must(out.metadata().get_u64("general.file_type")), 77U);
   EXPECT_EQ(test::must(out.metadata().get_f32("my.own")), 0.5F);
-  // Of 16 layers the first two count as important; of the two that there are, only the second would.
-  EXPECT_EQ(out.find("blk.0.ffn_down.weight")->format, &formats::kQ6_K);
   auto wrong = o;
+  wrong.overrides = {test::must(parse_metadata_override("llama.block_count=int:16"))};
+  EXPECT_EQ(QuantizePlan::make(wrong, notes_).error().message,
+            o.input + ": --override-kv would leave a file that cannot be read: tensor blk.2.attn_norm.weight is "
+                      "missing (expected [256] for architecture llama)");
   wrong.overrides = {test::must(parse_metadata_override("llama.block_count=str:many"))};
   EXPECT_EQ(QuantizePlan::make(wrong, notes_).error().message,
             "llama.block_count: the file has uint32 2 there; use int:");
