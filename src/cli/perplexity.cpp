@@ -92,21 +92,11 @@ class Perplexity final : public Command {
   [[nodiscard]] std::string_view stray_hint() const override { return "texts go behind -f"; }
 
  private:
-  // What can be read only once is read here and not mapped; what it is follows from its name as for a file.
+  // What can be read only once is read here and not mapped.
   [[nodiscard]] Result<eval::Corpus> read_text_of(const std::string& file) const {
     if (!is_stream(file)) return eval::read_corpus(file, field_);
-    TERN_TRY(std::string content, read_text(file));
-    if (content.ends_with('\n')) content.pop_back();
-    auto corpus = [&]() -> Result<eval::Corpus> {
-      if (file.ends_with(".jsonl")) return eval::parse_jsonl(content, field_);
-      if (file.ends_with(".csv")) return eval::parse_csv(content);
-      return eval::Corpus{.name = {}, .text = std::move(content)};
-    }();
-    const std::string name = name_of_text(file);
-    if (!corpus) return in_context(name, std::move(corpus).error());
-    if (corpus->text.empty()) return fail(ErrorCode::bad_input, "{}: holds no text", name);
-    corpus->name = file == "-" ? "stdin" : file.substr(file.rfind('/') + 1);
-    return corpus;
+    TERN_TRY(const std::string content, read_text(file));
+    return eval::corpus_of(content, name_of_text(file), field_);
   }
 
   static std::string as_text(const std::vector<Measured>& texts, bool colour) {

@@ -21,14 +21,6 @@ namespace {
 
 enum class Wanted { command, help, manual, names, version };
 
-// A terminal that closes ends the work as Ctrl-C does, with nothing left half-written; under nohup the work goes on.
-void watch_hangup() {
-  struct sigaction terminate{};
-  struct sigaction hangup{};
-  if (::sigaction(SIGTERM, nullptr, &terminate) != 0 || ::sigaction(SIGHUP, nullptr, &hangup) != 0) return;
-  if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &terminate, nullptr);
-}
-
 // A name of a hundred thousand letters is no reason for as long a line: its two ends tell what it was.
 std::string shortened(const std::string& message) {
   constexpr std::size_t kMost = 4000;
@@ -185,7 +177,6 @@ int Program::run(const std::vector<std::string>& words) {
     return 0;
   }
   sys::watch_interrupts();
-  watch_hangup();
   auto done = state_->chosen->command->run(console);
   if (!done) return report(done.error());
   console.end();

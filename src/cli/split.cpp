@@ -56,9 +56,7 @@ class Split final : public Command {
     }
     std::string prefix = prefix_;
     if (prefix.size() > 5 && prefix.ends_with(".gguf")) prefix.resize(prefix.size() - 5);
-    Progress silent;  // what is too large is said here, in one line where it is many
-    TERN_TRY(const convert::CopyPlan plan, convert::CopyPlan::split(input_, prefix, rule, silent));
-    if (rule.max_bytes) note_large_tensors(plan, *rule.max_bytes, console);
+    TERN_TRY(const convert::CopyPlan plan, convert::CopyPlan::split(input_, prefix, rule, console));
     if (!dry_run_) {
       const std::vector<std::string> inputs = model_files(input_);
       for (const files::PlannedPart& part : plan.parts()) TERN_TRY_DO(keeps_inputs(part.path, inputs));
@@ -74,27 +72,6 @@ class Split final : public Command {
   }
 
  private:
-  static void note_large_tensors(const convert::CopyPlan& plan, std::uint64_t limit, Console& console) {
-    std::vector<const files::PlannedTensor*> large;
-    for (const files::PlannedPart& part : plan.parts()) {
-      for (const files::PlannedTensor& tensor : part.layout.tensors()) {
-        if (tensor.n_bytes > limit) large.push_back(&tensor);
-      }
-    }
-    constexpr std::size_t kMostNamed = 3;
-    if (large.size() > kMostNamed) {
-      const auto* const largest = *std::ranges::max_element(large, {}, &files::PlannedTensor::n_bytes);
-      console.note(fmt::format(
-          "{} tensors are larger than the limit of {} (the largest is {} with {}): each gets a part of its own",
-          large.size(), human_bytes(limit), printable(largest->name), human_bytes(largest->n_bytes)));
-      return;
-    }
-    for (const files::PlannedTensor* tensor : large) {
-      console.note(fmt::format("tensor {} alone has {}, more than the limit of {}: it gets a part of its own",
-                               printable(tensor->name), human_bytes(tensor->n_bytes), human_bytes(limit)));
-    }
-  }
-
   [[nodiscard]] std::string as_table(const convert::CopyPlan& plan, bool colour) const {
     report::Table table{.columns = {{"part", report::Align::left}, {"tensors"}, {"bytes"}}, .rows = {}};
     for (std::size_t i = 0; i < plan.parts().size(); ++i) {

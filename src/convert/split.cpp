@@ -10,17 +10,29 @@ namespace tern::convert {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 22;
+constexpr std::size_t kMostNamed = 3;
 
 Result<std::shared_ptr<const files::GgufFile>> opened(const std::string& path) {
   TERN_TRY(files::GgufFile file, files::GgufFile::open(path));
   return std::make_shared<const files::GgufFile>(std::move(file));
 }
 
+// One line where it is many.
 void note_large_tensors(const files::GgufLayout& layout, std::uint64_t limit, Progress& progress) {
+  std::vector<const files::PlannedTensor*> large;
   for (const files::PlannedTensor& tensor : layout.tensors()) {
-    if (tensor.n_bytes <= limit) continue;
+    if (tensor.n_bytes > limit) large.push_back(&tensor);
+  }
+  if (large.size() > kMostNamed) {
+    const files::PlannedTensor& largest = **std::ranges::max_element(large, {}, &files::PlannedTensor::n_bytes);
+    progress.note(fmt::format(
+        "{} tensors are larger than the limit of {} (the largest is {} with {}): each gets a part of its own",
+        large.size(), human_bytes(limit), printable(largest.name), human_bytes(largest.n_bytes)));
+    return;
+  }
+  for (const files::PlannedTensor* tensor : large) {
     progress.note(fmt::format("tensor {} alone has {}, more than the limit of {}: it gets a part of its own",
-                              printable(tensor.name), human_bytes(tensor.n_bytes), human_bytes(limit)));
+                              printable(tensor->name), human_bytes(tensor->n_bytes), human_bytes(limit)));
   }
 }
 

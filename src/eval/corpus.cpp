@@ -130,20 +130,22 @@ Result<Corpus> parse_csv(std::string_view content) {
   return corpus;
 }
 
-Result<Corpus> read_corpus(const std::string& path, std::string_view field) {
-  TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
-  const std::string_view content =
-      without_final_newline({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
+Result<Corpus> corpus_of(std::string_view content, const std::string& path, std::string_view field) {
+  content = without_final_newline(content);
   auto corpus = [&]() -> Result<Corpus> {
     if (path.ends_with(".jsonl")) return parse_jsonl(content, field);
     if (path.ends_with(".csv")) return parse_csv(content);
     return Corpus{.name = {}, .text = std::string(content), .n_documents = 1};
   }();
   if (!corpus) return in_context(path, std::move(corpus).error());
-  const auto slash = path.rfind('/');
-  corpus->name = slash == std::string::npos ? path : path.substr(slash + 1);
+  corpus->name = path.substr(path.rfind('/') + 1);
   if (corpus->text.empty()) return fail(ErrorCode::bad_input, "{}: holds no text", path);
   return corpus;
+}
+
+Result<Corpus> read_corpus(const std::string& path, std::string_view field) {
+  TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
+  return corpus_of({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path, field);
 }
 
 }  // namespace tern::eval

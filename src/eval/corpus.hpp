@@ -19,7 +19,9 @@ struct Corpus {
 /// line.
 [[nodiscard]] Result<Corpus> read_corpus(const std::string& path, std::string_view field = "text");
 
-/// The same over bytes in hand.
+/// The same over bytes in hand; `path` says which kind, and stands in errors.
+[[nodiscard]] Result<Corpus> corpus_of(std::string_view content, const std::string& path,
+                                       std::string_view field = "text");
 [[nodiscard]] Result<Corpus> parse_jsonl(std::string_view content, std::string_view field);
 [[nodiscard]] Result<Corpus> parse_csv(std::string_view content);
 

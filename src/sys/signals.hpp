@@ -4,7 +4,8 @@
 
 namespace tern::sys {
 
-/// From now on SIGINT and SIGTERM set the flag; a second SIGINT ends the process at once.
+/// From now on SIGINT, SIGTERM and SIGHUP set the flag; a second one ends the process at once. Under nohup, which has
+/// SIGHUP ignored, it stays so.
 void watch_interrupts();
 [[nodiscard]] bool interrupted();
 /// Which signal came (for the exit code 128 + n), or 0.
