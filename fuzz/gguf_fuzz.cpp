@@ -7,6 +7,7 @@
 
 #include "files/gguf_layout.hpp"
 #include "files/gguf_reader.hpp"
+#include "files/weight_transform.hpp"
 #include "formats/format.hpp"
 
 namespace {

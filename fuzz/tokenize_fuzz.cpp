@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "../tests/unit/text/fixtures.hpp"
+#include "../tests/support/tokenizer_files.hpp"
 #include "text/detokenizer.hpp"
 #include "text/utf8.hpp"
 

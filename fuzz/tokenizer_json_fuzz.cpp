@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern::text;
   const Bytes bytes = std::as_bytes(std::span(data, size));
-  (void)detect_source(bytes);
+  (void)detect_tokenizer(bytes);
   auto vocabulary = read_tokenizer_json(bytes);
   if (!vocabulary) return 0;
   (void)apply_tokenizer_config(*vocabulary, bytes);

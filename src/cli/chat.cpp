@@ -1,14 +1,13 @@
 // tern chat: a conversation in the terminal. Ctrl-C stops an answer, Ctrl-D ends the program.
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <optional>
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/counted.hpp"
+#include "cli/generation_options.hpp"
 #include "cli/json_output.hpp"
 #include "cli/line_editor.hpp"
-#include "cli/model_options.hpp"
-#include "cli/sampling_options.hpp"
 #include "engine/conversation.hpp"
 #include "sys/signals.hpp"
 
@@ -20,31 +19,20 @@ constexpr std::int64_t kPlainAnswer = 256;  // tokens, where no template tells t
 class Chat final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
+    model_.declare(app, stray_hint());
     app.add_option("--system", system_, "what the model is told before the conversation")->type_name("TEXT");
-    app.add_option("-n,--n-predict", n_predict_,
-                   "tokens of an answer at most; -1: no limit (default -1; 256 without a template)")
-        ->type_name("N");
-    context_.declare(app);
-    sampling_.declare(app);
-    app.add_option("--stop", stop_, "end an answer before this text (may be given several times)")
-        ->type_name("TEXT")
-        ->allow_extra_args(false);
+    generation_.declare(
+        app, fmt::format("tokens of an answer at most; -1: no limit (default -1; {} without a template)", kPlainAnswer),
+        "end an answer before this text");
     app.add_flag("-v,--verbose", verbose_, "timings after every answer, on stderr");
     app.add_flag("--json", json_, "no streaming: the whole conversation as one JSON value at the end");
   }
 
   Result<void> run(Console& console) override {
-    if (n_predict_.value_or(0) < -1)
-      return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", *n_predict_);
-    TERN_TRY(sampler_, sampling_.resolve());
+    TERN_TRY(sampler_, generation_.resolve());
     first_seed_ = sampler_.seed;
     TERN_TRY(const auto model, model_.load(console));
-    if (model->plan().n_vocab() == 0) {
-      return fail(ErrorCode::usage,
-                  "{}: is an embedding model (pooling: {}): it makes vectors, not answers; use tern embed",
-                  printable(model_.model, 100), models::pooling_name(model->plan().pooling()));
-    }
+    TERN_TRY_DO(makes_text(*model, model_.model, "answers"));
     const text::ChatFormat* format = nullptr;
     if (model->tokenizer() != nullptr) {
       const std::string& chat_template = model->tokenizer()->vocabulary().chat_template;
@@ -56,8 +44,8 @@ class Chat final : public Command {
                 : "this model's chat template is of no kind that Tern knows: it continues your text as plain text");
       }
     }
-    if (!n_predict_) n_predict_ = format == nullptr ? kPlainAnswer : -1;
-    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model, console));
+    n_predict_ = generation_.n_predict.value_or(format == nullptr ? kPlainAnswer : -1);
+    TERN_TRY(const std::int64_t n_ctx, generation_.context.resolve(*model, console));
     TERN_TRY(auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
     TERN_TRY(auto conversation, engine::Conversation::make(std::move(session), format, system_));
     if (editor_.is_terminal()) {
@@ -120,9 +108,9 @@ class Chat final : public Command {
       return !console.cancelled();
     };
     const auto answered = conversation.ask(line,
-                                           {.n_predict = n_predict_.value_or(-1),
+                                           {.n_predict = n_predict_,
                                             .sampler = sampler_,
-                                            .stop = stop_,
+                                            .stop = generation_.stop,
                                             .ignore_eos = false,
                                             .continues_text = false,
                                             .cancelled = [&] { return console.cancelled(); }},
@@ -155,26 +143,21 @@ class Chat final : public Command {
   }
 
   [[nodiscard]] std::string stats(const engine::Conversation& conversation) const {
-    const auto rate = [](std::int64_t n, double seconds) {
-      return seconds > 0.0 ? static_cast<double>(n) / seconds : 0.0;
-    };
     return fmt::format(
-        "{} turns, {} of {} tokens of context; last answer: prompt {} tokens at {:.1f} tokens/s, {} generated at "
-        "{:.1f} tokens/s",
-        conversation.n_turns(), conversation.n_tokens(), conversation.session().options().n_ctx, last_.n_prompt,
+        "{}, {} of {} of context; last answer: prompt {} at {:.1f} tokens/s, {} generated at {:.1f} tokens/s",
+        counted(conversation.n_turns(), "turn"), conversation.n_tokens(),
+        counted(conversation.session().options().n_ctx, "token"), counted(last_.n_prompt, "token"),
         rate(last_.n_prompt, last_.prompt_seconds), last_.ids.size(),
         rate(std::ssize(last_.ids), last_.generate_seconds));
   }
 
   ModelOptions model_;
-  SamplingOptions sampling_;
   engine::SamplerOptions sampler_;
   std::uint64_t first_seed_ = 0;
   LineEditor editor_;
   std::string system_;
-  std::vector<std::string> stop_;
-  std::optional<std::int64_t> n_predict_;
-  ContextOption context_;
+  GenerationOptions generation_;
+  std::int64_t n_predict_ = -1;
   bool verbose_ = false;
   bool json_ = false;
   Json messages_ = Json::array();

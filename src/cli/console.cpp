@@ -46,7 +46,6 @@ void Console::out(std::string_view text) {
 }
 
 void Console::note(std::string_view line) {
-  if (quiet_) return;
   clear_line();
   to_stderr(fmt::format("{}\n", line));
 }
@@ -59,7 +58,7 @@ void Console::begin(std::string_view what, std::uint64_t total) {
 }
 
 void Console::update(std::uint64_t done, std::string_view note) {
-  if (!err_is_terminal_ || quiet_ || total_ == 0) return;
+  if (!err_is_terminal_ || total_ == 0) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - drawn_ < std::chrono::milliseconds(100) && done < total_) return;
   drawn_ = now;

@@ -15,7 +15,7 @@ class Console final : public Progress {
 
   /// Results. Written at once. A pipe that closed ends the program quietly, a full disk with one line.
   void out(std::string_view text);
-  /// A line on stderr, unless quiet.
+  /// A line on stderr.
   void note(std::string_view line) override;
 
   // Progress: one line that redraws itself, only when stderr is a terminal.
@@ -28,7 +28,6 @@ class Console final : public Progress {
   [[nodiscard]] bool out_is_terminal() const { return out_is_terminal_; }
   /// Colour on stdout: a terminal and no NO_COLOR.
   [[nodiscard]] bool colour() const { return colour_; }
-  void set_quiet(bool quiet) { quiet_ = quiet; }
 
  private:
   void clear_line();
@@ -36,7 +35,6 @@ class Console final : public Progress {
   bool out_is_terminal_;
   bool err_is_terminal_;
   bool colour_;
-  bool quiet_ = false;
   bool line_drawn_ = false;
   std::string what_;
   std::uint64_t total_ = 0;

@@ -10,26 +10,28 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/pre_option.hpp"
 #include "convert/quantize.hpp"
 #include "files/kind.hpp"
 #include "formats/all.hpp"
 #include "report/table.hpp"
 #include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
-#include "text/pre_names.hpp"
 
 namespace tern::cli {
 namespace {
 
-constexpr std::array<std::string_view, 8> kOutTypes{"f32", "f16", "bf16", "q8_0", "i2_s", "tq1_0", "tq2_0", "auto"};
+constexpr std::string_view kAuto = "auto";
+constexpr std::array<std::string_view, 8> kOutTypes{"f32", "f16", "bf16", "q8_0", "i2_s", "tq1_0", "tq2_0", kAuto};
 
 // Null is auto.
 Result<const formats::Format*> outtype_by_name(std::string_view name) {
   for (const std::string_view known : kOutTypes) {
     if (!equal_ignoring_case(known, name)) continue;
-    if (known == "auto") return nullptr;
+    if (known == kAuto) return nullptr;
     return formats::by_name(known);
   }
   return fail(ErrorCode::usage, "--outtype is \"{}\"{}, expected one of {}; tern quantize makes the others",
@@ -48,6 +50,17 @@ std::string usual_output(const std::string& source, std::string_view type) {
   return fmt::format("{}-{}.gguf", name, type);
 }
 
+// "model/config.json" was meant as "model": what describes a checkpoint is not the checkpoint.
+Result<void> is_no_part_of_a_folder(const std::string& source) {
+  const std::filesystem::path path(source);
+  if (sys::is_directory(source) || (path.extension() != ".json" && path.extension() != ".model")) return {};
+  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
+  const auto kind = files::detect_kind(folder);
+  if (!kind || kind->kind == files::FileKind::unknown) return {};
+  return fail(ErrorCode::bad_input, "{}: is a part of a model's folder; name the folder: tern convert {}",
+              printable(source, 200), printable(folder, 200));
+}
+
 class Convert final : public Command {
  public:
   void declare(CLI::App& app) override {
@@ -59,13 +72,13 @@ class Convert final : public Command {
     takes_output(
         app.add_option("-o,--outfile", outfile_, "GGUF file to write (default: SOURCE-TYPE.gguf in this folder)")
             ->type_name("FILE"));
-    app.add_option("--outtype", outtype_,
-                   "f32, f16, bf16, q8_0, i2_s, tq1_0, tq2_0, or auto: the source's own precision (default auto)")
+    app.add_option(
+           "--outtype", outtype_,
+           fmt::format("{0}; {1} is the source's own precision (default {1})", fmt::join(kOutTypes, ", "), kAuto))
         ->type_name("TYPE");
     app.add_option("--tokenizer", tokenizer_, "tokenizer file or folder (default: beside the source)")
         ->type_name("PATH");
-    app.add_option("--pre", pre_, "pre-tokeniser where the source leaves it open: gpt-2, llama-bpe, qwen2")
-        ->type_name("NAME");
+    declare_pre(app, pre_);
     app.add_option("--model-name", model_name_, "general.name (default: the source's name)")->type_name("NAME");
     app.add_flag("--vocab-only", vocab_only_, "metadata and tokenizer, no tensors");
     app.add_option("-t,--threads", n_threads_, "threads (default: the cores this process may use)")
@@ -82,8 +95,9 @@ class Convert final : public Command {
     TERN_TRY(const formats::Format* outtype, outtype_by_name(outtype_));
     const convert::WriteOptions write{.overwrite = force_,
                                       .n_threads = n_threads_ > 0 ? n_threads_ : sys::usable_cores()};
-    TERN_TRY(const files::FileKind kind, files::detect_kind(source_));
-    if (kind == files::FileKind::gguf && outtype != nullptr) return requantise(*outtype, write, console);
+    TERN_TRY(const files::KindOfPath found, files::detect_kind(source_));
+    if (found.kind == files::FileKind::unknown) TERN_TRY_DO(is_no_part_of_a_folder(source_));
+    if (found.kind == files::FileKind::gguf && outtype != nullptr) return requantise(*outtype, write, console);
     convert::ConvertOptions options{.source = source_,
                                     .outfile = outfile_,
                                     .outtype = outtype,
@@ -112,15 +126,15 @@ class Convert final : public Command {
                            {"seconds", report.write.seconds}});
       return {};
     }
-    console.out(fmt::format("{}: {}, {} parameters in {} tensors, {}, {:.2f} s\n", printable(options.outfile, 200),
-                            report.architecture, with_separators(static_cast<std::uint64_t>(report.n_parameters)),
-                            report.n_tensors, human_bytes(report.write.file_bytes), report.write.seconds));
+    console.out(fmt::format("{}: {}, {} in {}, {}, {:.2f} s\n", printable(options.outfile, 200), report.architecture,
+                            counted(report.n_parameters, "parameter"), counted(report.n_tensors, "tensor"),
+                            human_bytes(report.write.file_bytes), report.write.seconds));
     return {};
   }
 
   [[nodiscard]] std::vector<std::string> choices(std::string_view option) const override {
     if (option == "--outtype") return {kOutTypes.begin(), kOutTypes.end()};
-    if (option == "--pre") return {text::pre_tokenizer_names().begin(), text::pre_tokenizer_names().end()};
+    if (option == "--pre") return pre_choices();
     return {};
   }
 
@@ -169,8 +183,8 @@ class Convert final : public Command {
                            {"seconds", report.seconds}});
       return {};
     }
-    console.out(fmt::format("{}: {} parameters in {} tensors, {}, {:.2f} s\n", printable(options.output, 200),
-                            with_separators(static_cast<std::uint64_t>(n_parameters)), choices.size(),
+    console.out(fmt::format("{}: {} in {}, {}, {:.2f} s\n", printable(options.output, 200),
+                            counted(n_parameters, "parameter"), counted(choices.size(), "tensor"),
                             human_bytes(report.file_bytes), report.seconds));
     return {};
   }
@@ -228,7 +242,7 @@ class Convert final : public Command {
 
   std::string source_;
   std::string outfile_;
-  std::string outtype_ = "auto";
+  std::string outtype_{kAuto};
   std::string tokenizer_;
   std::string pre_;
   std::string model_name_;

@@ -5,6 +5,7 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output_file.hpp"
@@ -23,7 +24,7 @@ constexpr std::size_t kMostShown = 12;
 class Embed final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
+    model_.declare(app, stray_hint());
     app.add_option("-p,--prompt", prompts_, "a text; may be given several times")
         ->type_name("TEXT")
         ->allow_extra_args(false);
@@ -47,7 +48,10 @@ class Embed final : public Command {
     TERN_TRY_DO(read_texts(console));
     const std::vector<std::string>& texts = texts_;
     if (!pooling_.empty()) {
-      auto named = models::pooling_by_name(pooling_);
+      std::string kind = pooling_;  // in any case of letters
+      std::ranges::transform(kind, kind.begin(),
+                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+      auto named = models::pooling_by_name(kind);
       if (!named) return fail(ErrorCode::usage, "--pooling: {}", named.error().message);
       model_.pooling = *named;
     }
@@ -91,11 +95,17 @@ class Embed final : public Command {
  private:
   Result<void> read_texts(Console& console) {
     TERN_TRY_DO(reads_standard_input_once(files_));
-    for (const std::string& prompt : prompts_) add(prompt, fmt::format("text {}", texts_.size() + 1));
+    for (const std::string& prompt : prompts_) {
+      // Of nothing there would be the vector of what the tokenizer puts around a text.
+      if (prompt.empty())
+        return fail(ErrorCode::usage, "-p: text {} is empty, expected one to embed", texts_.size() + 1);
+      add(prompt, fmt::format("text {}", texts_.size() + 1));
+    }
     for (const std::string& file : files_) {
       TERN_TRY(const std::string content, read_text(file));
       const std::string name = name_of_text(file);
       if (whole_) {
+        if (content.empty()) return fail(ErrorCode::bad_input, "{}: holds no text", name);
         add(content, name);
         continue;
       }
@@ -193,9 +203,9 @@ class Embed final : public Command {
       table.add(std::move(row));
     }
     std::string out = report::to_text(table, colour);
-    out += fmt::format("\n{} vectors of {} numbers, pooling {}{}{}\n", texts.size(), model.plan().embedding_width(),
-                       models::pooling_name(model.plan().pooling()), raw_ ? "" : ", length 1",
-                       output_.empty() ? "; -o FILE.npy or --json gives all of them" : "");
+    out += fmt::format("\n{} of {}, pooling {}{}{}\n", counted(texts.size(), "vector"),
+                       counted(model.plan().embedding_width(), "number"), models::pooling_name(model.plan().pooling()),
+                       raw_ ? "" : ", length 1", output_.empty() ? "; -o FILE.npy or --json gives all of them" : "");
     return out;
   }
 

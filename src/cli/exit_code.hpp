@@ -1,6 +1,8 @@
 // The program's exit codes: 0 ok, 1 failed, 2 usage, 3 bad input, 4 out of resources, 128 + n ended by signal n.
 #pragma once
 
+#include <string_view>
+
 #include "base/error.hpp"
 
 namespace tern::cli {
@@ -24,5 +26,22 @@ namespace tern::cli {
   }
   return 1;
 }
+
+/// The same for people: the help and the manual pages print it.
+struct ExitCodeText {
+  std::string_view code;
+  std::string_view meaning;
+};
+inline constexpr ExitCodeText kExitCodes[] = {
+    {"0", "done"},
+    {"1", "failed"},
+    {"2", "wrong usage"},
+    {"3", "bad input"},
+    {"4", "out of memory or disk"},
+    {"129", "stopped by a hang-up"},
+    {"130", "stopped with Ctrl-C"},
+    {"141", "stopped by a closed pipe"},
+    {"143", "stopped by SIGTERM"},
+};
 
 }  // namespace tern::cli

@@ -11,6 +11,7 @@ namespace {
 struct ForeignOption {
   std::string_view names;  // separated by spaces
   std::string_view reason;
+  std::string_view only_with = {};  // the option of Tern that the reason speaks of: said to commands that have it
 };
 
 constexpr ForeignOption kForeign[] = {
@@ -33,7 +34,30 @@ constexpr ForeignOption kForeign[] = {
     {"--no-warmup --warmup --simple-io --log-disable -lv --log-verbosity -lf --log-file --color -co --no-perf -e "
      "--escape --no-escape --no-display-prompt --verbose-prompt",
      "Tern has nothing like it; leave it out"},
-    {"-r --reverse-prompt", "use --stop TEXT"},
+    {"-r --reverse-prompt --stop-sequence --stop-sequences", "use --stop TEXT", "--stop"},
+    {"--temperature", "use --temp", "--temp"},
+    {"--repetition-penalty --rep-pen", "use --repeat-penalty", "--repeat-penalty"},
+    {"--predict --max-tokens --max-new-tokens --n-tokens", "use -n", "--n-predict"},
+    {"--context --context-size --n-ctx --max-seq-len", "use -c", "--ctx-size"},
+    {"--prompt-file", "use -f FILE", "--file"},
+    // llama-embedding
+    {"--embd-normalize", "vectors have length 1, as with 2; --no-normalize leaves them as they are, as -1 does",
+     "--no-normalize"},
+    {"--embd-output-format", "use --json for text, -o FILE.npy for numbers", "--pooling"},
+    {"--embd-separator", "give each text its own -p, or a line of -f FILE", "--pooling"},
+    {"--attention --cls-separator --embd-gemma-default", "the model's file says it; leave it out", "--pooling"},
+    // llama-gguf-split
+    {"--merge", "use tern join PART OUT"},
+    {"--split", "use tern split IN PREFIX, which needs no such option"},
+    {"--max-size --split-size", "use --split-max-size", "--split-max-size"},
+    {"--max-tensors --split-tensors", "use --split-max-tensors", "--split-max-tensors"},
+    // llama-tokenize
+    {"--no-bos", "no BOS is put in front without --bos; leave it out", "--bos"},
+    {"--no-parse-special", "names of special tokens are text without --parse-special; leave it out", "--parse-special"},
+    {"--stdin", "without -p and -f the standard input is read; leave it out", "--pieces"},
+    {"--show-count", "use --json, which counts them", "--pieces"},
+    // llama-quantize
+    {"--prune-layers", "Tern leaves out no layers", "--tensor-type"},
     {"-j --json-schema -jf --json-schema-file --grammar --grammar-file", "Tern has no grammars"},
     {"--lora --lora-scaled --control-vector -md --model-draft --spec-draft-model -mm --mmproj --image --audio",
      "Tern runs one model of text alone"},
@@ -72,8 +96,9 @@ bool is_no_number(const CLI::App& command, const std::string& word) {
 
 }  // namespace
 
-std::string_view known_elsewhere(std::string_view flag) {
+std::string_view known_elsewhere(std::string_view flag, const CLI::App& command) {
   for (const ForeignOption& foreign : kForeign) {
+    if (!foreign.only_with.empty() && !has_name(command, std::string(foreign.only_with))) continue;
     for (std::string_view names = foreign.names; !names.empty();) {
       const std::size_t end = std::min(names.find(' '), names.size());
       if (names.substr(0, end) == flag) return foreign.reason;
@@ -100,7 +125,8 @@ Result<void> refuse_foreign_options(const std::vector<std::string>& words, const
       if (known->get_expected_min() > 0 && flag == word) ++i;  // its value
       continue;
     }
-    if (const auto reason = known_elsewhere(flag); !reason.empty()) return refuse(flag, fmt::format(": {}", reason));
+    if (const auto reason = known_elsewhere(flag, command); !reason.empty())
+      return refuse(flag, fmt::format(": {}", reason));
     if (flag.starts_with("--") || flag.size() < 3) continue;
     if (has_name(command, "-" + flag)) return refuse(flag, fmt::format(" (did you mean -{}?)", flag));
     if (is_no_number(command, word)) return refuse(flag, "");

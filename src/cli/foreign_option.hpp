@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -14,8 +15,9 @@ class App;
 
 namespace tern::cli {
 
-/// What is to be said of an unknown option that llama.cpp has, without a final full stop; "" for any other word.
-[[nodiscard]] std::string_view known_elsewhere(std::string_view flag);
+/// What is to be said to `command`'s user of an unknown option that llama.cpp has, without a final full stop; "" for
+/// any other word.
+[[nodiscard]] std::string_view known_elsewhere(std::string_view flag, const CLI::App& command);
 
 /// Errors: usage, for the first of a command's `words` (without the command) that is such an option and none of
 /// `command`'s. Values of options, and everything behind "--", are no options.

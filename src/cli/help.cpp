@@ -6,6 +6,7 @@
 
 #include "cli/all.hpp"
 #include "cli/describe.hpp"
+#include "cli/exit_code.hpp"
 #include "cli/version.hpp"
 
 namespace tern::cli {
@@ -73,9 +74,10 @@ std::string main_help() {
   text += hanging("  help COMMAND", 16, "its options and examples (the same as tern COMMAND --help)");
   text += hanging("  help --man", 16, "the manual page of tern, or with a COMMAND behind it of that command, in troff");
   text += hanging("  --version, -V", 16, "the version");
-  text +=
-      "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 bad input, 4 out of memory or disk, 130 stopped with Ctrl-C.\n";
-  return text;
+  std::string codes;
+  for (const ExitCodeText& exit : kExitCodes)
+    codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", exit.code, exit.meaning);
+  return text + "\n" + hanging("Exit codes:", 13, codes + ".");
 }
 
 std::string command_help(const CommandEntry& entry, const CLI::App& app, const Command& command) {

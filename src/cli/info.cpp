@@ -7,6 +7,7 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "engine/memory_estimate.hpp"
 #include "engine/session.hpp"
@@ -61,10 +62,9 @@ class Info final : public Command {
   }
 
   Result<void> run(Console& console) override {
-    TERN_TRY(const files::FileKind kind, files::detect_kind(file_));
-    if (kind != files::FileKind::gguf && kind != files::FileKind::unknown) {
-      return fail(ErrorCode::bad_input, "{}: is {}, expected a GGUF file; tern convert makes one", file_,
-                  files::kind_text(kind));
+    TERN_TRY(const files::KindOfPath found, files::detect_kind(file_));
+    if (found.kind != files::FileKind::gguf && found.kind != files::FileKind::unknown) {
+      return fail(ErrorCode::bad_input, "{}: is {}, expected a GGUF file; tern convert makes one", file_, found.what);
     }
     TERN_TRY(const files::GgufFile file, files::GgufFile::open(file_));
     auto model = models::ModelFile::open(file_);
@@ -111,8 +111,7 @@ class Info final : public Command {
   static std::string window_text(const models::HyperParameters& p) {
     std::int64_t n_sliding = 0;
     for (std::int64_t layer = 0; layer < p.n_layers; ++layer) n_sliding += p.is_windowed(layer) ? 1 : 0;
-    return fmt::format("{} tokens in {} of {} layers", with_separators(static_cast<std::uint64_t>(p.window)), n_sliding,
-                       p.n_layers);
+    return fmt::format("{} in {} of {}", counted(p.window, "token"), n_sliding, counted(p.n_layers, "layer"));
   }
 
   [[nodiscard]] std::string as_text(const files::GgufFile& file, const Model& model, const Vocabulary& vocabulary,
@@ -130,15 +129,16 @@ class Info final : public Command {
     line("architecture", file.architecture().empty() ? "not stated" : printable(file.architecture()));
     if (model) line("", std::string(model->architecture().summary));
     if (all.n_tensors > 0) {
-      line("parameters", fmt::format("{} in {} tensors", with_separators(all.n_weights), all.n_tensors));
+      line("parameters", fmt::format("{} in {}", with_separators(all.n_weights), counted(all.n_tensors, "tensor")));
       line("bits per weight", fmt::format("{:.3f}", bits(all.n_bytes, all.n_weights)));
     }
     if (const auto* table = file.find("token_embd.weight"))
       line("token_embedding_type", fmt::format("{} {}", type_of(*table), table->shape.text()));
     if (model) {
       const models::HyperParameters& p = model->parameters();
-      line("shape", fmt::format("{} layers, width {}, {} heads of {} ({} for keys and values), feed-forward {}",
-                                p.n_layers, p.n_embd, p.n_heads, p.head_dim, p.n_kv_heads, p.n_ff));
+      line("shape",
+           fmt::format("{}, width {}, {} of {} ({} for keys and values), feed-forward {}", counted(p.n_layers, "layer"),
+                       p.n_embd, counted(p.n_heads, "head"), p.head_dim, p.n_kv_heads, p.n_ff));
       line("activations", p.linear_activation.mode == models::ActivationPolicy::Mode::partner
                               ? "8 bits for quantised weights, float for F32, F16 and BF16"
                               : models::policy_name(p.linear_activation));
@@ -147,10 +147,9 @@ class Info final : public Command {
         line("ends in", fmt::format("{} pooling: an embedding model, for tern embed", models::pooling_name(p.pooling)));
       }
     }
-    if (const auto context = number(file, "context_length"))
-      line("context", fmt::format("{} tokens", with_separators(*context)));
+    if (const auto context = number(file, "context_length")) line("context", counted(*context, "token"));
     if (vocabulary) {
-      line("tokenizer", fmt::format("{} tokens, {}{}", with_separators(vocabulary->size()), vocabulary->source,
+      line("tokenizer", fmt::format("{}, {}{}", counted(vocabulary->size(), "token"), vocabulary->source,
                                     vocabulary->chat_template.empty() ? "" : ", with a chat template"));
     } else {
       line("tokenizer", vocabulary.error().message);
@@ -158,10 +157,9 @@ class Info final : public Command {
     if (model) {
       const auto need = engine::estimate_memory(*model, model->parameters().n_ctx_train, kBatch, engine::KvType::f16);
       line("memory needed",
-           fmt::format("{}: weights {}{}, {} for {} tokens of context, buffers {}", human_bytes(need.total()),
+           fmt::format("{}: weights {}{}, {} for {} of context, buffers {}", human_bytes(need.total()),
                        human_bytes(need.weights), need.packed == 0 ? "" : " + packed " + human_bytes(need.packed),
-                       human_bytes(need.kv),
-                       with_separators(static_cast<std::uint64_t>(model->parameters().n_ctx_train)),
+                       human_bytes(need.kv), counted(model->parameters().n_ctx_train, "token"),
                        human_bytes(need.buffers)));
     } else {
       line("cannot run", reason(model.error()));

@@ -3,6 +3,7 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
 #include "convert/split.hpp"
@@ -33,10 +34,14 @@ class Join final : public Command {
           console,
           {{"outfile", output_}, {"n_parts", n_parts}, {"n_tensors", n_tensors}, {"file_bytes", plan.output_bytes()}});
     } else {
-      console.out(fmt::format("{}: {} parts, {} tensors, {}\n", printable(output_, 200), n_parts, n_tensors,
-                              human_bytes(plan.output_bytes())));
+      console.out(fmt::format("{}: {}, {}, {}\n", printable(output_, 200), counted(n_parts, "part"),
+                              counted(n_tensors, "tensor"), human_bytes(plan.output_bytes())));
     }
     return {};
+  }
+
+  [[nodiscard]] std::string_view stray_hint() const override {
+    return "one part is enough, the others are found beside it: tern join PART OUT";
   }
 
  private:

@@ -18,7 +18,7 @@ namespace {
 class Logits final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
+    model_.declare(app, stray_hint());
     ids_option_ = app.add_option("--ids", id_list_, "token ids, separated by commas")->type_name("ID,...");
     app.add_option("-f,--file", file_, "or a file with the ids, as tern tokenize prints them; - is stdin")
         ->type_name("FILE");

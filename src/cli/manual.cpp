@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "cli/exit_code.hpp"
 #include "cli/version.hpp"
 
 namespace tern::cli {
@@ -53,9 +54,12 @@ std::string entry(const OptionText& option) {
   return fmt::format(".TP\n{}\n{}\n", head, shown(option.help + (option.is_required ? " (required)" : "")));
 }
 
-constexpr std::string_view kExitStatus =
-    ".SH EXIT STATUS\n"
-    "0: done. 1: failed. 2: wrong usage. 3: bad input. 4: out of memory or disk. 130: stopped with Ctrl\\-C.\n";
+std::string exit_status() {
+  std::string out = ".SH EXIT STATUS\n";
+  for (const ExitCodeText& exit : kExitCodes)
+    out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", exit.code, shown(exit.meaning));
+  return out;
+}
 
 }  // namespace
 
@@ -74,7 +78,7 @@ std::string main_manual(std::span<const CommandText> commands) {
   out +=
       ".SH ENVIRONMENT\n.TP\n\\fBTERN_ISA\\fR\nInstruction set to use instead of the best; see tern\\-doctor(1).\n"
       ".TP\n\\fBNO_COLOR\\fR\nNo colours in tables on a terminal.\n";
-  return out + std::string(kExitStatus);
+  return out + exit_status();
 }
 
 std::string command_manual(const CommandText& command) {
@@ -88,7 +92,7 @@ std::string command_manual(const CommandText& command) {
   if (!options.empty()) out += ".SH OPTIONS\n" + options;
   if (!command.footer.empty()) out += ".SH NOTES\n" + verbatim(command.footer);
   out += ".SH EXAMPLES\n" + verbatim(fmt::format("{}", fmt::join(command.examples, "\n")));
-  return out + std::string(kExitStatus) + ".SH SEE ALSO\n\\fBtern\\fR(1)\n";
+  return out + exit_status() + ".SH SEE ALSO\n\\fBtern\\fR(1)\n";
 }
 
 }  // namespace tern::cli

@@ -5,11 +5,21 @@
 #include <utility>
 
 #include "base/words.hpp"
+#include "cli/counted.hpp"
 #include "sys/cpu.hpp"
+#include "sys/mapped_file.hpp"
 
 namespace tern::cli {
 
-void ModelOptions::declare(CLI::App& app) {
+Result<void> names_a_file(const std::string& word, std::string_view command, std::string_view hint) {
+  if (word.ends_with(".gguf") || sys::exists(word)) return {};
+  return fail(ErrorCode::usage, "{0}: unexpected argument \"{1}\": {2}; see tern {0} --help", command, printable(word),
+              hint);
+}
+
+void ModelOptions::declare(CLI::App& app, std::string_view stray_hint) {
+  command_ = app.get_name();
+  stray_hint_ = stray_hint;
   app.add_option("MODEL", argument_, "GGUF file, as with -m")->type_name("FILE");
   app.add_option("-m,--model", model, "GGUF file")->type_name("FILE");
   declare_machine(app);
@@ -25,6 +35,7 @@ void ModelOptions::declare_machine(CLI::App& app) {
 
 Result<void> ModelOptions::settle(std::span<const std::string> texts) {
   if (!model.empty() && !argument_.empty()) {
+    TERN_TRY_DO(names_a_file(argument_, command_, stray_hint_));
     return fail(ErrorCode::usage, "two models: -m {} and {}; give one", printable(model, 100),
                 printable(argument_, 100));
   }
@@ -56,8 +67,8 @@ Result<std::int64_t> ContextOption::resolve(const engine::Model& model, Console&
   if (*n_ctx < 0) return fail(ErrorCode::usage, "-c is {}, expected 1 or more, or 0 for the trained context", *n_ctx);
   if (*n_ctx > trained) {
     console.note(
-        fmt::format("warning: the model was trained with a context of {} tokens; beyond it (-c {}) its text gets worse",
-                    trained, *n_ctx));
+        fmt::format("warning: the model was trained with a context of {}; beyond it (-c {}) its text gets worse",
+                    counted(trained, "token"), *n_ctx));
   }
   return *n_ctx > 0 ? *n_ctx : trained;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "cli/console.hpp"
 #include "engine/session.hpp"
@@ -16,6 +17,10 @@ class App;
 
 namespace tern::cli {
 
+/// Errors: usage for a word in the place of the model's file that is no file: a text stands there with nothing in front
+/// of it, and `hint` says where it goes.
+[[nodiscard]] Result<void> names_a_file(const std::string& word, std::string_view command, std::string_view hint);
+
 struct ModelOptions {
   std::string model;
   int n_threads = 0;  // 0: the cores this process may use
@@ -23,7 +28,8 @@ struct ModelOptions {
   std::optional<models::Pooling> pooling = {};  // for commands that make embeddings; not an option here
 
   /// -m/--model, -t/--threads, --isa; the file may stand alone: tern run model.gguf.
-  void declare(CLI::App& app);
+  /// `stray_hint`, which must outlive this: what was meant by a word in the file's place that names none.
+  void declare(CLI::App& app, std::string_view stray_hint);
   /// Makes `model` the file that was named either way. `texts` are what an option took that takes several files.
   /// Errors: usage where no file is named, or two.
   [[nodiscard]] Result<void> settle(std::span<const std::string> texts = {});
@@ -34,6 +40,8 @@ struct ModelOptions {
  private:
   void declare_machine(CLI::App& app);
   std::string argument_;
+  std::string command_;  // its name, for messages
+  std::string_view stray_hint_;
 };
 
 /// -c/--ctx-size: the trained context but at most 4096 unless told otherwise, since a cache for what some models are

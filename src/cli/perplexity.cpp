@@ -28,7 +28,7 @@ struct Measured {
 class Perplexity final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
+    model_.declare(app, stray_hint());
     app.add_option("-f,--file", files_, "texts: raw, .jsonl (see --field) or .csv (its columns of text); - is stdin")
         ->required()
         ->type_name("FILE...");

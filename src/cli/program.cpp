@@ -8,6 +8,7 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/foreign_command.hpp"
 #include "cli/foreign_option.hpp"
 #include "cli/help.hpp"
 #include "cli/manual.hpp"
@@ -32,6 +33,13 @@ std::string shortened(const std::string& message) {
   while (left > 0 && continues(left)) --left;
   while (right < message.size() && continues(right)) ++right;
   return fmt::format("{} ... {}", message.substr(0, left), message.substr(right));
+}
+
+// The one of `names` that begins with `word`; "" where none does or several do.
+std::string_view only_beginning(std::string_view word, std::span<const std::string_view> names) {
+  const auto begins = [&](std::string_view name) { return name.starts_with(word); };
+  if (word.empty() || std::ranges::count_if(names, begins) != 1) return {};
+  return *std::ranges::find_if(names, begins);
 }
 
 }  // namespace
@@ -93,8 +101,12 @@ Result<void> Program::choose(const std::string& name) {
   }
   std::vector<std::string_view> names{"help", "version"};
   for (const CommandEntry& entry : kCommands) names.push_back(entry.name);
+  if (const auto advice = command_elsewhere(name); !advice.empty()) {
+    return fail(ErrorCode::usage, "unknown command \"{}\": {}; see tern --help", printable(name), advice);
+  }
+  const std::string_view begun = only_beginning(name, names);
   return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(name),
-              did_you_mean(name, names));
+              begun.empty() ? did_you_mean(name, names) : fmt::format(" (did you mean {}?)", begun));
 }
 
 Result<void> Program::parse(const std::vector<std::string>& given) {

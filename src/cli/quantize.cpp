@@ -104,7 +104,7 @@ class Quantize final : public Command {
   Result<void> run(Console& console) override {
     if (!importance_.empty()) {
       return fail(
-          ErrorCode::unsupported,
+          ErrorCode::usage,
           "importance matrices (--imatrix, --include-weights, --exclude-weights) are not supported by Tern yet; "
           "quantise without one");
     }
@@ -141,7 +141,8 @@ class Quantize final : public Command {
       }
       return {};
     }
-    TERN_TRY_DO(plan.ready());
+    // A TYPE that Tern has only with an importance matrix is like one it does not have: not the file's fault.
+    if (const auto ready = plan.ready(); !ready) return fail(ErrorCode::usage, "{}", ready.error().message);
     // After the input was read: what is wrong with it should not hide behind the output's name.
     const std::vector<std::string> inputs = model_files(input_);
     for (const std::string& path : plan.outputs()) {
@@ -197,8 +198,10 @@ class Quantize final : public Command {
     int n = 0;
     const char* end = threads_.data() + threads_.size();
     if (threads_.empty()) return 0;
-    if (std::from_chars(threads_.data(), end, n).ptr != end || n < 0 || n > 1024)
-      return fail(ErrorCode::usage, "quantize: NTHREADS is \"{}\", expected 0 to 1024", printable(threads_));
+    const auto [stop, error] = std::from_chars(threads_.data(), end, n);
+    if (error != std::errc{} || stop != end || n < 0 || n > 1024)
+      return fail(ErrorCode::usage, "quantize: NTHREADS is \"{}\", expected a whole number from 0 to 1024",
+                  printable(threads_));
     return n;
   }
 

@@ -4,9 +4,9 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/counted.hpp"
+#include "cli/generation_options.hpp"
 #include "cli/json_output.hpp"
-#include "cli/model_options.hpp"
-#include "cli/sampling_options.hpp"
 #include "cli/text_input.hpp"
 #include "engine/generate.hpp"
 
@@ -16,16 +16,10 @@ namespace {
 class Run final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
+    model_.declare(app, stray_hint());
     text_.declare(app);
-    app.add_option("-n,--n-predict", n_predict_,
-                   "tokens at most; -1: until the end of the text or a full context (default -1)")
-        ->type_name("N");
-    context_.declare(app);
-    sampling_.declare(app);
-    app.add_option("--stop", stop_, "end before this text (may be given several times)")
-        ->type_name("TEXT")
-        ->allow_extra_args(false);
+    generation_.declare(app, "tokens at most; -1: until the end of the text or a full context (default -1)",
+                        "end before this text");
     app.add_flag("--ignore-eos", ignore_eos_, "go on after the end of the text");
     app.add_flag("--parse-special", parse_special_, "read names of special tokens in the prompt as those tokens");
     app.add_flag("-v,--verbose", verbose_, "seed and timings on stderr");
@@ -33,28 +27,23 @@ class Run final : public Command {
   }
 
   Result<void> run(Console& console) override {
-    if (n_predict_ < -1) return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", n_predict_);
-    engine::GenerateOptions options{.n_predict = n_predict_,
+    engine::GenerateOptions options{.n_predict = generation_.n_predict.value_or(-1),
                                     .sampler = {},
-                                    .stop = stop_,
+                                    .stop = generation_.stop,
                                     .ignore_eos = ignore_eos_,
                                     .continues_text = true,
                                     .cancelled = [&] { return console.cancelled(); }};
-    TERN_TRY(options.sampler, sampling_.resolve());
+    TERN_TRY(options.sampler, generation_.resolve());
     TERN_TRY(const auto prompt, text_.read());
     TERN_TRY(const auto model, model_.load(console));
-    if (model->plan().n_vocab() == 0) {  // said before a word of the prompt is
-      return fail(ErrorCode::usage,
-                  "{}: is an embedding model (pooling: {}): it makes vectors, not text; use tern embed",
-                  printable(model_.model, 100), models::pooling_name(model->plan().pooling()));
-    }
+    TERN_TRY_DO(makes_text(*model, model_.model, "text"));  // said before a word of the prompt is
     TERN_TRY(const auto ids, engine::prompt_ids(*model, prompt.value_or(""), parse_special_));
     options.continues_text = prompt.has_value() && !prompt->empty();
-    TERN_TRY(const std::int64_t n_ctx, context_.resolve(*model, console));
+    TERN_TRY(const std::int64_t n_ctx, generation_.context.resolve(*model, console));
     if (std::ssize(ids) > n_ctx) {
       return fail(ErrorCode::bad_input,
-                  "the prompt has {} tokens but the context holds {}; shorten it or use a larger context (-c)",
-                  ids.size(), n_ctx);
+                  "the prompt has {} but the context holds {}; shorten it or use a larger context (-c)",
+                  counted(ids.size(), "token"), n_ctx);
     }
     TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
     const auto sink = [&](std::string_view text) {
@@ -78,8 +67,6 @@ class Run final : public Command {
   }
 
  private:
-  static double rate(std::int64_t n, double seconds) { return seconds > 0.0 ? static_cast<double>(n) / seconds : 0.0; }
-
   static Json as_json(const engine::Model& model, const std::string& prompt, const engine::GenerateResult& result,
                       const engine::GenerateOptions& options) {
     return {{"prompt", prompt},
@@ -99,20 +86,17 @@ class Run final : public Command {
 
   void report(Console& console, const engine::Model& model, const engine::GenerateResult& result,
               const engine::GenerateOptions& options) const {
-    console.note(fmt::format(
-        "load {:.2f} s; prompt {} tokens, {:.1f} tokens/s; generated {} tokens, {:.1f} tokens/s ({}); {} threads, {}; "
-        "seed {}",
-        model.load_seconds(), result.n_prompt, rate(result.n_prompt, result.prompt_seconds), result.ids.size(),
-        rate(std::ssize(result.ids), result.generate_seconds), engine::stop_reason_name(result.reason),
-        model_.threads(), model.kernels().isa, options.sampler.seed));
+    console.note(
+        fmt::format("load {:.2f} s; prompt {}, {:.1f} tokens/s; generated {}, {:.1f} tokens/s ({}); {}, {}; seed {}",
+                    model.load_seconds(), counted(result.n_prompt, "token"),
+                    rate(result.n_prompt, result.prompt_seconds), counted(result.ids.size(), "token"),
+                    rate(std::ssize(result.ids), result.generate_seconds), engine::stop_reason_name(result.reason),
+                    counted(model_.threads(), "thread"), model.kernels().isa, options.sampler.seed));
   }
 
   ModelOptions model_;
   TextInput text_;
-  SamplingOptions sampling_;
-  std::int64_t n_predict_ = -1;
-  ContextOption context_;
-  std::vector<std::string> stop_;
+  GenerationOptions generation_;
   bool ignore_eos_ = false;
   bool parse_special_ = false;
   bool verbose_ = false;

@@ -8,6 +8,7 @@
 #include "base/checked.hpp"
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
 #include "report/table.hpp"
@@ -79,8 +80,8 @@ class Split final : public Command {
       table.add({printable(part.path, 200), fmt::format("{}", part.layout.tensors().size()),
                  with_separators(plan.part_bytes()[i])});
     }
-    return fmt::format("{}\n{} parts, {} tensors, {}{}\n", report::to_text(table, colour), plan.parts().size(),
-                       plan.file().tensors().size(), human_bytes(plan.output_bytes()),
+    return fmt::format("{}\n{}, {}, {}{}\n", report::to_text(table, colour), counted(plan.parts().size(), "part"),
+                       counted(plan.file().tensors().size(), "tensor"), human_bytes(plan.output_bytes()),
                        dry_run_ ? "; nothing was written" : "");
   }
 

@@ -57,11 +57,12 @@ std::string now() {
 class Sweep final : public Command {
  public:
   void declare(CLI::App& app) override {
-    model_.declare(app);
-    app.add_option("--embedding", formats_, "formats to compare, separated by commas; the first is the reference")
+    model_.declare(app, stray_hint());
+    app.add_option("--embedding", formats_,
+                   fmt::format("formats to compare, separated by commas; the first is the reference (default {})",
+                               fmt::join(formats_, ",")))
         ->delimiter(',')
-        ->type_name("TYPE,...")
-        ->default_str("F32,F16,Q8_0,Q6_K,Q5_0,Q4_0,Q3_K");
+        ->type_name("TYPE,...");
     app.add_option("--data", data_, "texts: raw, .jsonl (see --field) or .csv (its columns of text)")
         ->type_name("FILE...");
     app.add_option("--field", field_, "field of a .jsonl line that is the text (default text)")->type_name("NAME");

@@ -4,9 +4,10 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "cli/model_options.hpp"
+#include "cli/pre_option.hpp"
 #include "cli/text_input.hpp"
 #include "models/tokenizer_source.hpp"
-#include "text/pre_names.hpp"
 #include "text/tokenizer.hpp"
 #include "text/utf8.hpp"
 
@@ -23,8 +24,7 @@ class Tokenize final : public Command {
                    "or a tokenizer by itself: tokenizer.json, a SentencePiece model, tiktoken ranks, llama2.c's .bin, "
                    "or a folder with one")
         ->type_name("PATH");
-    app.add_option("--pre", pre_, "pre-tokeniser where the source leaves it open: gpt-2, llama-bpe, qwen2")
-        ->type_name("NAME");
+    declare_pre(app, pre_);
     text_.declare(app);
     app.add_flag("--bos", bos_, "put the BOS token in front");
     app.add_flag("--parse-special", parse_special_, "read names of special tokens in the text as those tokens");
@@ -33,6 +33,8 @@ class Tokenize final : public Command {
   }
 
   Result<void> run(Console& console) override {
+    if (!argument_.empty() && !(model_.empty() && tokenizer_.empty()))
+      TERN_TRY_DO(names_a_file(argument_, "tokenize", stray_hint()));
     const bool twice = !argument_.empty() && !model_.empty();
     if (model_.empty()) model_ = argument_;
     if (twice || model_.empty() == tokenizer_.empty()) {
@@ -65,7 +67,7 @@ class Tokenize final : public Command {
   }
 
   [[nodiscard]] std::vector<std::string> choices(std::string_view option) const override {
-    if (option == "--pre") return {text::pre_tokenizer_names().begin(), text::pre_tokenizer_names().end()};
+    if (option == "--pre") return pre_choices();
     return {};
   }
 

@@ -70,7 +70,7 @@ std::string explain(const CLI::ParseError& error, const CLI::App& command, std::
   constexpr std::string_view kRange = " not in range ";
   const auto range = message.find(kRange);
   if (range != std::string::npos && !option->results().empty()) {
-    return fmt::format("{} is \"{}\", expected {}", name, printable(option->results().back()),
+    return fmt::format("{} is \"{}\", expected a whole number from {}", name, printable(option->results().back()),
                        message.substr(range + kRange.size()));
   }
   return message;

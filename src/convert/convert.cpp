@@ -10,14 +10,13 @@
 #include "models/tokenizer_source.hpp"
 #include "models/vocabulary_gguf.hpp"
 #include "sys/mapped_file.hpp"
+#include "sys/path.hpp"
 
 namespace tern::convert {
 namespace {
 
 std::string folder_of(const std::string& path) {
-  if (sys::is_directory(path)) return path;
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash);
+  return sys::is_directory(path) ? path : sys::folder_of(path);
 }
 
 // The embedding table may have more rows than the tokenizer has tokens; readers of GGUF want a name for each.
@@ -34,9 +33,10 @@ Result<text::Vocabulary> read_vocabulary(const ConvertOptions& options, const So
   std::vector<std::string> warnings;
   const std::string path = options.tokenizer.empty() ? folder_of(options.source) : options.tokenizer;
   auto vocabulary = models::read_tokenizer(path, options.pre, warnings);
-  for (const std::string& warning : warnings) progress.note(warning);
+  for (const std::string& warning : warnings) progress.note("warning: " + warning);
   if (!vocabulary) {
-    if (!options.tokenizer.empty()) return std::unexpected(std::move(vocabulary).error());
+    const bool is_of_source = options.tokenizer.empty() && vocabulary.error().code != ErrorCode::usage;
+    if (!is_of_source) return std::unexpected(std::move(vocabulary).error());
     return fail(vocabulary.error().code, "{}; name one with --tokenizer", vocabulary.error().message);
   }
   if (static_cast<std::int64_t>(vocabulary->size()) > source.parameters.n_vocab) {

@@ -5,6 +5,7 @@
 #include "convert/source_names.hpp"
 #include "files/llama2c.hpp"
 #include "formats/all.hpp"
+#include "sys/path.hpp"
 
 namespace tern::convert {
 namespace {
@@ -43,8 +44,7 @@ Result<Source> open_llama2c(const std::string& path) {
   source.parameters = parameters_of(file->config());
   auto checked = models::check(source.parameters);
   if (!checked) return in_context(path, std::move(checked).error());
-  const auto slash = path.rfind('/');
-  source.name = slash == std::string::npos ? path : path.substr(slash + 1);
+  source.name = sys::stem_of(path);
   source.keep_open = file;
   for (const models::TensorSpec& spec : source.architecture->plan(source.parameters).tensors) {
     const files::Llama2cTensor* tensor = file->find(llama2c_name(spec.name));

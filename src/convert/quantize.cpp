@@ -3,6 +3,7 @@
 #include "base/words.hpp"
 #include "convert/type_rules.hpp"
 #include "files/gguf_split.hpp"
+#include "files/weight_transform.hpp"
 #include "formats/all.hpp"
 #include "models/model_shape.hpp"
 
@@ -11,8 +12,9 @@ namespace {
 
 constexpr double kFewValuesBits = 2.25;
 
-bool is_lossless_translation(const formats::Format& from, const formats::Format& to) {
-  return from.is_ternary && to.is_ternary;
+// Codes stay codes, and the scale of a ternary tensor is rounded to 16 bits at most, as the ternary formats have it.
+bool keeps_values(const formats::Format& from, const formats::Format& to) {
+  return &to == &formats::kF32 || (from.is_ternary && (to.is_ternary || &to == &formats::kF16));
 }
 
 TensorJob job_for(std::shared_ptr<const files::GgufFile> file, const files::GgufTensor& tensor,
@@ -101,9 +103,7 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
   if (file.tensors().empty())
     return fail(ErrorCode::bad_input, "{}: holds no tensors: nothing to quantise", options.input);
   if (const auto key = files::weight_transform_key(file.metadata())) {
-    return fail(ErrorCode::unsupported,
-                "{}: metadata key {} says that the weights are transformed; Tern does not requantise such files yet",
-                options.input, printable(*key));
+    return files::refuse_weight_transform(options.input + ": metadata key ", *key);
   }
   TERN_TRY_DO(check_copy(options.wishes));
   files::Metadata metadata = file.metadata();
@@ -125,8 +125,8 @@ Result<QuantizePlan> QuantizePlan::make(const QuantizeOptions& options, Progress
     const formats::Format& to = *choices[i].taken;
     if (&to != tensor.format && &to != choices[i].wished)
       fallbacks.add(tensor.name, *choices[i].wished, to, tensor.shape.row_length());
-    const bool is_exact = is_lossless_translation(*tensor.format, to) || &to == &formats::kF32;
-    if (&to != tensor.format && !tensor.format->is_float && !is_exact && !options.allow_requantize) {
+    if (&to != tensor.format && !tensor.format->is_float && !keeps_values(*tensor.format, to) &&
+        !options.allow_requantize) {
       return fail(ErrorCode::bad_input,
                   "{}: tensor {} is {} already; rounding it again to {} loses more than rounding the original: begin "
                   "with an F16 or F32 file, or use --allow-requantize",
@@ -171,9 +171,7 @@ Result<void> QuantizePlan::ready() const {
 
 Result<WriteReport> QuantizePlan::run(const QuantizeOptions& options, Progress& progress) const {
   TERN_TRY_DO(ready());
-  auto report = parts_.size() == 1
-                    ? write_gguf(parts_.front().path, parts_.front().layout, jobs_, options.write, progress)
-                    : write_gguf_parts(parts_, jobs_, options.write, progress);
+  auto report = write_gguf_parts(parts_, jobs_, options.write, progress);
   if (!report && report.error().code == ErrorCode::bad_input)
     return in_context(options.input, std::move(report).error());
   if (report) {

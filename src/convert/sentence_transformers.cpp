@@ -24,7 +24,7 @@ Result<models::Pooling> pooling_of(const nlohmann::json& config) {
                                         {"pooling_mode_cls_token", "cls", Pooling::cls},
                                         {"pooling_mode_lasttoken", "lasttoken", Pooling::last}}};
   if (!config.is_object()) {
-    return fail(ErrorCode::bad_input, "the pooling's config.json is {}, expected an object", config.type_name());
+    return fail(ErrorCode::bad_input, "is {}, expected an object", config.type_name());
   }
   Pooling out = Pooling::none;
   for (const auto& [key, value] : config.items()) {
@@ -36,44 +36,61 @@ Result<models::Pooling> pooling_of(const nlohmann::json& config) {
       if (key == kind.flag || (value.is_string() && value.get<std::string>() == kind.name)) named = kind.pooling;
     }
     if (named == Pooling::none || (out != Pooling::none && out != named)) {
-      return fail(ErrorCode::unsupported, "the pooling's config.json sets {}; Tern has one of mean, cls and last token",
-                  printable(key));
+      return fail(ErrorCode::unsupported, "sets {}; Tern has one of mean, cls and last token", printable(key));
     }
     out = named;
   }
   if (out == Pooling::none) {
-    return fail(ErrorCode::bad_input, "the pooling's config.json states no kind; Tern has mean, cls and last token");
+    return fail(ErrorCode::bad_input, "states no kind of pooling; Tern has mean, cls and last token");
   }
   return out;
 }
 
+Result<nlohmann::json> small_json(std::span<const std::byte> text, const std::string& what) {
+  if (text.size() > kMaxBytes)
+    return fail(ErrorCode::bad_input, "{}: {} bytes, expected at most {}", what, text.size(), kMaxBytes);
+  return files::parse_json(text, what);
+}
+
 }  // namespace
 
-Result<models::Pooling> read_pooling(const std::string& folder) {
-  const std::string list = folder + "/modules.json";
-  if (!sys::exists(list)) return models::Pooling::none;
-  TERN_TRY(const nlohmann::json modules, files::read_json_file(list, kMaxBytes));
-  if (!modules.is_array()) return fail(ErrorCode::bad_input, "{}: is {}, expected a list", list, modules.type_name());
+Result<std::string> pooling_part(std::span<const std::byte> text, const std::string& what) {
+  TERN_TRY(const nlohmann::json modules, small_json(text, what));
+  if (!modules.is_array()) return fail(ErrorCode::bad_input, "{}: is {}, expected a list", what, modules.type_name());
   for (const nlohmann::json& module : modules) {
     if (!module.is_object() || !module.contains("type") || !module["type"].is_string()) continue;
     const auto type = module["type"].get<std::string>();
     if (type.ends_with(".Dense")) {
-      return fail(ErrorCode::unsupported, "{}: {} follows the pooling; Tern has embedding models that end in it", list,
+      return fail(ErrorCode::unsupported, "{}: {} follows the pooling; Tern has embedding models that end in it", what,
                   printable(type));
     }
     if (!type.ends_with("Pooling")) continue;
-    const auto path = module.contains("path") && module["path"].is_string() ? module["path"].get<std::string>() : "";
-    if (path.empty() || path.starts_with('/') || path.find("..") != std::string::npos) {
-      return fail(ErrorCode::bad_input, "{}: the pooling's path is \"{}\", expected a folder beside it", list,
+    auto path = module.contains("path") && module["path"].is_string() ? module["path"].get<std::string>() : "";
+    if (path.empty() || path.starts_with('/') || path.find("..") != std::string::npos || path.contains('\0')) {
+      return fail(ErrorCode::bad_input, "{}: the pooling's path is \"{}\", expected a folder beside it", what,
                   printable(path));
     }
-    TERN_TRY(const nlohmann::json config,
-             files::read_json_file(fmt::format("{}/{}/config.json", folder, path), kMaxBytes));
-    auto pooling = pooling_of(config);
-    if (!pooling) return in_context(folder, std::move(pooling).error());
-    return pooling;
+    return path;
   }
-  return models::Pooling::none;
+  return std::string();
+}
+
+Result<models::Pooling> parse_pooling(std::span<const std::byte> config, const std::string& what) {
+  TERN_TRY(const nlohmann::json json, small_json(config, what));
+  auto pooling = pooling_of(json);
+  if (!pooling) return in_context(what, std::move(pooling).error());
+  return pooling;
+}
+
+Result<models::Pooling> read_pooling(const std::string& folder) {
+  const std::string list = folder + "/modules.json";
+  if (!sys::exists(list)) return models::Pooling::none;
+  TERN_TRY(const sys::MappedFile modules, sys::MappedFile::open(list));
+  TERN_TRY(const std::string part, pooling_part(modules.bytes(), list));
+  if (part.empty()) return models::Pooling::none;
+  const std::string path = fmt::format("{}/{}/config.json", folder, part);
+  TERN_TRY(const sys::MappedFile config, sys::MappedFile::open(path));
+  return parse_pooling(config.bytes(), path);
 }
 
 }  // namespace tern::convert

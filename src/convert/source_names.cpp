@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace tern::convert {
@@ -53,24 +52,6 @@ std::vector<std::string> spellings(std::string_view name) {
   const std::string_view bare = name.substr(kModel.size());
   return {std::string(name), std::string(bare), fmt::format("language_model.{}", name),
           fmt::format("model.language_model.{}", bare)};
-}
-
-bool is_of_pictures(std::string_view name) {
-  if (name.starts_with("model.")) name.remove_prefix(6);
-  return name.starts_with("vision_tower.") || name.starts_with("multi_modal_projector.");
-}
-
-bool is_derived_buffer(const files::StoredTensor& tensor) {
-  constexpr std::array<std::string_view, 4> kAnyType{".rotary_emb.inv_freq", ".rotary_emb.cos_cached",
-                                                     ".rotary_emb.sin_cached", "rope.freqs"};
-  constexpr std::array<std::string_view, 2> kIntegers{"position_ids", ".attention.bias"};
-  const std::string_view name = tensor.name;
-  const auto ends_name = [&](std::string_view end) { return name.ends_with(end); };
-  if (std::ranges::any_of(kAnyType, ends_name)) return true;
-  using files::Dtype;
-  const bool is_integer = tensor.dtype == Dtype::i64 || tensor.dtype == Dtype::i32 || tensor.dtype == Dtype::boolean ||
-                          tensor.dtype == Dtype::u8;
-  return is_integer && std::ranges::any_of(kIntegers, ends_name);
 }
 
 }  // namespace tern::convert

@@ -1,12 +1,11 @@
 // The tables of names that architectures carry (models::TensorName), read backwards: what a GGUF tensor is called in
-// another ecosystem, and which further tensors of a checkpoint mean nothing to any model.
+// another ecosystem.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "files/stored_tensor.hpp"
 #include "models/architecture.hpp"
 
 namespace tern::convert {
@@ -27,12 +26,5 @@ struct SourceName {
 /// How checkpoints prefix a name of the table: as it stands, without "model." (a bare model), below "language_model."
 /// (models that see pictures too).
 [[nodiscard]] std::vector<std::string> spellings(std::string_view name);
-
-/// Part of the model that sees pictures; the model of text does without.
-[[nodiscard]] bool is_of_pictures(std::string_view name);
-
-/// Buffers that training code stores and that follow from the configuration: frequencies, tables of cosines, position
-/// ids, causal masks. Leaving them out changes nothing.
-[[nodiscard]] bool is_derived_buffer(const files::StoredTensor& tensor);
 
 }  // namespace tern::convert

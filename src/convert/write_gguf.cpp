@@ -5,7 +5,6 @@
 #include <map>
 
 #include "files/gguf_set_writer.hpp"
-#include "files/gguf_writer.hpp"
 #include "sys/clock.hpp"
 #include "sys/thread_pool.hpp"
 
@@ -31,10 +30,8 @@ std::int32_t file_type_of(const std::vector<TensorJob>& jobs) {
   return type;
 }
 
-// Of one file or of several: the writers are used alike.
-template <typename Writer>
-Result<void> write_tensors(Writer& writer, const std::vector<TensorJob>& jobs, const WriteOptions& options,
-                           Progress& progress, WriteReport& report) {
+Result<void> write_tensors(files::GgufSetWriter& writer, const std::vector<TensorJob>& jobs,
+                           const WriteOptions& options, Progress& progress, WriteReport& report) {
   sys::ThreadPool pool(options.n_threads);
   std::uint64_t total = 0;
   for (const TensorJob& job : jobs) total += static_cast<std::uint64_t>(job.shape.n_elements());
@@ -111,13 +108,9 @@ std::string ternary_note(const WriteReport& report) {
 
 Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout, const std::vector<TensorJob>& jobs,
                                const WriteOptions& options, Progress& progress) {
-  const sys::Stopwatch clock;
-  WriteReport report;
-  TERN_TRY(report.file_bytes, layout.file_bytes());
-  TERN_TRY(files::GgufWriter writer, files::GgufWriter::create(path, options.overwrite, std::move(layout)));
-  TERN_TRY_DO(write_tensors(writer, jobs, options, progress, report));
-  report.seconds = clock.seconds();
-  return report;
+  std::vector<files::PlannedPart> parts;
+  parts.push_back({path, std::move(layout)});
+  return write_gguf_parts(std::move(parts), jobs, options, progress);
 }
 
 Result<WriteReport> write_gguf_parts(std::vector<files::PlannedPart> parts, const std::vector<TensorJob>& jobs,

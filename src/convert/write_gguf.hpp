@@ -43,11 +43,12 @@ struct WriteReport {
 /// "" when nothing was measured.
 [[nodiscard]] std::string ternary_note(const WriteReport& report);
 
+/// Into one file: a set of one.
 [[nodiscard]] Result<WriteReport> write_gguf(const std::string& path, files::GgufLayout layout,
                                              const std::vector<TensorJob>& jobs, const WriteOptions& options,
                                              Progress& progress);
 
-/// The same into the parts of a split model; their layouts together hold the jobs' tensors in order.
+/// Into the parts of a model; their layouts together hold the jobs' tensors in order.
 [[nodiscard]] Result<WriteReport> write_gguf_parts(std::vector<files::PlannedPart> parts,
                                                    const std::vector<TensorJob>& jobs, const WriteOptions& options,
                                                    Progress& progress);

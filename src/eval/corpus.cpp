@@ -8,6 +8,7 @@
 
 #include "files/json.hpp"
 #include "sys/mapped_file.hpp"
+#include "sys/path.hpp"
 
 namespace tern::eval {
 namespace {
@@ -138,7 +139,7 @@ Result<Corpus> corpus_of(std::string_view content, const std::string& path, std:
     return Corpus{.name = {}, .text = std::string(content), .n_documents = 1};
   }();
   if (!corpus) return in_context(path, std::move(corpus).error());
-  corpus->name = path.substr(path.rfind('/') + 1);
+  corpus->name = sys::file_name_of(path);
   if (corpus->text.empty()) return fail(ErrorCode::bad_input, "{}: holds no text", path);
   return corpus;
 }

@@ -1,21 +1,30 @@
-// A checkpoint of named tensors: one .safetensors or torch.save file, one shard of several (the others are found by the
+// A checkpoint of named tensors: one file of a kind below, one shard of several (the others are found by the
 // index beside it), or a folder with model.safetensors, pytorch_model.bin or an index of shards. Knows files and names;
 // what the tensors are for is room convert's business. Where a folder has both kinds, safetensors is taken.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
-#include "files/pytorch.hpp"
-#include "files/safetensors.hpp"
+#include "files/checkpoint_file.hpp"
 
 namespace tern::files {
+
+extern const CheckpointType kSafetensorsType;
+extern const CheckpointType kPytorchType;
+
+/// In the order in which a folder's are preferred: the library these folders come from does it so.
+inline constexpr std::array kCheckpointTypes{&kSafetensorsType, &kPytorchType};
+
+/// By content. Null where no kind is.
+[[nodiscard]] const CheckpointType* checkpoint_type_of(std::span<const std::byte> bytes);
 
 class Checkpoint {
  public:
@@ -37,23 +46,18 @@ class Checkpoint {
   void release(const StoredTensor& tensor) const;
 
  private:
-  using File = std::variant<SafetensorsFile, PytorchFile>;
-
   Checkpoint() = default;
-  [[nodiscard]] static Result<File> open_file(const std::string& path);
   [[nodiscard]] Result<void> add_file(const std::string& path);
   [[nodiscard]] Result<void> add_shards(const std::string& index);
   [[nodiscard]] Result<void> index_tensors();
-  [[nodiscard]] static const std::string& name_of(const File& file);
-  [[nodiscard]] static const StoredTensor* find_in(const File& file, std::string_view name);
 
   std::string folder_;
-  std::vector<File> files_;
+  std::vector<std::unique_ptr<CheckpointFile>> files_;
   std::vector<const StoredTensor*> tensors_;
   std::map<std::string_view, std::size_t> file_of_;  // tensor name -> index into files_
 };
 
 /// The weights file or index that a folder's checkpoint begins with (a plain name), or "" when it has none.
-[[nodiscard]] std::string_view checkpoint_in(const std::string& folder);
+[[nodiscard]] std::string checkpoint_in(const std::string& folder);
 
 }  // namespace tern::files

@@ -36,6 +36,16 @@ Result<void> check_name(std::string_view name) {
 
 }  // namespace
 
+Result<std::uint64_t> gguf_alignment(const Metadata& metadata) {
+  TERN_TRY(const auto stored, metadata.optional_u64("general.alignment"));
+  const std::uint64_t alignment = stored.value_or(32);
+  if (!std::has_single_bit(alignment) || alignment > kMaxAlignment) {
+    return fail(ErrorCode::bad_input, "general.alignment is {}, expected a power of two of at most {}", alignment,
+                kMaxAlignment);
+  }
+  return alignment;
+}
+
 Result<void> GgufLayout::add_tensor(std::string_view name, const Shape& shape, const formats::Format& format) {
   TERN_TRY_DO(check_name(name));
   auto n_bytes = formats::tensor_bytes(format, shape);
@@ -52,18 +62,8 @@ Result<void> GgufLayout::add(PlannedTensor tensor) {
   return {};
 }
 
-Result<std::uint64_t> GgufLayout::alignment() const {
-  TERN_TRY(const auto stored, metadata.optional_u64("general.alignment"));
-  const std::uint64_t alignment = stored.value_or(32);
-  if (!std::has_single_bit(alignment) || alignment > kMaxAlignment) {
-    return fail(ErrorCode::bad_input, "general.alignment is {}, expected a power of two of at most {}", alignment,
-                kMaxAlignment);
-  }
-  return alignment;
-}
-
 Result<std::string> GgufLayout::header() const {
-  TERN_TRY(const std::uint64_t aligned_to, alignment());
+  TERN_TRY(const std::uint64_t alignment, gguf_alignment(metadata));
   std::string out = "GGUF";
   append_raw(out, kVersion);
   append_raw(out, static_cast<std::uint64_t>(tensors_.size()));
@@ -79,20 +79,20 @@ Result<std::string> GgufLayout::header() const {
     for (int i = 0; i < tensor.shape.n_dims; ++i) append_raw(out, tensor.shape.ne[static_cast<std::size_t>(i)]);
     append_raw(out, tensor.type_id);
     append_raw(out, offset);
-    TERN_TRY(offset, padded_sum(offset, tensor.n_bytes, aligned_to));
+    TERN_TRY(offset, padded_sum(offset, tensor.n_bytes, alignment));
   }
-  const auto padded = checked_align_up<std::uint64_t>(out.size(), aligned_to);
+  const auto padded = checked_align_up<std::uint64_t>(out.size(), alignment);
   TERN_CHECK(padded);
   out.resize(static_cast<std::size_t>(*padded), '\0');
   return out;
 }
 
 Result<std::uint64_t> GgufLayout::file_bytes() const {
-  TERN_TRY(const std::uint64_t aligned_to, alignment());
+  TERN_TRY(const std::uint64_t alignment, gguf_alignment(metadata));
   TERN_TRY(const std::string head, header());
   std::uint64_t total = head.size();
   for (const auto& tensor : tensors_) {
-    TERN_TRY(total, padded_sum(total, tensor.n_bytes, aligned_to));
+    TERN_TRY(total, padded_sum(total, tensor.n_bytes, alignment));
   }
   return total;
 }

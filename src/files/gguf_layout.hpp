@@ -17,6 +17,9 @@
 
 namespace tern::files {
 
+/// What tensors begin at multiples of: general.alignment, or 32. Errors: not a power of two of at most 1 MiB.
+[[nodiscard]] Result<std::uint64_t> gguf_alignment(const Metadata& metadata);
+
 struct PlannedTensor {
   std::string name;
   Shape shape;
@@ -38,8 +41,6 @@ class GgufLayout {
   [[nodiscard]] Result<void> add(PlannedTensor tensor);
   [[nodiscard]] std::span<const PlannedTensor> tensors() const { return tensors_; }
 
-  /// general.alignment, or 32. Errors: not a power of two of at most 1 MiB.
-  [[nodiscard]] Result<std::uint64_t> alignment() const;
   /// Everything before the tensor data, version 3, padded to the alignment.
   [[nodiscard]] Result<std::string> header() const;
   /// Size of the whole file.

@@ -4,13 +4,10 @@
 
 #include "base/words.hpp"
 #include "files/gguf_reader.hpp"
+#include "sys/path.hpp"
 
 namespace tern::files {
 namespace {
-
-std::string_view file_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
 
 // The name of this part's file, where it contradicts what the file holds or does not let the others be found.
 Result<SplitName> checked_name(std::string_view path, const SplitPlace& place) {
@@ -116,7 +113,8 @@ Result<GgufFile> GgufFile::open_parts(GgufFile given, const SplitPlace& place) {
     }
     auto mapped = sys::MappedFile::open(part_path);
     if (!mapped && mapped.error().code == ErrorCode::not_found) {
-      return fail(ErrorCode::not_found, "{}: {} is missing, expected {} beside it", path, where, file_name(part_path));
+      return fail(ErrorCode::not_found, "{}: {} is missing, expected {} beside it", path, where,
+                  sys::file_name_of(part_path));
     }
     if (!mapped) return in_context(fmt::format("{}: {}", path, where), std::move(mapped).error());
     const auto bytes = mapped->bytes();
@@ -124,7 +122,7 @@ Result<GgufFile> GgufFile::open_parts(GgufFile given, const SplitPlace& place) {
     if (!part) return in_context(fmt::format("{}: {}", path, where), std::move(part).error());
     auto added = assembly.add(*std::move(part));
     if (!added) {
-      return in_context(fmt::format("{}: {}, {}", path, where, file_name(part_path)), std::move(added).error());
+      return in_context(fmt::format("{}: {}, {}", path, where, sys::file_name_of(part_path)), std::move(added).error());
     }
   }
   auto whole = std::move(assembly).finish();

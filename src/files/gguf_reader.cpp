@@ -10,6 +10,7 @@
 #include "base/checked.hpp"
 #include "base/foreign_content.hpp"
 #include "base/words.hpp"
+#include "files/gguf_layout.hpp"
 #include "files/gguf_value.hpp"
 #include "formats/all.hpp"
 
@@ -17,7 +18,6 @@ namespace tern::files {
 namespace {
 
 constexpr std::uint64_t kMaxKeyBytes = 65535;
-constexpr std::uint64_t kMaxAlignment = std::uint64_t{1} << 20;
 // The fewest bytes a record can take: key length, one byte of key, type, one byte of value; and name length, one byte
 // of name, number of dimensions, one dimension, type, offset.
 constexpr std::uint64_t kMinKeyValueBytes = 8 + 1 + 4 + 1;
@@ -76,16 +76,6 @@ Result<Metadata> read_metadata(ByteCursor& cursor, std::uint64_t n_pairs) {
   return metadata;
 }
 
-Result<std::uint64_t> read_alignment(const Metadata& metadata) {
-  TERN_TRY(const auto stored, metadata.optional_u64("general.alignment"));
-  const std::uint64_t alignment = stored.value_or(32);
-  if (!std::has_single_bit(alignment) || alignment > kMaxAlignment) {
-    return fail(ErrorCode::bad_input, "general.alignment is {}, expected a power of two of at most {}", alignment,
-                kMaxAlignment);
-  }
-  return alignment;
-}
-
 /// Everything after the name. The offset is still relative to the data section.
 Result<void> read_tensor_record(ByteCursor& cursor, GgufTensor& tensor) {
   TERN_TRY(const auto n_dims, cursor.read<std::uint32_t>("the number of dimensions"));
@@ -140,6 +130,10 @@ Result<void> identify_tensor(GgufTensor& tensor, std::uint64_t stored_bytes, con
 
 }  // namespace
 
+bool GgufFile::looks_like(std::span<const std::byte> bytes) {
+  return as_text(bytes).starts_with("GGUF");
+}
+
 Result<GgufFile> GgufFile::open(const std::string& path) {
   if (sys::is_directory(path)) {
     return fail(ErrorCode::bad_input, "{}: is a folder, expected a GGUF file; tern convert makes one of a checkpoint",
@@ -177,7 +171,7 @@ Result<void> GgufFile::read_header() {
   TERN_TRY(const auto n_tensors, read_count(cursor, "the number of tensors"));
   TERN_TRY(const auto n_pairs, read_count(cursor, "the number of metadata keys"));
   TERN_TRY(metadata_, read_metadata(cursor, n_pairs));
-  TERN_TRY(alignment_, read_alignment(metadata_));
+  TERN_TRY(alignment_, gguf_alignment(metadata_));
   TERN_TRY(auto architecture, metadata_.optional_string("general.architecture"));
   architecture_ = architecture.value_or("");
 
@@ -262,7 +256,7 @@ TensorView GgufFile::view(const GgufTensor& tensor) const {
 }
 
 void GgufFile::release(const GgufTensor& tensor) const {
-  parts_[tensor.part].file.release(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.n_bytes));
+  parts_[tensor.part].file.release(bytes(tensor));
 }
 
 }  // namespace tern::files

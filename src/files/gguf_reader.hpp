@@ -44,6 +44,8 @@ struct GgufPart {
 
 class GgufFile {
  public:
+  /// By the first four bytes.
+  [[nodiscard]] static bool looks_like(std::span<const std::byte> bytes);
   /// Maps and checks a file. A part of a split model opens the whole model, whichever part it is: the other parts are
   /// looked for beside it. Errors: those of MappedFile::open; bad_input, unsupported and, for a part that is missing,
   /// not_found, with one line that begins with `path`.

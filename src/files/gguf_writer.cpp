@@ -29,7 +29,7 @@ Result<void> GgufWriter::add_tensor(std::string_view name, const Shape& shape, c
 }
 
 Result<void> GgufWriter::write_header() {
-  TERN_TRY(alignment_, layout_.alignment());
+  TERN_TRY(alignment_, gguf_alignment(layout_.metadata));
   TERN_TRY(const std::string header, layout_.header());
   TERN_TRY_DO(file_.write(header));
   header_written_ = true;

@@ -147,11 +147,8 @@ Result<Llama2cConfig> Llama2cFile::read_config(std::span<const std::byte> head, 
 
 Result<Llama2cFile> Llama2cFile::open(const std::string& path) {
   TERN_TRY(auto mapped, sys::MappedFile::open(path));
-  Llama2cFile file;
-  file.file_ = std::move(mapped);
-  file.bytes_ = file.file_.bytes();
-  file.name_ = path;
-  if (auto read = file.read_all(); !read) return in_context(path, std::move(read).error());
+  TERN_TRY(Llama2cFile file, parse(mapped.bytes(), path));
+  file.file_ = std::move(mapped);  // the bytes stay where they are
   return file;
 }
 

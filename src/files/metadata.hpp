@@ -156,12 +156,4 @@ class Metadata {
   std::map<std::string, std::size_t, std::less<>> places_;
 };
 
-/// Whether a key, in whatever file, speaks of weights that are stored rotated: "hadamard", "rotation", "quarot" or
-/// "spinquant" in it, in any case of letters.
-[[nodiscard]] bool names_weight_transform(std::string_view key);
-
-/// The first key that says the stored weights are not the model's weights (a Hadamard or other rotation that must be
-/// undone or matched in the activations), or nullopt. A reader that ignored such a key would compute nonsense.
-[[nodiscard]] std::optional<std::string> weight_transform_key(const Metadata& metadata);
-
 }  // namespace tern::files

@@ -4,6 +4,7 @@
 
 #include "base/byte_cursor.hpp"
 #include "base/words.hpp"
+#include "files/checkpoint.hpp"
 #include "files/pickle.hpp"
 #include "files/pytorch_tensors.hpp"
 #include "files/zip.hpp"
@@ -41,11 +42,8 @@ bool PytorchFile::looks_like(std::span<const std::byte> bytes) {
 
 Result<PytorchFile> PytorchFile::open(const std::string& path) {
   TERN_TRY(auto mapped, sys::MappedFile::open(path));
-  PytorchFile file;
-  file.file_ = std::move(mapped);
-  file.bytes_ = file.file_.bytes();
-  file.name_ = path;
-  if (auto read = file.read_all(); !read) return in_context(path, std::move(read).error());
+  TERN_TRY(PytorchFile file, parse(mapped.bytes(), path));
+  file.file_ = std::move(mapped);  // the bytes stay where they are
   return file;
 }
 
@@ -98,9 +96,14 @@ const StoredTensor* PytorchFile::find(std::string_view tensor_name) const {
 }
 
 void PytorchFile::release(std::span<const std::byte> bytes) const {
-  const auto all = file_.bytes();
-  if (bytes.empty() || bytes.data() < all.data() || bytes.data() + bytes.size() > all.data() + all.size()) return;
-  file_.release(static_cast<std::size_t>(bytes.data() - all.data()), bytes.size());
+  file_.release(bytes);
 }
+
+const CheckpointType kPytorchType{
+    .what = "a PyTorch checkpoint (ZIP or pickle)",
+    .in_folder = "pytorch_model.bin",
+    .endings = {".pt", ".pth", ".bin"},
+    .looks_like = PytorchFile::looks_like,
+    .open = [](const std::string& path) { return as_checkpoint_file(PytorchFile::open(path)); }};
 
 }  // namespace tern::files

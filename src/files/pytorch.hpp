@@ -13,12 +13,13 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "files/checkpoint_file.hpp"
 #include "files/stored_tensor.hpp"
 #include "sys/mapped_file.hpp"
 
 namespace tern::files {
 
-class PytorchFile {
+class PytorchFile : public CheckpointFile {
  public:
   [[nodiscard]] static Result<PytorchFile> open(const std::string& path);
   /// Over borrowed bytes, which must outlive the object.
@@ -26,15 +27,12 @@ class PytorchFile {
   /// Do these bytes look like something torch.save or pickle wrote (of any version)? Cheap.
   [[nodiscard]] static bool looks_like(std::span<const std::byte> bytes);
 
-  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
   /// In the order of the pickle.
-  [[nodiscard]] std::span<const StoredTensor> tensors() const { return tensors_; }
-  /// Null when absent.
-  [[nodiscard]] const StoredTensor* find(std::string_view tensor_name) const;
-  /// Lines for a person: what the file holds beside tensors.
-  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
-  /// Tells the system that these bytes (part of a tensor of this file) are not needed soon.
-  void release(std::span<const std::byte> bytes) const;
+  [[nodiscard]] std::span<const StoredTensor> tensors() const override { return tensors_; }
+  [[nodiscard]] const StoredTensor* find(std::string_view tensor_name) const override;
+  [[nodiscard]] std::span<const std::string> notes() const override { return notes_; }
+  void release(std::span<const std::byte> bytes) const override;
 
  private:
   PytorchFile() = default;

@@ -8,7 +8,9 @@
 #include "base/byte_cursor.hpp"
 #include "base/checked.hpp"
 #include "base/words.hpp"
+#include "files/checkpoint.hpp"
 #include "files/json.hpp"
+#include "files/weight_transform.hpp"
 
 namespace tern::files {
 namespace {
@@ -84,13 +86,17 @@ Result<void> read_entry(const json& entry, std::span<const std::byte> data, Stor
 
 }  // namespace
 
+bool SafetensorsFile::looks_like(std::span<const std::byte> bytes) {
+  ByteCursor cursor(bytes);
+  const auto header_bytes = cursor.read<std::uint64_t>("");
+  return header_bytes && *header_bytes >= 2 && *header_bytes <= kMaxHeaderBytes && cursor.remaining() > 0 &&
+         bytes[sizeof(std::uint64_t)] == std::byte{'{'};
+}
+
 Result<SafetensorsFile> SafetensorsFile::open(const std::string& path) {
   TERN_TRY(auto mapped, sys::MappedFile::open(path));
-  SafetensorsFile file;
-  file.file_ = std::move(mapped);
-  file.bytes_ = file.file_.bytes();
-  file.name_ = path;
-  if (auto read = file.read_all(); !read) return in_context(path, std::move(read).error());
+  TERN_TRY(SafetensorsFile file, parse(mapped.bytes(), path));
+  file.file_ = std::move(mapped);  // the bytes stay where they are
   return file;
 }
 
@@ -157,9 +163,26 @@ const StoredTensor* SafetensorsFile::find(std::string_view tensor_name) const {
 }
 
 void SafetensorsFile::release(std::span<const std::byte> bytes) const {
-  const auto all = file_.bytes();
-  if (bytes.empty() || bytes.data() < all.data() || bytes.data() + bytes.size() > all.data() + all.size()) return;
-  file_.release(static_cast<std::size_t>(bytes.data() - all.data()), bytes.size());
+  file_.release(bytes);
 }
+
+namespace {
+
+Result<std::unique_ptr<CheckpointFile>> open_for_models(const std::string& path) {
+  TERN_TRY(SafetensorsFile file, SafetensorsFile::open(path));
+  for (const auto& [key, value] : file.metadata()) {
+    if (!names_weight_transform(key) || value == "false" || value == "False") continue;
+    return refuse_weight_transform(path + ": __metadata__: ", key);
+  }
+  return as_checkpoint_file(Result<SafetensorsFile>(std::move(file)));
+}
+
+}  // namespace
+
+const CheckpointType kSafetensorsType{.what = "a safetensors file",
+                                      .in_folder = "model.safetensors",
+                                      .endings = {".safetensors"},
+                                      .looks_like = SafetensorsFile::looks_like,
+                                      .open = open_for_models};
 
 }  // namespace tern::files

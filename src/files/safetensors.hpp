@@ -11,28 +11,29 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "files/checkpoint_file.hpp"
 #include "files/stored_tensor.hpp"
 #include "sys/mapped_file.hpp"
 
 namespace tern::files {
 
-class SafetensorsFile {
+class SafetensorsFile : public CheckpointFile {
  public:
   static constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
   [[nodiscard]] static Result<SafetensorsFile> open(const std::string& path);
+  /// A plausible header length followed by a JSON object. Cheap.
+  [[nodiscard]] static bool looks_like(std::span<const std::byte> bytes);
   /// Over borrowed bytes, which must outlive the object.
   [[nodiscard]] static Result<SafetensorsFile> parse(std::span<const std::byte> bytes, std::string_view name);
 
-  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
   /// In the order of their bytes.
-  [[nodiscard]] std::span<const StoredTensor> tensors() const { return tensors_; }
-  /// Null when absent.
-  [[nodiscard]] const StoredTensor* find(std::string_view tensor_name) const;
+  [[nodiscard]] std::span<const StoredTensor> tensors() const override { return tensors_; }
+  [[nodiscard]] const StoredTensor* find(std::string_view tensor_name) const override;
   /// The "__metadata__" object.
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
-  /// Tells the system that these bytes (part of a tensor of this file) are not needed soon.
-  void release(std::span<const std::byte> bytes) const;
+  void release(std::span<const std::byte> bytes) const override;
 
  private:
   SafetensorsFile() = default;

@@ -11,6 +11,7 @@
 #include "report/html.hpp"
 #include "report/number.hpp"
 #include "stats/summary.hpp"
+#include "sys/path.hpp"
 
 namespace tern::lab {
 namespace {
@@ -80,7 +81,7 @@ class Writer {
   std::string name(std::size_t i) const { return std::string(at(i).format->name); }
   std::string reference_name() const { return name(*result_.reference); }
   bool is_reference(std::size_t i) const { return result_.reference == i; }
-  std::string file_name() const { return result_.model.path.substr(result_.model.path.rfind('/') + 1); }
+  std::string file_name() const { return sys::file_name_of(result_.model.path); }
 
   std::string title() const { return fmt::format("What the embedding’s format costs {}", short_name(file_name())); }
 

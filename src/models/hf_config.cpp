@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/words.hpp"
-#include "files/metadata.hpp"
+#include "files/weight_transform.hpp"
 #include "models/all.hpp"
 #include "models/hf_json.hpp"
 
@@ -35,16 +35,6 @@ Result<BitNetStorage> read_storage(const HfJson& config) {
   if (linear == "bitlinear") return BitNetStorage::packed_divide;
   return fail(ErrorCode::unsupported, "config.json: linear_class \"{}\", expected bitlinear or autobitlinear",
               printable(linear));
-}
-
-// bos_token_id may be one id or a list (several end-of-text tokens): the first counts.
-Result<std::optional<std::int64_t>> token_id(const HfJson& config, const char* key) {
-  const nlohmann::json* value = config.find(key);
-  if (value != nullptr && value->is_array() && !value->empty() && value->front().is_number_integer()) {
-    return std::optional<std::int64_t>{value->front().get<std::int64_t>()};
-  }
-  if (value != nullptr && value->is_array()) return std::optional<std::int64_t>{};
-  return config.integer(key);
 }
 
 // A number that a configuration must have, unless its architecture implies one.
@@ -98,9 +88,7 @@ Result<void> refuse_transforms(const nlohmann::json& object) {
   for (const auto& [key, value] : object.items()) {
     const bool is_off = value.is_null() || (value.is_boolean() && !value.get<bool>());
     if (is_off || !files::names_weight_transform(key)) continue;
-    return fail(ErrorCode::unsupported,
-                "config.json: {} says that the weights are transformed (rotated); Tern does not undo that yet",
-                printable(key));
+    return files::refuse_weight_transform("config.json: ", key);
   }
   return {};
 }
@@ -204,8 +192,6 @@ Result<void> read_decoder_config(const HfJson& config, HfConfig& out) {
   const bool is_bitnet = out.storage != BitNetStorage::none || out.model_type == "bitnet";
   if (is_bitnet) p.linear_activation = {ActivationPolicy::Mode::per_token, 8};
   TERN_TRY(out.tied_embeddings, config.flag_or("tie_word_embeddings", is_bitnet || out.tied_embeddings));
-  TERN_TRY(out.bos_token_id, token_id(config, "bos_token_id"));
-  TERN_TRY(out.eos_token_id, token_id(config, "eos_token_id"));
   return {};
 }
 

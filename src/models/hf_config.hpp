@@ -30,8 +30,6 @@ struct HfConfig {
   std::optional<Llama3Rope> llama3_rope;  // convert makes a tensor of it
   bool tied_embeddings = false;
   BitNetStorage storage = BitNetStorage::none;
-  std::optional<std::int64_t> bos_token_id;
-  std::optional<std::int64_t> eos_token_id;
 };
 
 struct Architecture;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/words.hpp"
+#include "files/weight_transform.hpp"
 
 namespace tern::models {
 namespace {
@@ -57,9 +58,7 @@ Result<void> refuse_unread(const ModelShape& model, const files::GgufFile& file)
 Result<ModelShape> read_model_shape(const files::GgufFile& file, const files::Metadata& metadata,
                                     ArchitectureList architectures, std::optional<Pooling> pooling) {
   if (const auto key = files::weight_transform_key(metadata)) {
-    return fail(ErrorCode::unsupported,
-                "metadata key {} says that the weights are transformed (rotated); Tern does not undo that yet",
-                printable(*key));
+    return files::refuse_weight_transform("metadata key ", *key);
   }
   TERN_TRY(const auto architecture, metadata.optional_string("general.architecture"));
   if (architecture.value_or("").empty()) {

@@ -1,6 +1,5 @@
 #include "models/tokenizer_source.hpp"
 
-#include <array>
 #include <utility>
 
 #include "base/words.hpp"
@@ -8,6 +7,7 @@
 #include "models/vocabulary_gguf.hpp"
 #include "sys/mapped_file.hpp"
 #include "text/detect.hpp"
+#include "text/pre_names.hpp"
 #include "text/readers.hpp"
 
 namespace tern::models {
@@ -17,51 +17,52 @@ std::optional<std::string_view> view_of(const std::optional<std::string>& text) 
   return text ? std::optional<std::string_view>(*text) : std::nullopt;
 }
 
-std::string sibling(const std::string& path, std::string_view name) {
-  const auto slash = path.rfind('/');
-  return fmt::format("{}{}", slash == std::string::npos ? "" : path.substr(0, slash + 1), name);
-}
-
-// BERT's list of words looks like any other text, so this one kind goes by its name.
-bool is_named_vocab_txt(std::string_view path) {
-  return path == "vocab.txt" || path.ends_with("/vocab.txt");
-}
-
 // An empty mapping where there is no such file.
 Result<sys::MappedFile> open_if_there(const std::string& path) {
   if (!sys::exists(path)) return sys::MappedFile{};
   return sys::MappedFile::open(path);
 }
 
+Result<text::Vocabulary> from_gguf(const std::string& path, const std::optional<std::string>& pre, std::string& own_pre,
+                                   std::vector<std::string>& warnings) {
+  TERN_TRY(const auto gguf, files::GgufFile::open(path));  // of a split model any part will do
+  TERN_TRY(text::Vocabulary vocabulary, read_vocabulary(gguf.metadata(), warnings));
+  if (pre) own_pre = std::exchange(vocabulary.pre, *pre);
+  return vocabulary;
+}
+
+// Its files lie beside it.
+Result<text::Vocabulary> from_source(const std::string& path, const sys::MappedFile& file,
+                                     const std::optional<std::string>& pre, std::string& own_pre) {
+  const std::size_t folder = path.rfind('/') + 1;  // 0 where there is none
+  const auto beside = [&](std::string_view name) { return fmt::format("{}{}", path.substr(0, folder), name); };
+  TERN_TRY(const sys::MappedFile config, open_if_there(beside("tokenizer_config.json")));
+  const text::TokenizerFile* kind = text::detect_tokenizer(file.bytes(), path.substr(folder));
+  if (kind == nullptr) return text::read_vocabulary(file.bytes());  // says what it expected
+  sys::MappedFile companion;
+  if (!kind->companion.empty()) {
+    TERN_TRY(companion, sys::MappedFile::open(beside(kind->companion)));
+  }
+  const text::TokenizerInput input{
+      .bytes = file.bytes(), .companion = companion.bytes(), .tokenizer_config = config.bytes(), .pre = view_of(pre)};
+  if (pre && kind->states_pre) {
+    text::TokenizerInput as_stated = input;
+    as_stated.pre.reset();
+    if (auto stated = kind->read(as_stated)) own_pre = std::move(stated->pre);
+  }
+  return kind->read(input);
+}
+
 Result<text::Vocabulary> from_file(const std::string& path, const std::optional<std::string>& pre,
                                    std::vector<std::string>& warnings) {
   TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
-  const auto kind = text::detect_source(file.bytes());
-  const auto read = [&](std::optional<std::string_view> wanted) -> Result<text::Vocabulary> {
-    if (kind == text::SourceKind::gguf) {
-      TERN_TRY(const auto gguf, files::GgufFile::open(path));  // of a split model any part will do
-      return read_vocabulary(gguf.metadata(), warnings);
-    }
-    if (kind == text::SourceKind::vocab_json) {
-      TERN_TRY(const sys::MappedFile merges, sys::MappedFile::open(sibling(path, "merges.txt")));
-      return text::read_vocab_merges(file.bytes(), merges.bytes(), wanted);
-    }
-    TERN_TRY(const sys::MappedFile config, open_if_there(sibling(path, "tokenizer_config.json")));
-    if (is_named_vocab_txt(path)) return text::read_vocab_txt(file.bytes(), config.bytes());
-    return text::read_vocabulary(file.bytes(), wanted, config.bytes());
-  };
-  auto vocabulary = read(view_of(pre));
+  std::string own_pre;  // what the source itself says, where `pre` goes before it
+  auto vocabulary = files::GgufFile::looks_like(file.bytes()) ? from_gguf(path, pre, own_pre, warnings)
+                                                              : from_source(path, file, pre, own_pre);
   if (!vocabulary) return in_context(path, std::move(vocabulary).error());
-  if (!pre) return vocabulary;
-  std::string own;  // what the source itself says
-  if (kind == text::SourceKind::gguf) {
-    own = std::exchange(vocabulary->pre, *pre);
-  } else if (kind == text::SourceKind::tokenizer_json) {
-    if (auto silent = read({})) own = std::move(silent->pre);
-  }
-  if (!own.empty() && own != *pre) {
-    warnings.push_back(fmt::format("warning: {}: its pre-tokeniser is {}; --pre {} goes before that", path,
-                                   printable(own), printable(*pre)));
+  if (pre && !own_pre.empty() && own_pre != *pre) {
+    warnings.push_back(fmt::format("{}: its pre-tokeniser is {}; {} goes before that, as asked", path,
+                                   printable(own_pre), printable(*pre)));
   }
   return vocabulary;
 }
@@ -70,19 +71,23 @@ Result<text::Vocabulary> from_file(const std::string& path, const std::optional<
 
 Result<text::Vocabulary> read_tokenizer(const std::string& path, const std::optional<std::string>& pre,
                                         std::vector<std::string>& warnings) {
-  if (!sys::is_directory(path)) return from_file(path, pre, warnings);
-  static constexpr std::array<std::string_view, 7> kNames{
-      "tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
-      "vocab.json",     "tokenizer.bin",   "vocab.txt"};
-  for (const std::string_view name : kNames) {
-    const std::string file = fmt::format("{}/{}", path, name);
-    if (sys::exists(file)) return from_file(file, pre, warnings);
+  if (pre && text::find_pre_tokenizer(*pre) == nullptr) {
+    const auto names = text::pre_tokenizer_names();
+    return fail(ErrorCode::usage, "the pre-tokeniser \"{}\" is not known{}; there are {}", printable(*pre),
+                did_you_mean(*pre, names), text::pre_tokenizer_list());
   }
-  return fail(
-      ErrorCode::not_found,
-      "{}: no tokenizer in this folder; expected tokenizer.json, tokenizer.model, spiece.model, vocab.json with "
-      "merges.txt, tokenizer.bin or vocab.txt",
-      path);
+  if (!sys::is_directory(path)) return from_file(path, pre, warnings);
+  std::vector<std::string> names;
+  for (const text::TokenizerFile* kind : text::kTokenizerFiles) {
+    for (const std::string_view name : kind->names) {
+      if (name.empty()) continue;
+      const std::string file = fmt::format("{}/{}", path, name);
+      if (sys::exists(file)) return from_file(file, pre, warnings);
+      names.push_back(kind->companion.empty() ? std::string(name) : fmt::format("{} with {}", name, kind->companion));
+    }
+  }
+  return fail(ErrorCode::not_found, "{}: no tokenizer in this folder; expected one of {}", path,
+              fmt::join(names, ", "));
 }
 
 }  // namespace tern::models

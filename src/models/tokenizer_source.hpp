@@ -12,7 +12,8 @@
 
 namespace tern::models {
 
-/// `pre` overrides the pre-tokeniser where the source leaves it open (tiktoken ranks, vocab.json + merges.txt).
+/// `pre` names the pre-tokeniser where the source leaves it open (tiktoken ranks, vocab.json + merges.txt), and goes
+/// before what it says elsewhere, with a warning. Errors: usage for a name that is not known; those of the readers.
 [[nodiscard]] Result<text::Vocabulary> read_tokenizer(const std::string& path, const std::optional<std::string>& pre,
                                                       std::vector<std::string>& warnings);
 

@@ -8,17 +8,13 @@
 #include <cstring>
 #include <utility>
 
+#include "sys/path.hpp"
+
 namespace tern::sys {
 namespace {
 
 ErrorCode code_of(int error) {
   return error == ENOSPC || error == EDQUOT ? ErrorCode::out_of_space : ErrorCode::io;
-}
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 }  // namespace

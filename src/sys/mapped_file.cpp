@@ -61,11 +61,13 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   return file;
 }
 
-void MappedFile::release(std::size_t offset, std::size_t n_bytes) const {
+void MappedFile::release(std::span<const std::byte> bytes) const {
+  if (bytes.empty() || bytes.data() < data_ || bytes.data() + bytes.size() > data_ + n_bytes_) return;
   constexpr std::size_t kPage = 4096;
+  const auto offset = static_cast<std::size_t>(bytes.data() - data_);
   const std::size_t first = (offset + kPage - 1) / kPage * kPage;
-  const std::size_t last = (offset + n_bytes) / kPage * kPage;
-  if (first < last && last <= n_bytes_) {
+  const std::size_t last = (offset + bytes.size()) / kPage * kPage;
+  if (first < last) {
     ::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);
   }
 }

@@ -24,8 +24,9 @@ class MappedFile {
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, n_bytes_}; }
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// Tells the kernel these bytes are not needed soon, so a streaming reader's resident memory stays small.
-  void release(std::size_t offset, std::size_t n_bytes) const;
+  /// Tells the kernel these bytes are not needed soon, so a streaming reader's resident memory stays small. Nothing for
+  /// bytes that are not of this file.
+  void release(std::span<const std::byte> bytes) const;
 
  private:
   const std::byte* data_ = nullptr;

@@ -1,31 +1,31 @@
-// Which kind of tokenizer file some bytes are, by content alone: names mislead (both a tiktoken rank file and a
-// SentencePiece model are published as tokenizer.model). It only looks; the reader then checks.
+// Which kind of tokenizer file some bytes are, by content: names mislead (both a tiktoken rank file and a SentencePiece
+// model are published as tokenizer.model). It only looks; the reader then checks.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 
-#include "text/readers.hpp"
+#include "text/tokenizer_file.hpp"
 
 namespace tern::text {
 
-enum class SourceKind {
-  unknown,
-  gguf,            // recognised so that a caller can send it to its reader; not read in this room
-  tokenizer_json,  // Hugging Face tokenizer.json
-  vocab_json,      // token -> id; needs a merges file beside it
-  sentencepiece,
-  llama2c,
-  tiktoken,
-};
+extern const TokenizerFile kTokenizerJsonFile;
+extern const TokenizerFile kSentencePieceFile;
+extern const TokenizerFile kVocabJsonFile;
+extern const TokenizerFile kLlama2cTokenizerFile;
+extern const TokenizerFile kVocabTxtFile;
+extern const TokenizerFile kTiktokenFile;
 
-[[nodiscard]] SourceKind detect_source(Bytes bytes);
+/// In the order in which a folder is searched.
+inline constexpr std::array kTokenizerFiles{&kTokenizerJsonFile,    &kSentencePieceFile, &kVocabJsonFile,
+                                            &kLlama2cTokenizerFile, &kVocabTxtFile,      &kTiktokenFile};
 
-/// "a SentencePiece model"
-[[nodiscard]] std::string_view describe(SourceKind kind);
+/// Null where the bytes are none of them. `name` (without folders) counts for the kinds that have nothing else.
+[[nodiscard]] const TokenizerFile* detect_tokenizer(Bytes bytes, std::string_view name = {});
 
-/// detect_source and the fitting reader, for sources of one file. `pre` overrides the pre-tokeniser of tiktoken ranks
-/// and of byte-level tokenizer.json; `tokenizer_config` may be empty.
+/// detect_tokenizer and its reader. `pre` names the pre-tokeniser in place of what the source says; `tokenizer_config`
+/// may be empty. Errors: bad_input for content of no kind, or of a kind that needs a file beside it; the reader's.
 [[nodiscard]] Result<Vocabulary> read_vocabulary(Bytes bytes, std::optional<std::string_view> pre = std::nullopt,
                                                  Bytes tokenizer_config = {});
 

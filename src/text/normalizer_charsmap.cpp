@@ -24,28 +24,33 @@ std::size_t plain_prefix(const CharsMap& map, std::string_view text) {
   return at;
 }
 
+// What both do: copies what the map leaves alone, and for the rest calls take(text, out), which appends what becomes of
+// one or more characters at the front of `text` and removes them.
+template <typename Take>
+Result<bool> map_text(const CharsMap& map, std::string_view text, std::size_t max_bytes, std::string& out, Take take) {
+  std::size_t plain = plain_prefix(map, text);
+  if (plain == text.size()) return false;
+  out.reserve(text.size());
+  while (true) {
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return true;
+    take(text, out);
+    if (out.size() > max_bytes) return text_grew_too_large(max_bytes);
+    plain = plain_prefix(map, text);
+  }
+}
+
 class SentencePiece final : public NormalizerStep {
  public:
   explicit SentencePiece(CharsMap map) : map_(std::move(map)) {}
   Result<bool> apply(std::string_view text, std::size_t max_bytes, std::string& out) const override {
-    std::size_t plain = plain_prefix(map_, text);
-    if (plain == text.size()) return false;
-    out.reserve(text.size());
-    while (true) {
-      out += text.substr(0, plain);
-      text.remove_prefix(plain);
-      if (text.empty()) return true;
-      if (const auto match = map_.longest(text)) {
-        out += match->replacement;
-        text.remove_prefix(match->length);
-        if (out.size() > max_bytes) return text_grew_too_large(max_bytes);
-      } else {
-        const std::size_t length = utf8_step(text).length;
-        out += text.substr(0, length);
-        text.remove_prefix(length);
-      }
-      plain = plain_prefix(map_, text);
-    }
+    return map_text(map_, text, max_bytes, out, [&](std::string_view& rest, std::string& mapped) {
+      const auto match = map_.longest(rest);
+      const std::size_t length = match ? match->length : utf8_step(rest).length;
+      mapped += match ? match->replacement : rest.substr(0, length);
+      rest.remove_prefix(length);
+    });
   }
 
  private:
@@ -56,30 +61,20 @@ class Precompiled final : public NormalizerStep {
  public:
   explicit Precompiled(CharsMap map) : map_(std::move(map)) {}
   Result<bool> apply(std::string_view text, std::size_t max_bytes, std::string& out) const override {
-    std::size_t plain = plain_prefix(map_, text);
-    if (plain == text.size()) return false;
-    out.reserve(text.size());
-    while (true) {
-      out += text.substr(0, plain);
-      text.remove_prefix(plain);
-      if (text.empty()) return true;
-      std::string_view cluster = text.substr(0, grapheme_bytes(text));
-      text.remove_prefix(cluster.size());
-      const auto whole = cluster.size() < 6 ? map_.shortest(cluster) : std::nullopt;
-      if (whole) {
-        out += whole->replacement;
-        cluster = {};
+    return map_text(map_, text, max_bytes, out, [&](std::string_view& rest, std::string& mapped) {
+      std::string_view cluster = rest.substr(0, grapheme_bytes(rest));
+      rest.remove_prefix(cluster.size());
+      if (const auto whole = cluster.size() < 6 ? map_.shortest(cluster) : std::nullopt) {
+        mapped += whole->replacement;
+        return;
       }
-      while (!cluster.empty()) {
+      while (!cluster.empty() && mapped.size() <= max_bytes) {  // a cluster can be as long as the text
         const std::string_view character = cluster.substr(0, utf8_step(cluster).length);
         const auto match = map_.shortest(character);
-        out += match ? match->replacement : character;
+        mapped += match ? match->replacement : character;
         cluster.remove_prefix(character.size());
-        if (out.size() > max_bytes) return text_grew_too_large(max_bytes);
       }
-      if (out.size() > max_bytes) return text_grew_too_large(max_bytes);
-      plain = plain_prefix(map_, text);
-    }
+    });
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/byte_cursor.hpp"
+#include "text/detect.hpp"
 #include "text/readers.hpp"
 #include "text/sentencepiece_bpe.hpp"
 #include "text/utf8.hpp"
@@ -56,5 +57,31 @@ Result<Vocabulary> read_llama2c_tokenizer(Bytes bytes) {
   vocabulary.add_space_prefix = true;
   return vocabulary;
 }
+
+namespace {
+
+// A longest-token length that the first three tokens keep to.
+bool looks_like_llama2c(Bytes bytes) {
+  ByteCursor cursor(bytes);
+  const auto longest = cursor.read<std::int32_t>("longest");
+  if (!longest || *longest < 1 || *longest > 1 << 20) return false;
+  for (int i = 0; i < 3; ++i) {
+    if (!cursor.read<float>("score")) return false;
+    const auto length = cursor.read<std::int32_t>("length");
+    if (!length || *length < 0 || *length > *longest) return false;
+    if (!cursor.take(static_cast<std::uint64_t>(*length), "token")) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+const TokenizerFile kLlama2cTokenizerFile{.what = "a llama2.c tokenizer",
+                                          .names = {"tokenizer.bin"},
+                                          .looks_like = looks_like_llama2c,
+                                          .read = [](const TokenizerInput& input) {
+                                            return configured(read_llama2c_tokenizer(input.bytes),
+                                                              input.tokenizer_config);
+                                          }};
 
 }  // namespace tern::text

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/words.hpp"
+#include "text/detect.hpp"
 #include "text/protobuf_reader.hpp"
 #include "text/readers.hpp"
 #include "text/utf8.hpp"
@@ -152,5 +153,27 @@ Result<Vocabulary> read_sentencepiece(Bytes bytes) {
   vocabulary.add_eos = vocabulary.eos.has_value() && default_add_eos(vocabulary.kind);
   return vocabulary;
 }
+
+namespace {
+
+// Field 1 (a piece) whose first field is its text.
+bool looks_like_sentencepiece(Bytes bytes) {
+  if (bytes.empty() || bytes[0] != std::byte{0x0A}) return false;
+  ProtobufReader model(bytes);
+  const auto piece = model.next();
+  if (!piece || piece->number != 1 || piece->wire_type != 2 || piece->bytes.empty()) return false;
+  ProtobufReader fields(piece->bytes);
+  const auto text = fields.next();
+  return text && text->number == 1 && text->wire_type == 2;
+}
+
+}  // namespace
+
+const TokenizerFile kSentencePieceFile{.what = "a SentencePiece model",
+                                       .names = {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"},
+                                       .looks_like = looks_like_sentencepiece,
+                                       .read = [](const TokenizerInput& input) {
+                                         return configured(read_sentencepiece(input.bytes), input.tokenizer_config);
+                                       }};
 
 }  // namespace tern::text

@@ -9,6 +9,7 @@
 #include "base/words.hpp"
 #include "text/base64.hpp"
 #include "text/byte_alphabet.hpp"
+#include "text/detect.hpp"
 #include "text/merge_engine.hpp"
 #include "text/readers.hpp"
 #include "text/text_lines.hpp"
@@ -121,5 +122,29 @@ Result<Vocabulary> read_tiktoken(Bytes bytes, std::optional<std::string_view> pr
   vocabulary.add_bos = vocabulary.bos.has_value() && default_add_bos(vocabulary.kind, vocabulary.pre);
   return vocabulary;
 }
+
+namespace {
+
+// A first line of base64, one space and digits.
+bool looks_like_tiktoken(Bytes bytes) {
+  const std::string_view text = as_text(bytes);
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos || space == 0 || space % 4 != 0) return false;
+  constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  std::string_view digits = line.substr(space + 1);
+  if (digits.ends_with('\r')) digits.remove_suffix(1);
+  return line.substr(0, space).find_first_not_of(kBase64) == std::string_view::npos && !digits.empty() &&
+         digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
+const TokenizerFile kTiktokenFile{.what = "a tiktoken rank file",
+                                  .names = {},
+                                  .looks_like = looks_like_tiktoken,
+                                  .read = [](const TokenizerInput& input) {
+                                    return configured(read_tiktoken(input.bytes, input.pre), input.tokenizer_config);
+                                  }};
 
 }  // namespace tern::text

@@ -55,4 +55,10 @@ Result<void> apply_tokenizer_config(Vocabulary& vocabulary, Bytes tokenizer_conf
   return {};
 }
 
+Result<Vocabulary> configured(Result<Vocabulary> vocabulary, Bytes tokenizer_config) {
+  if (!vocabulary || tokenizer_config.empty()) return vocabulary;
+  TERN_TRY_DO(apply_tokenizer_config(*vocabulary, tokenizer_config));
+  return vocabulary;
+}
+
 }  // namespace tern::text

@@ -5,7 +5,9 @@
 #include <unordered_map>
 
 #include "base/words.hpp"
+#include "text/detect.hpp"
 #include "text/json_document.hpp"
+#include "text/json_look.hpp"
 #include "text/readers.hpp"
 #include "text/sentencepiece_bpe.hpp"
 #include "text/tokenizer_json_models.hpp"
@@ -243,5 +245,15 @@ Result<Vocabulary> read_tokenizer_json(Bytes bytes, Bytes tokenizer_config, std:
   if (!vocabulary.eos) vocabulary.add_eos = false;
   return vocabulary;
 }
+
+const TokenizerFile kTokenizerJsonFile{
+    .what = "a Hugging Face tokenizer.json",
+    .names = {"tokenizer.json"},
+    .looks_like = [](Bytes bytes) { return look_at_json(bytes) == JsonKind::tokenizer; },
+    .states_pre = true,
+    .read =
+        [](const TokenizerInput& input) {
+          return read_tokenizer_json(input.bytes, input.tokenizer_config, input.pre);
+        }};
 
 }  // namespace tern::text

@@ -6,7 +6,9 @@
 
 #include "base/byte_cursor.hpp"
 #include "base/words.hpp"
+#include "text/detect.hpp"
 #include "text/json_document.hpp"
+#include "text/json_look.hpp"
 #include "text/readers.hpp"
 #include "text/text_lines.hpp"
 #include "text/vocabulary_builder.hpp"
@@ -55,5 +57,15 @@ Result<Vocabulary> read_vocab_merges(Bytes vocab_json, Bytes merges_txt, std::op
   vocabulary.add_bos = vocabulary.bos.has_value() && default_add_bos(vocabulary.kind, vocabulary.pre);
   return vocabulary;
 }
+
+const TokenizerFile kVocabJsonFile{
+    .what = "a vocab.json",
+    .names = {"vocab.json"},
+    .looks_like = [](Bytes bytes) { return look_at_json(bytes) == JsonKind::vocabulary; },
+    .companion = "merges.txt",
+    .read =
+        [](const TokenizerInput& input) {
+          return configured(read_vocab_merges(input.bytes, input.companion, input.pre), input.tokenizer_config);
+        }};
 
 }  // namespace tern::text

@@ -6,6 +6,7 @@
 
 #include "base/byte_cursor.hpp"
 #include "base/words.hpp"
+#include "text/detect.hpp"
 #include "text/json_document.hpp"
 #include "text/readers.hpp"
 #include "text/text_lines.hpp"
@@ -67,5 +68,10 @@ Result<Vocabulary> read_vocab_txt(Bytes bytes, Bytes tokenizer_config) {
   vocabulary.add_eos = vocabulary.eos.has_value();
   return vocabulary;
 }
+
+const TokenizerFile kVocabTxtFile{
+    .what = "BERT's vocab.txt", .names = {"vocab.txt"}, .read = [](const TokenizerInput& input) {
+      return read_vocab_txt(input.bytes, input.tokenizer_config);
+    }};
 
 }  // namespace tern::text

@@ -44,5 +44,7 @@ using Bytes = std::span<const std::byte>;
 /// Puts what tokenizer_config.json says (bos, eos, unk, pad, add_bos_token, add_eos_token, chat_template) into a
 /// vocabulary read from elsewhere. Names that the vocabulary does not have are left out.
 [[nodiscard]] Result<void> apply_tokenizer_config(Vocabulary& vocabulary, Bytes tokenizer_config);
+/// The same on what a reader gave, if there is such a file.
+[[nodiscard]] Result<Vocabulary> configured(Result<Vocabulary> vocabulary, Bytes tokenizer_config);
 
 }  // namespace tern::text

@@ -17,28 +17,12 @@ bool has_inner_space(std::string_view token) {
   return token.find(kSpaceMark) != std::string_view::npos;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 }  // namespace
-
-std::optional<unsigned char> byte_of_name(std::string_view name) {
-  if (name.size() != 6 || !name.starts_with("<0x") || name[5] != '>') return std::nullopt;
-  const int high = hex_digit(name[3]);
-  const int low = hex_digit(name[4]);
-  if (high < 0 || low < 0) return std::nullopt;
-  return static_cast<unsigned char>(high * 16 + low);
-}
 
 Result<SentencePieceBpe> SentencePieceBpe::make(const Vocabulary& vocabulary) {
   const std::size_t n = vocabulary.size();
   SentencePieceBpe model;
-  model.unknown_ = vocabulary.unk;
-  model.byte_ids_.fill(-1);
+  model.fallback_ = ByteFallback(vocabulary.unk);
   model.index_ = StringIndex(n);
   model.words_are_independent_ = true;
   for (std::size_t id = 0; id < n; ++id) {
@@ -47,9 +31,7 @@ Result<SentencePieceBpe> SentencePieceBpe::make(const Vocabulary& vocabulary) {
       return fail(ErrorCode::bad_input, "the score of token {} is not a number", id);
     }
     if (vocabulary.type(id) == TokenType::byte) {
-      const auto byte = byte_of_name(token);
-      if (!byte) return fail(ErrorCode::bad_input, "byte token {} is not spelled \"<0xAB>\"", id);
-      if (model.byte_ids_[*byte] < 0) model.byte_ids_[*byte] = static_cast<std::int32_t>(id);
+      TERN_TRY_DO(model.fallback_.add(id, token));
     } else if (vocabulary.type(id) == TokenType::normal && !token.empty()) {
       model.index_.insert(token, static_cast<std::uint32_t>(id));
       model.longest_token_ = std::max(model.longest_token_, token.size());
@@ -121,27 +103,10 @@ Result<void> SentencePieceBpe::encode_word(std::string_view word, Run& run) cons
     if (symbol.id != kNoId) {
       run.ids.push_back(static_cast<std::int32_t>(symbol.id));
     } else {
-      TERN_TRY_DO(spell(escaped.substr(symbol.start, symbol.length), run));
+      const bool after_unknown = !run.ids.empty() && fallback_.is_unknown(run.ids.back());
+      TERN_TRY_DO(fallback_.spell(escaped.substr(symbol.start, symbol.length), after_unknown, run.ids));
     }
   }
-  return {};
-}
-
-// A character that is no token: its bytes, or the unknown token (one for a run of such characters).
-Result<void> SentencePieceBpe::spell(std::string_view character, Run& run) const {
-  const bool has_bytes =
-      std::ranges::all_of(character, [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; });
-  if (has_bytes) {
-    for (const char c : character) run.ids.push_back(byte_ids_[static_cast<unsigned char>(c)]);
-    return {};
-  }
-  if (!unknown_) {
-    return fail(ErrorCode::bad_input,
-                "the text holds byte 0x{:02X}, which this vocabulary cannot spell: it has neither byte tokens nor an "
-                "unknown token",
-                static_cast<unsigned char>(character[0]));
-  }
-  if (run.ids.empty() || run.ids.back() != *unknown_) run.ids.push_back(*unknown_);
   return {};
 }
 

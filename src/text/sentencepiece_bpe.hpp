@@ -3,15 +3,14 @@
 // spelled with byte tokens. Only normal tokens can come out of merging: "<s>" in a text is plain text.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
+#include "text/byte_fallback.hpp"
 #include "text/hash_index.hpp"
 #include "text/merge_engine.hpp"
 #include "text/vocabulary.hpp"
@@ -41,22 +40,17 @@ class SentencePieceBpe {
   [[nodiscard]] const StringIndex& index() const { return index_; }
 
   /// The fallback token of one byte, or -1.
-  [[nodiscard]] std::int32_t byte_id(unsigned char byte) const { return byte_ids_[byte]; }
+  [[nodiscard]] std::int32_t byte_id(unsigned char byte) const { return fallback_.id(byte); }
 
  private:
   [[nodiscard]] Result<void> encode_word(std::string_view word, Run& run) const;
-  [[nodiscard]] Result<void> spell(std::string_view character, Run& run) const;
   [[nodiscard]] std::string_view next_word(std::string_view text) const;
 
   StringIndex index_;
-  std::vector<std::uint32_t> ranks_;          // [n_tokens] 0 is the highest score
-  std::array<std::int32_t, 256> byte_ids_{};  // -1 where a byte is no token
-  std::optional<std::int32_t> unknown_;
+  std::vector<std::uint32_t> ranks_;  // [n_tokens] 0 is the highest score
+  ByteFallback fallback_;
   std::size_t longest_token_ = 0;  // bytes
   bool words_are_independent_ = false;
 };
-
-/// The byte that "<0xAB>" names.
-[[nodiscard]] std::optional<unsigned char> byte_of_name(std::string_view name);
 
 }  // namespace tern::text

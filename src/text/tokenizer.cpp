@@ -6,9 +6,9 @@
 
 #include "base/words.hpp"
 #include "text/byte_alphabet.hpp"
+#include "text/byte_fallback.hpp"
 #include "text/hash_index.hpp"
 #include "text/normalizer.hpp"
-#include "text/sentencepiece_bpe.hpp"
 #include "text/special_tokens.hpp"
 #include "text/token_model.hpp"
 #include "text/utf8.hpp"

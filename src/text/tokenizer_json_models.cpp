@@ -3,8 +3,8 @@
 #include <unordered_set>
 
 #include "base/words.hpp"
+#include "text/byte_fallback.hpp"
 #include "text/json_document.hpp"
-#include "text/sentencepiece_bpe.hpp"
 #include "text/utf8.hpp"
 
 namespace tern::text {

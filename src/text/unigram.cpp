@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "base/words.hpp"
-#include "text/sentencepiece_bpe.hpp"
 #include "text/utf8.hpp"
 
 namespace tern::text {
@@ -26,8 +25,7 @@ double as_float(double score) {
 Result<Unigram> Unigram::make(const Vocabulary& vocabulary) {
   const std::size_t n = vocabulary.size();
   Unigram model;
-  model.unknown_ = vocabulary.unk;
-  model.byte_ids_.fill(-1);
+  model.fallback_ = ByteFallback(vocabulary.unk);
   model.in_words_ = !vocabulary.pre_tokenizer.empty();
   if (!vocabulary.exact_scores.empty() && vocabulary.exact_scores.size() != n) {
     return fail(ErrorCode::bad_input, "the vocabulary has {} tokens but {} exact scores", n,
@@ -63,9 +61,7 @@ Result<Unigram> Unigram::make(const Vocabulary& vocabulary) {
   for (std::size_t id = 0; id < n; ++id) {
     const std::string& token = vocabulary.tokens[id];
     if (vocabulary.type(id) == TokenType::byte) {
-      const auto byte = byte_of_name(token);
-      if (!byte) return fail(ErrorCode::bad_input, "byte token {} is not spelled \"<0xAB>\"", id);
-      if (model.byte_ids_[*byte] < 0) model.byte_ids_[*byte] = static_cast<std::int32_t>(id);
+      TERN_TRY_DO(model.fallback_.add(id, token));
     }
     if (vocabulary.type(id) != TokenType::normal || token.empty()) continue;
     model.index_.insert(token, static_cast<std::uint32_t>(id));
@@ -163,33 +159,13 @@ Result<void> Unigram::give_out(std::string_view stretch, Run& run, std::vector<s
   for (auto step = run.path.rbegin(); step != run.path.rend(); ++step) {
     const auto& [id, length] = *step;
     if (id == kNoId) {
-      TERN_TRY_DO(spell_unknown(stretch.substr(at, length), run, out));
+      TERN_TRY(run.after_unknown, fallback_.spell(stretch.substr(at, length), run.after_unknown, out));
     } else {
       out.push_back(static_cast<std::int32_t>(id));
       run.after_unknown = false;
     }
     at += length;
   }
-  return {};
-}
-
-// A character that is no token: its bytes, or the unknown token (one for a run of such characters).
-Result<void> Unigram::spell_unknown(std::string_view character, Run& run, std::vector<std::int32_t>& out) const {
-  const bool has_bytes =
-      std::ranges::all_of(character, [&](char c) { return byte_ids_[static_cast<unsigned char>(c)] >= 0; });
-  if (has_bytes) {
-    for (const char c : character) out.push_back(byte_ids_[static_cast<unsigned char>(c)]);
-    run.after_unknown = false;
-    return {};
-  }
-  if (!unknown_) {
-    return fail(ErrorCode::bad_input,
-                "the text holds byte 0x{:02X}, which this vocabulary cannot spell: it has neither byte tokens nor an "
-                "unknown token",
-                static_cast<unsigned char>(character[0]));
-  }
-  if (!run.after_unknown) out.push_back(*unknown_);
-  run.after_unknown = true;
   return {};
 }
 

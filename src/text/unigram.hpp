@@ -8,12 +8,12 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
+#include "text/byte_fallback.hpp"
 #include "text/hash_index.hpp"
 #include "text/metaspace.hpp"
 #include "text/vocabulary.hpp"
@@ -50,14 +50,13 @@ class Unigram {
   /// The id of a normal token by its stored spelling.
   [[nodiscard]] const StringIndex& index() const { return index_; }
   /// The fallback token of one byte, or -1.
-  [[nodiscard]] std::int32_t byte_id(unsigned char byte) const { return byte_ids_[byte]; }
+  [[nodiscard]] std::int32_t byte_id(unsigned char byte) const { return fallback_.id(byte); }
 
  private:
   static constexpr std::uint32_t kNoId = 0xFFFFFFFEU;
 
   [[nodiscard]] Result<void> walk(std::string_view text, Run& run, std::vector<std::int32_t>& out) const;
   [[nodiscard]] Result<void> give_out(std::string_view stretch, Run& run, std::vector<std::int32_t>& out) const;
-  [[nodiscard]] Result<void> spell_unknown(std::string_view character, Run& run, std::vector<std::int32_t>& out) const;
 
   StringIndex index_;
   std::array<std::uint32_t, 256> roots_{};  // the trie's first level: byte -> node, 0 for none
@@ -66,8 +65,7 @@ class Unigram {
   std::vector<double> scores_;              // [n_tokens]
   double unknown_score_ = 0;
   bool in_words_ = false;  // a vocabulary of tokenizers
-  std::array<std::int32_t, 256> byte_ids_{};
-  std::optional<std::int32_t> unknown_;
+  ByteFallback fallback_;
 };
 
 }  // namespace tern::text

@@ -76,7 +76,7 @@ TEST(BadFiles, EachIsRefusedInTheWordsExpected) {
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
     EXPECT_LT(message.size(), path.size() + 400);
   }
-  EXPECT_GE(n_refused, 40U);
+  EXPECT_GE(n_refused, 215U);
   EXPECT_LT(sys::memory_use().peak_resident, kMaxBytes);
 }
 

@@ -2,7 +2,7 @@
 // bytes and a few merges: no rule may lose, double or move a byte.
 #include <gtest/gtest.h>
 
-#include "tests/unit/text/helpers.hpp"
+#include "tests/support/tokenizers.hpp"
 #include "text/pre_tokenizer.hpp"
 #include "text/utf8.hpp"
 

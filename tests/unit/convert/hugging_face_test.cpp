@@ -335,7 +335,7 @@ TEST_F(HuggingFace, ATokenizerOfAnotherModelAndAnExistingOutputAreRefused) {
 TEST_F(HuggingFace, OtherKindsOfFilesAreNamed) {
   EXPECT_NE(refusal(options(folder_.path(), "x.gguf")), "accepted");
   run(options(write_bitnet("b", Spelling::multiply), "b.gguf"));
-  EXPECT_NE(refusal(options(folder_.file("b.gguf"), "x.gguf")).find("is a GGUF file already; use tern quantize"),
+  EXPECT_NE(refusal(options(folder_.file("b.gguf"), "x.gguf")).find("is a GGUF file already; name the type"),
             std::string::npos);
 }
 

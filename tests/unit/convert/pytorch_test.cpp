@@ -144,6 +144,27 @@ TEST_F(Torch, TheNameAndTheSizeStandInTheMetadata) {
   EXPECT_EQ(test::must(vocabulary.metadata().get_strings("tokenizer.ggml.tokens"))->size(), 40U);
 }
 
+TEST_F(Torch, TheNameIsTheFoldersOwnWhereItIsNamedFromInside) {
+  const std::string folder = model("real-name", "pytorch_model.bin");
+  std::filesystem::create_directory(folder + "/inside");
+  for (const char* path :
+       {"", "/", "/.", "/./", "/inside/..", "/./pytorch_model.bin", "/inside/../pytorch_model.bin"}) {
+    EXPECT_EQ(test::must(open_source(folder + path)).name, "real-name") << path;
+  }
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder);
+  const auto from_inside = open_source(".");
+  const auto by_file = open_source("pytorch_model.bin");
+  std::filesystem::current_path(before);
+  EXPECT_EQ(test::must(from_inside).name, "real-name");
+  EXPECT_EQ(test::must(by_file).name, "real-name");
+}
+
+TEST_F(Torch, ALinkedFolderIsCalledAsTheLinkIs) {
+  std::filesystem::create_directory_symlink(model("5f3a", "pytorch_model.bin"), folder_.file("link"));
+  EXPECT_EQ(test::must(open_source(folder_.file("link"))).name, "link");
+}
+
 TEST(SizeLabel, HasTwoDigitsAtLeast) {
   const std::vector<std::pair<std::int64_t, std::string>> cases{{600, "0.6K"},           {9'940, "9.9K"},
                                                                 {9'960, "10K"},          {260'032, "260K"},

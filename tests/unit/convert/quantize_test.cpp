@@ -247,8 +247,9 @@ TEST_F(Quantizes, OverriddenKeysAreWrittenUnlessTheFileCouldNotBeReadThen) {
   auto wrong = o;
   wrong.overrides = {test::must(parse_metadata_override("llama.block_count=int:16"))};
   EXPECT_EQ(QuantizePlan::make(wrong, notes_).error().message,
-            o.input + ": --override-kv would leave a file that cannot be read: tensor blk.2.attn_norm.weight is "
-                      "missing (expected [256] for architecture llama)");
+            o.input +
+                ": --override-kv would leave a file that cannot be read: tensor blk.2.attn_norm.weight is "
+                "missing (expected [256] for architecture llama)");
   wrong.overrides = {test::must(parse_metadata_override("llama.block_count=str:many"))};
   EXPECT_EQ(QuantizePlan::make(wrong, notes_).error().message,
             "llama.block_count: the file has uint32 2 there; use int:");

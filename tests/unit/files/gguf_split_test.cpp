@@ -9,7 +9,7 @@
 #include "files/gguf_reader.hpp"
 #include "files/gguf_set_writer.hpp"
 #include "formats/all.hpp"
-#include "helpers.hpp"
+#include "tests/unit/files/helpers.hpp"
 
 namespace tern::files {
 namespace {

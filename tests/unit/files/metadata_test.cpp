@@ -1,5 +1,6 @@
 // Metadata: order, typed getters and their refusals, copies that stand alone.
 #include "files/metadata.hpp"
+#include "files/weight_transform.hpp"
 
 #include <gtest/gtest.h>
 

@@ -49,7 +49,6 @@ TEST(HfConfig, TheLeastThatIsNeededImpliesTheRest) {
   EXPECT_EQ(p.linear_activation, ActivationPolicy{});
   EXPECT_FALSE(config->tied_embeddings);
   EXPECT_EQ(config->storage, BitNetStorage::none);
-  EXPECT_FALSE(config->bos_token_id.has_value());
 }
 
 TEST(HfConfig, APartRotationIsRefusedSinceItWouldChangeTheModel) {
@@ -68,8 +67,6 @@ TEST(HfConfig, EveryNumberIsRead) {
   j["rope_theta"] = 500000.0;
   j["hidden_act"] = "relu2";
   j["tie_word_embeddings"] = true;
-  j["bos_token_id"] = 1;
-  j["eos_token_id"] = {7, 8};
   const auto config = read(j).value();
   EXPECT_EQ(config.parameters.n_kv_heads, 2);
   EXPECT_EQ(config.parameters.head_dim, 32);
@@ -77,11 +74,7 @@ TEST(HfConfig, EveryNumberIsRead) {
   EXPECT_EQ(config.parameters.rope_base, 500000.0F);
   EXPECT_EQ(config.parameters.activation, Unary::relu2);
   EXPECT_TRUE(config.tied_embeddings);
-  EXPECT_EQ(config.bos_token_id, 1);
-  EXPECT_EQ(config.eos_token_id, 7);
-  j["eos_token_id"] = nlohmann::json::array();
   j["head_dim"] = nullptr;  // null is as good as absent
-  EXPECT_FALSE(read(j).value().eos_token_id.has_value());
   EXPECT_EQ(read(j).value().parameters.head_dim, 64);
 }
 
@@ -244,7 +237,6 @@ TEST(HfConfig, EveryWrongTypeIsNamed) {
       {"hidden_act", 5, "hidden_act is number, expected a string"},
       {"tie_word_embeddings", "yes", "tie_word_embeddings is string, expected true or false"},
       {"model_type", {"llama"}, "model_type is array, expected a string"},
-      {"eos_token_id", "x", "eos_token_id is string, expected an integer"},
       {"quantization_config",
        {{"quant_method", "bitnet"}, {"linear_class", 1}},
        "linear_class is number, expected a string"},

@@ -40,7 +40,7 @@ TEST(HyperParameters, SurviveTheWayThroughMetadataForEveryArchitecture) {
     p.rope_base = 500000.0F;
     p.n_rotary = 32;
     p.rope_scaling = {.kind = RopeScaling::Kind::linear, .factor = 2.5F};
-    p.rope_base_windowed = 0.0F;  // travels with a window only
+    p.rope_base_windowed = 0.0F;                    // travels with a window only
     for (const std::int64_t head_dim : {64, 48}) {  // 48 is not n_embd / n_heads
       p.head_dim = head_dim;
       files::Metadata metadata;

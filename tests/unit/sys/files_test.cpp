@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "sys/atomic_file.hpp"
 #include "sys/mapped_file.hpp"
@@ -141,11 +143,22 @@ TEST_F(Files, AMappedFileShowsItsBytesAndSurvivesMoves) {
   MappedFile other;
   other = std::move(file);
   ASSERT_EQ(other.bytes().size(), 100000U);
-  other.release(1, 99000);  // pages come back when they are read again
-  other.release(0, 100000);
+  other.release(other.bytes().subspan(1, 99000));  // pages come back when they are read again
+  other.release(other.bytes());
   EXPECT_EQ(static_cast<char>(other.bytes().front()), 'a');
   EXPECT_EQ(static_cast<char>(other.bytes().back()), 'z');
   EXPECT_EQ(other.path(), path);
+}
+
+TEST_F(Files, BytesOfAnotherPlaceAreNotReleased) {
+  const std::string path = folder_.file("in");
+  ASSERT_TRUE(write_file(path, std::string(100000, 'a'), false).has_value());
+  const auto file = MappedFile::open(path);
+  ASSERT_TRUE(file);
+  std::vector<std::byte> elsewhere(100000, std::byte{7});  // letting go of these pages would turn them to zeros
+  file->release(elsewhere);
+  MappedFile().release(elsewhere);
+  EXPECT_EQ(std::ranges::count(elsewhere, std::byte{7}), 100000);
 }
 
 TEST_F(Files, AnEmptyFileIsEmptyAndNoError) {

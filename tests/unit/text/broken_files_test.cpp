@@ -3,7 +3,7 @@
 // hang).
 #include <gtest/gtest.h>
 
-#include "tests/unit/text/helpers.hpp"
+#include "tests/support/tokenizers.hpp"
 #include "text/pre_tokenizer.hpp"
 
 namespace tern::text {

@@ -8,7 +8,7 @@
 #include <random>
 #include <set>
 
-#include "tests/unit/text/helpers.hpp"
+#include "tests/support/tokenizers.hpp"
 #include "text/pre_names.hpp"
 #include "text/regex_dialect.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/text/helpers.hpp"
+#include "tests/support/tokenizers.hpp"
 
 namespace tern::text {
 namespace {
@@ -250,20 +250,20 @@ TEST(ReadVocabMerges, ReadsThePairOfFiles) {
 }
 
 TEST(DetectSource, LooksAtTheContent) {
-  const auto kind_of = [](const std::string& bytes) { return detect_source(as_bytes(bytes)); };
-  EXPECT_EQ(kind_of(test::tokenizer_json().dump()), SourceKind::tokenizer_json);
-  EXPECT_EQ(kind_of(" \n" + test::spm_tokenizer_json().dump(1)), SourceKind::tokenizer_json);
-  EXPECT_EQ(kind_of(test::vocab_json_file()), SourceKind::vocab_json);
-  EXPECT_EQ(kind_of(R"({"model": 5, "a": 1})"), SourceKind::vocab_json);
-  EXPECT_EQ(kind_of(R"({"bos_token": "<s>"})"), SourceKind::unknown);
-  EXPECT_EQ(kind_of(test::sentencepiece_file()), SourceKind::sentencepiece);
-  EXPECT_EQ(kind_of(test::llama2c_file()), SourceKind::llama2c);
-  EXPECT_EQ(kind_of(test::tiktoken_file()), SourceKind::tiktoken);
-  EXPECT_EQ(kind_of("GGUF...."), SourceKind::gguf);
-  EXPECT_EQ(kind_of(""), SourceKind::unknown);
-  EXPECT_EQ(kind_of("Once upon a time"), SourceKind::unknown);
-  EXPECT_EQ(kind_of("{" + std::string(100000, '{')), SourceKind::unknown);
-  EXPECT_EQ(kind_of("[]"), SourceKind::unknown);
+  const auto kind_of = [](const std::string& bytes) { return detect_tokenizer(as_bytes(bytes)); };
+  EXPECT_EQ(kind_of(test::tokenizer_json().dump()), &kTokenizerJsonFile);
+  EXPECT_EQ(kind_of(" \n" + test::spm_tokenizer_json().dump(1)), &kTokenizerJsonFile);
+  EXPECT_EQ(kind_of(test::vocab_json_file()), &kVocabJsonFile);
+  EXPECT_EQ(kind_of(R"({"model": 5, "a": 1})"), &kVocabJsonFile);
+  EXPECT_EQ(kind_of(R"({"bos_token": "<s>"})"), nullptr);
+  EXPECT_EQ(kind_of(test::sentencepiece_file()), &kSentencePieceFile);
+  EXPECT_EQ(kind_of(test::llama2c_file()), &kLlama2cTokenizerFile);
+  EXPECT_EQ(kind_of(test::tiktoken_file()), &kTiktokenFile);
+  EXPECT_EQ(kind_of("GGUF...."), nullptr);
+  EXPECT_EQ(kind_of(""), nullptr);
+  EXPECT_EQ(kind_of("Once upon a time"), nullptr);
+  EXPECT_EQ(kind_of("{" + std::string(100000, '{')), nullptr);
+  EXPECT_EQ(kind_of("[]"), nullptr);
 }
 
 TEST(ReadVocabulary, SendsEachKindToItsReader) {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
-#include "tests/unit/text/helpers.hpp"
+#include "tests/support/tokenizers.hpp"
 #include "text/pre_rules.hpp"
 
 namespace tern::text {

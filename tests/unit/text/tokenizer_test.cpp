@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "tests/unit/text/helpers.hpp"
+#include "tests/support/tokenizers.hpp"
 
 namespace tern::text {
 namespace {

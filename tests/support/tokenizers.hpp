@@ -1,9 +1,9 @@
-// What the tests of this room say often: a tokenizer that must come out, a text's ids as pieces, a call's error.
+// What tests of tokenizers say often: a tokenizer that must come out, a text's ids as pieces, a call's error.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/text/fixtures.hpp"
+#include "tests/support/tokenizer_files.hpp"
 
 namespace tern::text::test {
 

@@ -1,6 +1,5 @@
-// Small tokenizer files written by hand, so that the tests of this room need no data: a byte-level BPE vocabulary of
-// the 256 bytes and a few merges, and a SentencePiece vocabulary with byte fallback, each in the shapes it is published
-// in.
+// Small tokenizer files written by hand, so that tests need no data: a byte-level BPE vocabulary of the 256 bytes and a
+// few merges, and a SentencePiece vocabulary with byte fallback, each in the shapes it is published in.
 #pragma once
 
 #include <cstring>

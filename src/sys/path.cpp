@@ -1,0 +1,26 @@
+#include "sys/path.hpp"
+
+namespace tern::sys {
+
+std::string folder_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  if (slash == path.npos) return ".";
+  return std::string(slash == 0 ? "/" : path.substr(0, slash));
+}
+
+std::string file_name_of(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+std::string stem_of(std::string_view path) {
+  std::string name = file_name_of(path);
+  if (const auto dot = name.rfind('.'); dot != name.npos && dot != 0) name.resize(dot);
+  return name;
+}
+
+std::string without_final_slashes(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return std::string(path);
+}
+
+}  // namespace tern::sys
