@@ -4,7 +4,9 @@
 usage: commands_test.py TERN SOURCE_DIR
 Commands are the lines of ```sh and ```console blocks and of indented blocks, the latter where they begin with the name of a
 program below. Each document runs from top to bottom in a fresh folder that holds PREPARED, each example of a help text in
-one of its own. A command must end with status 0, or stand in NOT_RUN with a reason. Exit status 77: the data is missing.
+one of its own. A command must end with status 0, or stand in NOT_RUN with a reason. What a sentence says in `backquotes`
+(`tern embed`, `tern logits -f`) is not run, as it is seldom whole: its command and its options must exist.
+Exit status 77: the data is missing.
 """
 import os
 import pathlib
@@ -81,6 +83,30 @@ def document_commands(text):
     return commands
 
 
+def spoken_commands(text):
+    """[(command, [options])] of every `tern ...` inside a line of a Markdown file."""
+    spoken = []
+    for words in re.findall(r"`tern ([a-z][^`\n]*)`", text):
+        name, *rest = words.split()
+        options = [match for word in rest for match in re.findall(r"^\[?(--?[A-Za-z][\w-]*)", word)]
+        spoken.append((name, options))
+    return spoken
+
+
+def spoken_failures(tern, name, spoken):
+    names = subprocess.run([tern, "help", "--names"], capture_output=True, text=True, check=True).stdout.split()
+    failures = []
+    for command, options in spoken:
+        if command not in [*names, "help"]:
+            failures.append(f"{name}: `tern {command}`: there is no such command")
+            continue
+        text = subprocess.run([tern, command, "--help"], capture_output=True, text=True, check=True).stdout
+        known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", text))
+        failures += [f"{name}: `tern {command} {option}`: there is no such option" for option in options
+                     if option not in known]
+    return failures
+
+
 def help_commands(tern):
     """[(command's name, example)]"""
     names = subprocess.run([tern, "help", "--names"], capture_output=True, text=True, check=True).stdout.split()
@@ -106,6 +132,8 @@ def check_extraction():
             "```sh\ntern c \\\n  d\n```\n```console\n$ tern e\nanswer\n```\n```\ntern f\n```\n")
     found = document_commands(text)
     assert found == ["tern a", "make b", "tern c d", "tern e"], found
+    spoken = spoken_commands("say `tern a [--b] X --c-d=1 -e` or `tern f`, `tern`, `turn g`\n")
+    assert spoken == [("a", ["--b", "--c-d", "-e"]), ("f", [])], spoken
 
 
 def main():
@@ -143,6 +171,12 @@ def main():
             commands = document_commands(path.read_text())
             n_documents[path.name] = len(commands)
             run_all(path.name, commands)
+        n_spoken = 0
+        for path in [*sorted(source.glob("*.md")), *sorted((source / "docs").glob("*.md"))]:
+            spoken = spoken_commands(path.read_text())
+            n_spoken += len(spoken)
+            failures += spoken_failures(tern, path.name, spoken)
+        assert n_spoken >= 20, f"only {n_spoken} commands found in sentences"
         assert n_documents["README.md"] >= 10, f"README.md: only {n_documents['README.md']} commands found"
         for i, (name, example) in enumerate(help_commands(tern)):
             run_all(f"help-{name}-{i}", [example])
