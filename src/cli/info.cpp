@@ -14,6 +14,7 @@
 #include "files/kind.hpp"
 #include "models/vocabulary_gguf.hpp"
 #include "report/table.hpp"
+#include "text/token_models.hpp"
 
 namespace tern::cli {
 namespace {
@@ -222,7 +223,7 @@ class Info final : public Command {
     out["context_length"] = context ? Json(*context) : Json();
     if (vocabulary) {
       const auto id = [](const std::optional<std::int32_t>& value) { return value ? Json(*value) : Json(); };
-      out["tokenizer"] = {{"model", text::gguf_model_name(vocabulary->kind)},
+      out["tokenizer"] = {{"model", text::token_model_of(vocabulary->kind).gguf_name},
                           {"pre", vocabulary->pre},
                           {"n_tokens", vocabulary->size()},
                           {"bos", id(vocabulary->bos)},

@@ -4,6 +4,7 @@
 
 #include "base/words.hpp"
 #include "text/pre_names.hpp"
+#include "text/token_models.hpp"
 
 namespace tern::models {
 namespace {
@@ -69,18 +70,15 @@ Result<void> read_pre_tokenizer(const files::Metadata& metadata, std::vector<std
   return {};
 }
 
-bool spells_spaces_as_marks(text::TokenizerKind kind) {
-  return kind == text::TokenizerKind::spm || kind == text::TokenizerKind::unigram;
-}
-
 // What is done to a text before it is split, and for the kinds without a named pre-tokeniser their rules.
 Result<void> read_rules(const files::Metadata& metadata, text::Vocabulary& v) {
   TERN_TRY(const auto normalizer, metadata.optional_string(kNormalizer));
   v.normalizer = normalizer.value_or("");
-  if (v.kind == text::TokenizerKind::bpe) return {};
+  const text::TokenModelKind& model = text::token_model_of(v.kind);
+  if (model.has_named_pre) return {};
   TERN_TRY(const auto rules, metadata.optional_string(kPreTokenizer));
   v.pre_tokenizer = rules.value_or("");
-  if (spells_spaces_as_marks(v.kind)) {
+  if (model.marks_spaces) {
     TERN_TRY(const auto map, metadata.optional_i64s(kCharsmap));
     if (map) {
       for (const std::int64_t byte : *map) {
@@ -112,31 +110,22 @@ Result<void> read_bert(const files::Metadata& metadata, text::Vocabulary& v) {
 Result<text::Vocabulary> read_vocabulary(const files::Metadata& metadata, std::vector<std::string>& warnings) {
   TERN_TRY(const auto model, metadata.optional_string("tokenizer.ggml.model"));
   if (!model) return fail(ErrorCode::not_found, "the file carries no tokenizer (tokenizer.ggml.model is missing)");
+  TERN_TRY(const text::TokenModelKind* kind, text::find_token_model(*model));
   text::Vocabulary v;
-  if (*model == "gpt2") {
-    v.kind = text::TokenizerKind::bpe;
+  v.kind = kind->kind;
+  if (kind->has_named_pre) {
     TERN_TRY_DO(read_pre_tokenizer(metadata, warnings, v));
-  } else if (*model == "llama") {
-    v.kind = text::TokenizerKind::spm;
-    v.pre = "default";
-  } else if (*model == "bert" || *model == "t5") {
-    v.kind = *model == "bert" ? text::TokenizerKind::wordpiece : text::TokenizerKind::unigram;
+  } else {
     TERN_TRY(const auto pre, metadata.optional_string("tokenizer.ggml.pre"));
     v.pre = pre.value_or("default");  // names the model, not a rule
-  } else {
-    return fail(
-        ErrorCode::unsupported,
-        "tokenizer model \"{}\" is not supported; Tern has gpt2 (byte-level BPE), llama (SentencePiece BPE), bert "
-        "(WordPiece) and t5 (unigram)",
-        printable(*model));
   }
   TERN_TRY_DO(read_rules(metadata, v));
   v.source = fmt::format("GGUF ({}, {})", *model, v.pre);
   TERN_TRY(const files::MetaStrings* tokens, metadata.get_strings(kTokens));
   v.tokens = copied(*tokens);
   TERN_TRY(auto scores, metadata.optional_f32s("tokenizer.ggml.scores"));
-  if (scores && spells_spaces_as_marks(v.kind)) v.scores = std::move(*scores);
-  if (const files::MetaValue* exact = metadata.find(kExactScores); exact != nullptr && spells_spaces_as_marks(v.kind)) {
+  if (scores && kind->has_scores) v.scores = std::move(*scores);
+  if (const files::MetaValue* exact = metadata.find(kExactScores); exact != nullptr && kind->has_scores) {
     const auto* numbers = std::get_if<std::vector<double>>(&exact->storage);
     if (numbers == nullptr) {
       return fail(ErrorCode::bad_input, "{} is {}, expected an array of float64", kExactScores, exact->type_text());
@@ -168,16 +157,17 @@ Result<text::Vocabulary> read_vocabulary(const files::Metadata& metadata, std::v
   TERN_TRY(const auto add_eos, metadata.optional_bool("tokenizer.ggml.add_eos_token"));
   v.add_eos = add_eos.value_or(text::default_add_eos(v.kind) && v.eos.has_value());
   TERN_TRY(const auto add_space, metadata.optional_bool("tokenizer.ggml.add_space_prefix"));
-  v.add_space_prefix = add_space.value_or(spells_spaces_as_marks(v.kind));
+  v.add_space_prefix = add_space.value_or(kind->marks_spaces);
   TERN_TRY(const auto chat, metadata.optional_string("tokenizer.chat_template"));
   v.chat_template = chat.value_or("");
   return v;
 }
 
 void write_vocabulary(const text::Vocabulary& v, files::Metadata& metadata) {
-  metadata.set("tokenizer.ggml.model", std::string(text::gguf_model_name(v.kind)));
+  const text::TokenModelKind& kind = text::token_model_of(v.kind);
+  metadata.set("tokenizer.ggml.model", std::string(kind.gguf_name));
   metadata.set("tokenizer.ggml.pre", v.pre);
-  if (v.pre == text::kCustomPre || (v.kind != text::TokenizerKind::bpe && !v.pre_tokenizer.empty())) {
+  if (v.pre == text::kCustomPre || (!kind.has_named_pre && !v.pre_tokenizer.empty())) {
     metadata.set(kPreTokenizer, v.pre_tokenizer);
   }
   if (!v.normalizer.empty()) metadata.set(kNormalizer, v.normalizer);
@@ -212,7 +202,7 @@ void write_vocabulary(const text::Vocabulary& v, files::Metadata& metadata) {
   }
   metadata.set("tokenizer.ggml.add_bos_token", v.add_bos);
   metadata.set("tokenizer.ggml.add_eos_token", v.add_eos);
-  if (spells_spaces_as_marks(v.kind) || v.add_space_prefix) {
+  if (kind.marks_spaces || v.add_space_prefix) {
     metadata.set("tokenizer.ggml.add_space_prefix", v.add_space_prefix);
   }
   if (!v.chat_template.empty()) metadata.set("tokenizer.chat_template", v.chat_template);

@@ -2,6 +2,8 @@
 
 #include "base/words.hpp"
 #include "text/byte_alphabet.hpp"
+#include "text/token_model_of.hpp"
+#include "text/token_models.hpp"
 #include "text/tokenizer_json_pre.hpp"
 #include "text/utf8.hpp"
 
@@ -116,5 +118,43 @@ Result<void> ByteLevelBpe::encode_word(std::string_view word, Run& run) const {
   }
   return {};
 }
+
+namespace {
+
+// A space before the text only, unless one is there.
+class ByteLevelModel : public TokenModelOf<ByteLevelModel, ByteLevelBpe> {
+ public:
+  ByteLevelModel(ByteLevelBpe model, bool adds_space) : TokenModelOf(std::move(model)), adds_space_(adds_space) {}
+  Result<void> encode_plain(std::string_view plain, bool is_first, State& state, std::vector<std::int32_t>& out) const {
+    if (is_first && adds_space_ && plain[0] != ' ') plain = state.texts.emplace_back(" " + std::string(plain));
+    return model_.encode(plain, state.run, out);
+  }
+  [[nodiscard]] std::optional<std::int32_t> find(std::string_view token) const override {
+    return as_id(model_.index().find(token));
+  }
+
+ private:
+  bool adds_space_;
+};
+
+Result<std::unique_ptr<const TokenModel>> make_model(const Vocabulary& vocabulary,
+                                                     std::span<const std::string_view> pieces) {
+  TERN_TRY(auto model, ByteLevelBpe::make(vocabulary, pieces));
+  return std::make_unique<const ByteLevelModel>(std::move(model), vocabulary.add_space_prefix);
+}
+
+// Added words are spelled as they are.
+std::string bytes_of(const std::string& token, TokenType type) {
+  return type == TokenType::user_defined ? token : from_byte_alphabet_or_same(token);
+}
+
+}  // namespace
+
+const TokenModelKind kByteLevelBpeModel{.kind = TokenizerKind::bpe,
+                                        .gguf_name = "gpt2",
+                                        .what = "byte-level BPE",
+                                        .has_named_pre = true,
+                                        .bytes_of = bytes_of,
+                                        .make = make_model};
 
 }  // namespace tern::text

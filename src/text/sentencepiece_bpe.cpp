@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "text/marked_model.hpp"
+#include "text/token_models.hpp"
 #include "text/utf8.hpp"
 
 namespace tern::text {
@@ -109,5 +111,16 @@ Result<void> SentencePieceBpe::encode_word(std::string_view word, Run& run) cons
   }
   return {};
 }
+
+const TokenModelKind kSentencePieceBpeModel{.kind = TokenizerKind::spm,
+                                            .gguf_name = "llama",
+                                            .what = "SentencePiece BPE",
+                                            .has_scores = true,
+                                            .marks_spaces = true,
+                                            .starts_with_bos = true,
+                                            .leading_space = LeadingSpace::where_one_is_added,
+                                            .usual_names = {.unk = "<unk>"},
+                                            .bytes_of = bytes_of_marked,
+                                            .make = make_marked_model<SentencePieceBpe>};
 
 }  // namespace tern::text

@@ -20,6 +20,8 @@ namespace tern::text {
 
 class SentencePieceBpe {
  public:
+  static constexpr bool kReadsMarks = false;  // makes them itself
+
   /// Borrows the strings of `vocabulary.tokens`, which must outlive this object.
   [[nodiscard]] static Result<SentencePieceBpe> make(const Vocabulary& vocabulary);
 

@@ -5,13 +5,11 @@
 #include <deque>
 
 #include "base/words.hpp"
-#include "text/byte_alphabet.hpp"
 #include "text/byte_fallback.hpp"
 #include "text/hash_index.hpp"
 #include "text/normalizer.hpp"
 #include "text/special_tokens.hpp"
-#include "text/token_model.hpp"
-#include "text/utf8.hpp"
+#include "text/token_models.hpp"
 
 namespace tern::text {
 
@@ -37,13 +35,7 @@ std::string bytes_of_token(const Vocabulary& vocabulary, std::size_t id) {
     if (const auto byte = byte_of_name(token)) return std::string(1, static_cast<char>(*byte));
     return token;
   }
-  if (vocabulary.kind == TokenizerKind::spm || vocabulary.kind == TokenizerKind::unigram) {
-    return marks_to_spaces(token);
-  }
-  if (vocabulary.kind == TokenizerKind::wordpiece) {
-    return token.starts_with(kSpaceMark) ? " " + token.substr(kSpaceMark.size()) : token;
-  }
-  return type == TokenType::user_defined ? token : from_byte_alphabet_or_same(token);
+  return token_model_of(vocabulary.kind).bytes_of(token, type);
 }
 
 }  // namespace
@@ -109,7 +101,7 @@ Result<Tokenizer> Tokenizer::make(Vocabulary vocabulary) {
   body->make_pieces();
   TERN_TRY_DO(body->make_specials());
   TERN_TRY(body->normalizer, Normalizer::make(body->vocabulary));
-  TERN_TRY(body->model, make_token_model(body->vocabulary, body->pieces));
+  TERN_TRY(body->model, token_model_of(body->vocabulary.kind).make(body->vocabulary, body->pieces));
   return Tokenizer(std::move(body));
 }
 

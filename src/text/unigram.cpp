@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "base/words.hpp"
+#include "text/marked_model.hpp"
+#include "text/token_models.hpp"
 #include "text/utf8.hpp"
 
 namespace tern::text {
@@ -168,5 +170,16 @@ Result<void> Unigram::give_out(std::string_view stretch, Run& run, std::vector<s
   }
   return {};
 }
+
+const TokenModelKind kUnigramModel{.kind = TokenizerKind::unigram,
+                                   .gguf_name = "t5",
+                                   .what = "unigram",
+                                   .has_scores = true,
+                                   .marks_spaces = true,
+                                   .ends_with_eos = true,
+                                   .leading_space = LeadingSpace::where_one_is_added,
+                                   .usual_names = {.unk = "<unk>"},
+                                   .bytes_of = bytes_of_marked,
+                                   .make = make_marked_model<Unigram>};
 
 }  // namespace tern::text

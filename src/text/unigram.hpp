@@ -24,6 +24,7 @@ namespace tern::text {
 class Unigram {
  public:
   static constexpr std::size_t kMaxTokenBytes = 1024;
+  static constexpr bool kReadsMarks = true;  // wants spaces as U+2581
 
   /// Borrows the strings of `vocabulary.tokens`, which must outlive this object.
   [[nodiscard]] static Result<Unigram> make(const Vocabulary& vocabulary);

@@ -1,6 +1,7 @@
 #include "text/vocabulary.hpp"
 
 #include "text/pre_names.hpp"
+#include "text/token_models.hpp"
 
 namespace tern::text {
 
@@ -28,8 +29,7 @@ Result<void> check_vocabulary(const Vocabulary& vocabulary) {
       return fail(ErrorCode::bad_input, "token {} has type {}, expected 1 to 6", id, type);
     }
   }
-  const bool has_scores = vocabulary.kind == TokenizerKind::spm || vocabulary.kind == TokenizerKind::unigram;
-  if (has_scores && vocabulary.scores.size() != n) {
+  if (token_model_of(vocabulary.kind).has_scores && vocabulary.scores.size() != n) {
     return fail(ErrorCode::bad_input,
                 "the vocabulary has {} tokens but {} scores; a SentencePiece vocabulary needs one each", n,
                 vocabulary.scores.size());
@@ -49,33 +49,20 @@ Result<void> check_vocabulary(const Vocabulary& vocabulary) {
 }
 
 bool default_add_bos(TokenizerKind kind, std::string_view pre) {
-  if (kind == TokenizerKind::spm || kind == TokenizerKind::wordpiece) return true;
-  if (kind != TokenizerKind::bpe) return false;
+  const TokenModelKind& model = token_model_of(kind);
+  if (model.starts_with_bos || !model.has_named_pre) return model.starts_with_bos;
   const NamedPreTokenizer* named = find_pre_tokenizer(pre);
   return named != nullptr && named->starts_with_bos;
 }
 
 bool default_add_eos(TokenizerKind kind) {
-  return kind == TokenizerKind::wordpiece || kind == TokenizerKind::unigram;
+  return token_model_of(kind).ends_with_eos;
 }
 
 bool begins_with_added_space(const Vocabulary& vocabulary) {
-  if (vocabulary.kind == TokenizerKind::wordpiece) return true;
-  return vocabulary.kind != TokenizerKind::bpe && vocabulary.add_space_prefix;
-}
-
-std::string_view gguf_model_name(TokenizerKind kind) {
-  switch (kind) {
-    case TokenizerKind::bpe:
-      return "gpt2";
-    case TokenizerKind::spm:
-      return "llama";
-    case TokenizerKind::wordpiece:
-      return "bert";
-    case TokenizerKind::unigram:
-      return "t5";
-  }
-  return "?";
+  const LeadingSpace space = token_model_of(vocabulary.kind).leading_space;
+  return space == LeadingSpace::never_of_text ||
+         (space == LeadingSpace::where_one_is_added && vocabulary.add_space_prefix);
 }
 
 }  // namespace tern::text

@@ -13,11 +13,12 @@
 
 namespace tern::text {
 
+/// What follows from each is its record in text/token_models.hpp.
 enum class TokenizerKind {
-  bpe,        // byte-level BPE: tokenizer.ggml.model = "gpt2"
-  spm,        // SentencePiece BPE with byte fallback: tokenizer.ggml.model = "llama"
-  wordpiece,  // BERT's longest match first: tokenizer.ggml.model = "bert"
-  unigram,    // SentencePiece unigram, the likeliest segmentation: tokenizer.ggml.model = "t5"
+  bpe,        // byte-level BPE
+  spm,        // SentencePiece BPE with byte fallback
+  wordpiece,  // BERT's longest match first
+  unigram,    // SentencePiece unigram, the likeliest segmentation
 };
 
 enum class TokenType : std::int32_t {
@@ -90,8 +91,5 @@ inline constexpr std::string_view kCustomPre = "custom";
 
 /// Sizes, types and special ids fit together; what is inside tokens, merges and rules is checked by who uses them.
 [[nodiscard]] Result<void> check_vocabulary(const Vocabulary& vocabulary);
-
-/// "gpt2", "llama", "bert" or "t5": GGUF's tokenizer.ggml.model.
-[[nodiscard]] std::string_view gguf_model_name(TokenizerKind kind);
 
 }  // namespace tern::text

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/words.hpp"
+#include "text/token_models.hpp"
 
 namespace tern::text {
 
@@ -56,7 +57,6 @@ Result<void> VocabularyBuilder::finish(Vocabulary& vocabulary) {
 void guess_special_ids(Vocabulary& vocabulary) {
   constexpr std::array<std::string_view, 3> kBos = {"<|begin_of_text|>", "<s>", "<|endoftext|>"};
   constexpr std::array<std::string_view, 3> kEos = {"<|end_of_text|>", "</s>", "<|endoftext|>"};
-  constexpr std::array<std::string_view, 1> kUnk = {"<unk>"};
   constexpr std::array<std::string_view, 4> kEot = {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>"};
   std::unordered_map<std::string_view, std::int32_t> special;
   for (std::size_t id = 0; id < vocabulary.size(); ++id) {
@@ -72,16 +72,12 @@ void guess_special_ids(Vocabulary& vocabulary) {
   };
   guess(vocabulary.bos, kBos);
   guess(vocabulary.eos, kEos);
-  if (vocabulary.kind == TokenizerKind::spm || vocabulary.kind == TokenizerKind::unigram) guess(vocabulary.unk, kUnk);
-  if (vocabulary.kind == TokenizerKind::wordpiece) {
-    constexpr std::array<std::string_view, 5> kBert = {"[CLS]", "[SEP]", "[UNK]", "[PAD]", "[MASK]"};
-    const auto name = [&](std::size_t i) { return std::span(kBert).subspan(i, 1); };
-    guess(vocabulary.bos, name(0));
-    guess(vocabulary.eos, name(1));
-    guess(vocabulary.unk, name(2));
-    guess(vocabulary.pad, name(3));
-    guess(vocabulary.mask, name(4));
-  }
+  const SpecialNames& usual = token_model_of(vocabulary.kind).usual_names;
+  guess(vocabulary.bos, {&usual.bos, 1});
+  guess(vocabulary.eos, {&usual.eos, 1});
+  guess(vocabulary.unk, {&usual.unk, 1});
+  guess(vocabulary.pad, {&usual.pad, 1});
+  guess(vocabulary.mask, {&usual.mask, 1});
   guess(vocabulary.eot, kEot);
   if (vocabulary.eot == vocabulary.eos) vocabulary.eot.reset();
 }

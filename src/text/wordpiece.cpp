@@ -4,7 +4,10 @@
 
 #include "base/words.hpp"
 #include "text/json_document.hpp"
+#include "text/token_model_of.hpp"
+#include "text/token_models.hpp"
 #include "text/unicode.hpp"
+#include "text/utf8.hpp"
 
 namespace tern::text {
 
@@ -143,5 +146,42 @@ bool WordPiece::spell(std::string_view word, Run& run) const {
   }
   return true;
 }
+
+namespace {
+
+// No space is added: words are found first, and U+2581 stands in the vocabulary before those that begin one.
+class WordPieceModel : public TokenModelOf<WordPieceModel, WordPiece> {
+ public:
+  using TokenModelOf::TokenModelOf;
+  Result<void> encode_plain(std::string_view plain, bool, State& state, std::vector<std::int32_t>& out) const {
+    return model_.encode(plain, state.run, out);
+  }
+  [[nodiscard]] std::optional<std::int32_t> find(std::string_view token) const override {
+    if (!token.starts_with(' ')) return as_id(model_.index().find(token));
+    return as_id(model_.index().find(std::string(kSpaceMark) + std::string(token.substr(1))));
+  }
+};
+
+Result<std::unique_ptr<const TokenModel>> make_model(const Vocabulary& vocabulary, std::span<const std::string_view>) {
+  TERN_TRY(auto model, WordPiece::make(vocabulary));
+  return std::make_unique<const WordPieceModel>(std::move(model));
+}
+
+std::string bytes_of(const std::string& token, TokenType) {
+  return token.starts_with(kSpaceMark) ? " " + token.substr(kSpaceMark.size()) : token;
+}
+
+}  // namespace
+
+const TokenModelKind kWordPieceModel{
+    .kind = TokenizerKind::wordpiece,
+    .gguf_name = "bert",
+    .what = "WordPiece",
+    .starts_with_bos = true,
+    .ends_with_eos = true,
+    .leading_space = LeadingSpace::never_of_text,
+    .usual_names = {.bos = "[CLS]", .eos = "[SEP]", .unk = "[UNK]", .pad = "[PAD]", .mask = "[MASK]"},
+    .bytes_of = bytes_of,
+    .make = make_model};
 
 }  // namespace tern::text

@@ -113,7 +113,7 @@ TEST(VocabularyGguf, ListsThatContradictEachOtherAreRefused) {
   EXPECT_EQ(
       refused("tokenizer.ggml.model", std::string("rwkv")),
       "tokenizer model \"rwkv\" is not supported; Tern has gpt2 (byte-level BPE), llama (SentencePiece BPE), bert "
-      "(WordPiece) and t5 (unigram)");
+      "(WordPiece), t5 (unigram)");
   EXPECT_NE(refused("tokenizer.ggml.tokens", std::uint32_t{1}), "accepted");
   files::Metadata none;
   const auto missing = read_vocabulary(none, warnings);
