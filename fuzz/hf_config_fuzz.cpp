@@ -5,17 +5,18 @@
 
 #include "models/all.hpp"
 #include "models/hf_config.hpp"
+#include "one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_bytes) {
   using namespace tern;
   const auto config = models::read_hf_config(std::as_bytes(std::span(data, n_bytes)));
   if (!config) {
-    TERN_CHECK(config.error().message.find('\n') == std::string::npos);
+    tern::fuzz::check_one_line(config.error());
     return 0;
   }
   const auto architecture = models::for_config(*config);
   if (!architecture) {
-    TERN_CHECK(architecture.error().message.find('\n') == std::string::npos);
+    tern::fuzz::check_one_line(architecture.error());
     return 0;
   }
   const models::HyperParameters& p = config->parameters;

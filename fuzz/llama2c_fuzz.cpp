@@ -5,12 +5,13 @@
 
 #include "files/llama2c.hpp"
 #include "formats/format.hpp"
+#include "one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_bytes) {
   using namespace tern;
   const auto file = files::Llama2cFile::parse(std::as_bytes(std::span(data, n_bytes)), "input");
   if (!file) {
-    TERN_CHECK(file.error().message.find('\n') == std::string::npos);
+    tern::fuzz::check_one_line(file.error());
     return 0;
   }
   unsigned sum = 0;

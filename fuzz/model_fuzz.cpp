@@ -6,14 +6,11 @@
 
 #include "engine/memory_estimate.hpp"
 #include "engine/session.hpp"
+#include "one_line.hpp"
 
 namespace {
 
 using namespace tern;
-
-void one_line(const Error& error) {
-  TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
-}
 
 }  // namespace
 
@@ -22,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_by
   if (!file) return 0;
   auto bound = models::ModelFile::bind(std::move(*file));
   if (!bound) {
-    one_line(bound.error());
+    tern::fuzz::check_one_line(bound.error());
     return 0;
   }
   TERN_CHECK(!bound->plan().text().empty());
@@ -31,13 +28,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_by
   if (memory.total() > std::uint64_t{256} << 20) return 0;
   const auto model = engine::Model::make(std::move(*bound), {.isa = {}, .check_memory = false});
   if (!model) {
-    one_line(model.error());
+    tern::fuzz::check_one_line(model.error());
     return 0;
   }
   const auto session = engine::Session::make(
       *model, {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 4, .kv_type = engine::KvType::f32});
   if (!session) {
-    one_line(session.error());
+    tern::fuzz::check_one_line(session.error());
     return 0;
   }
   const auto last = static_cast<std::int32_t>((*model)->parameters().n_vocab - 1);

@@ -6,15 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "one_line.hpp"
 #include "text/normalizer.hpp"
-
-namespace {
-
-void one_line(const tern::Error& error) {
-  TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern::text;
@@ -27,13 +20,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = whole.substr(end + 1);
   const auto normalizer = Normalizer::make(vocabulary);
   if (!normalizer) {
-    one_line(normalizer.error());
+    tern::fuzz::check_one_line(normalizer.error());
     return 0;
   }
   std::string storage;
   const auto normalised = normalizer->apply(text, storage);
   if (!normalised) {
-    one_line(normalised.error());
+    tern::fuzz::check_one_line(normalised.error());
     return 0;
   }
   TERN_CHECK(normalised->size() <= std::max<std::size_t>(64 * text.size(), 1 << 16));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "convert/sentence_transformers.hpp"
+#include "one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_bytes) {
   using namespace tern;
@@ -12,12 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_by
   if (const auto part = convert::pooling_part(bytes, "modules.json")) {
     TERN_CHECK(part->empty() || (part->front() != '/' && part->find("..") == std::string::npos));
   } else {
-    TERN_CHECK(!part.error().message.empty() && part.error().message.find('\n') == std::string::npos);
+    tern::fuzz::check_one_line(part.error());
   }
   if (const auto pooling = convert::parse_pooling(bytes, "config.json")) {
     TERN_CHECK(*pooling != models::Pooling::none);
   } else {
-    TERN_CHECK(!pooling.error().message.empty() && pooling.error().message.find('\n') == std::string::npos);
+    tern::fuzz::check_one_line(pooling.error());
   }
   return 0;
 }

@@ -5,30 +5,28 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.hpp"
+#include "one_line.hpp"
 #include "text/metaspace.hpp"
 #include "text/pre_tokenizer.hpp"
+#include "text/space_mark.hpp"
 #include "text/tokenizer_json_pre.hpp"
-#include "text/utf8.hpp"
 #include "text/wordpiece.hpp"
 
 namespace {
 
-void one_line(const tern::Error& error) {
-  TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
-}
-
 void split_bytes(std::string_view section, std::string_view text) {
   using namespace tern::text;
   const auto rules = pre_rules_of_text(section);
-  if (!rules) return one_line(rules.error());
+  if (!rules) return tern::fuzz::check_one_line(rules.error());
   const auto pre_tokenizer = PreTokenizer::make(*rules);
-  if (!pre_tokenizer) return one_line(pre_tokenizer.error());
+  if (!pre_tokenizer) return tern::fuzz::check_one_line(pre_tokenizer.error());
   WordSplitter splitter(*pre_tokenizer);
   splitter.start(text);
   std::size_t n_bytes = 0;
   while (true) {
     const auto word = splitter.next();
-    if (!word) return one_line(word.error());
+    if (!word) return tern::fuzz::check_one_line(word.error());
     if (word->empty()) return;
     n_bytes += word->size();
     TERN_CHECK(n_bytes <= (kMaxPreRules + 1) * text.size());  // each rule may put a space before a piece
@@ -44,13 +42,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (end == std::string_view::npos) return 0;
   const std::string_view section = whole.substr(0, end);
   std::string_view text = whole.substr(end + 1);
-  text = text.substr(0, utf8_valid_prefix(text));
+  text = text.substr(0, tern::utf8_valid_prefix(text));
   split_bytes(section, text);
 
   Vocabulary vocabulary;
   vocabulary.pre_tokenizer = section;
   if (const auto metaspace = Metaspace::make(vocabulary); !metaspace) {
-    one_line(metaspace.error());
+    tern::fuzz::check_one_line(metaspace.error());
   } else if (*metaspace) {
     std::string storage;
     std::size_t n_bytes = 0;
@@ -65,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   vocabulary.tokens = {"[UNK]", std::string(kSpaceMark) + "a", "b"};
   vocabulary.unk = 0;
   if (const auto wordpiece = WordPiece::make(vocabulary); !wordpiece) {
-    one_line(wordpiece.error());
+    tern::fuzz::check_one_line(wordpiece.error());
   } else {
     WordPiece::Run run(*wordpiece);
     std::vector<std::int32_t> ids;

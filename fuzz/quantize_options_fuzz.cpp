@@ -7,15 +7,7 @@
 
 #include "convert/metadata_override.hpp"
 #include "convert/tensor_types.hpp"
-
-namespace {
-
-void one_line(const tern::Error& error) {
-  TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
-  TERN_CHECK(error.message.size() < 1200);
-}
-
-}  // namespace
+#include "one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern;
@@ -25,16 +17,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view name = end == std::string_view::npos ? "" : whole.substr(end + 1, 63);
 
   if (const auto type = convert::parse_tensor_type(text); !type) {
-    one_line(type.error());
+    tern::fuzz::check_one_line(type.error(), 1200);
   } else {
     TERN_CHECK(type->format != nullptr);
     for (const std::string_view tensor : {std::string_view("blk.0.attn_q.weight"), name}) {
-      if (const auto found = convert::type_for({&*type, 1}, tensor); !found) one_line(found.error());
+      if (const auto found = convert::type_for({&*type, 1}, tensor); !found)
+        tern::fuzz::check_one_line(found.error(), 1200);
     }
   }
   const auto override = convert::parse_metadata_override(text);
   if (!override) {
-    one_line(override.error());
+    tern::fuzz::check_one_line(override.error(), 1200);
     return 0;
   }
   files::Metadata metadata;
@@ -43,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   metadata.set("llama.rope.freq_base", 1e4F);
   metadata.set("tokenizer.ggml.add_bos_token", true);
   if (const auto done = convert::override_metadata({&*override, 1}, metadata); !done) {
-    one_line(done.error());
+    tern::fuzz::check_one_line(done.error(), 1200);
   } else {
     TERN_CHECK(metadata.contains(override->key));
   }

@@ -5,17 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "one_line.hpp"
 #include "text/regex_dialect.hpp"
 #include "text/split_pattern.hpp"
-
-namespace {
-
-void one_line(const tern::Error& error) {
-  TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
-  TERN_CHECK(error.message.size() < 600);
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern::text;
@@ -23,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)linear_spelling(source);
   const auto translated = translate_regex(source);
   if (!translated) {
-    one_line(translated.error());
+    tern::fuzz::check_one_line(translated.error(), 600);
     return 0;
   }
   for (std::size_t at = 0; at <= translated->pattern.size(); ++at) {
@@ -33,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   TERN_CHECK(translated->pattern.size() <= 64 + 2048 * source.size());
   const auto compiled = SplitPattern::make(source, size % 2 == 1, SplitPattern::Trust::from_file);
   if (!compiled) {
-    one_line(compiled.error());
+    tern::fuzz::check_one_line(compiled.error(), 600);
     return 0;
   }
   (void)compiled->may_match(source);

@@ -6,17 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.hpp"
+#include "one_line.hpp"
 #include "text/pre_tokenizer.hpp"
-#include "text/utf8.hpp"
-
-namespace {
-
-void one_line(const tern::Error& error) {
-  TERN_CHECK(!error.message.empty() && error.message.find('\n') == std::string::npos);
-  TERN_CHECK(error.message.size() < 600);
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern::text;
@@ -25,14 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t end = rest.find('\0');
   if (end == std::string_view::npos) return 0;
   std::string_view text = rest.substr(end + 1);
-  text = text.substr(0, utf8_valid_prefix(text));
+  text = text.substr(0, tern::utf8_valid_prefix(text));
   PreRule rule;
   rule.pattern = rest.substr(0, end);
   rule.on_bytes = (data[0] & 1) != 0;
   rule.invert = (data[0] & 2) != 0;
   const auto pre_tokenizer = PreTokenizer::make(PreRules{rule});
   if (!pre_tokenizer) {
-    one_line(pre_tokenizer.error());
+    tern::fuzz::check_one_line(pre_tokenizer.error(), 600);
     return 0;
   }
   WordSplitter splitter(*pre_tokenizer);
@@ -41,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (true) {
     const auto word = splitter.next();
     if (!word) {
-      one_line(word.error());
+      tern::fuzz::check_one_line(word.error(), 600);
       return 0;
     }
     if (word->empty()) break;

@@ -5,8 +5,9 @@
 #include <string_view>
 
 #include "../tests/support/tokenizer_files.hpp"
+#include "base/utf8.hpp"
 #include "text/detokenizer.hpp"
-#include "text/utf8.hpp"
+#include "text/space_mark.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern::text;
@@ -28,6 +29,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string streamed;
   for (const std::int32_t id : *ids) streamed += detokenizer.push(id);
   streamed += detokenizer.finish();
-  if (utf8_valid_prefix(streamed) != streamed.size()) std::abort();
+  if (tern::utf8_valid_prefix(streamed) != streamed.size()) std::abort();
   return 0;
 }

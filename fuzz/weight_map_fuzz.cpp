@@ -5,11 +5,12 @@
 #include <string>
 
 #include "files/weight_map.hpp"
+#include "one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_bytes) {
   const auto map = tern::files::parse_weight_map(std::as_bytes(std::span(data, n_bytes)), "index");
   if (!map) {
-    TERN_CHECK(!map.error().message.empty() && map.error().message.find('\n') == std::string::npos);
+    tern::fuzz::check_one_line(map.error());
     return 0;
   }
   TERN_CHECK(!map->empty());

@@ -16,14 +16,13 @@ struct Content {
 
 constexpr std::string_view kPage = "an HTML page, not the file itself: use the link that downloads it";
 
-constexpr std::array<Content, 6> kContents{
-    {{"version https://git-lfs.github.com/spec/",
-      "a Git LFS pointer, not the file itself: run git lfs pull in its folder"},
-     {"<!doctype html", kPage},
-     {"<html", kPage},
-     {"<?xml", "an XML document, not the file itself: download it again"},
-     {"\x1f\x8b", "compressed by gzip: decompress it first"},
-     {"\x28\xb5\x2f\xfd", "compressed by zstd: decompress it first"}}};
+constexpr std::array<Content, 6> kContents{{{"version https://git-lfs.github.com/spec/",
+                                             "a Git LFS pointer, not the file itself: run git lfs pull in its folder"},
+                                            {"<!doctype html", kPage},
+                                            {"<html", kPage},
+                                            {"<?xml", "an XML document, not the file itself: download it again"},
+                                            {"\x1f\x8b", "compressed by gzip: decompress it first"},
+                                            {"\x28\xb5\x2f\xfd", "compressed by zstd: decompress it first"}}};
 
 }  // namespace
 

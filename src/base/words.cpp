@@ -1,5 +1,7 @@
 #include "base/words.hpp"
 
+#include "base/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,19 +46,12 @@ constexpr Points kUnseen[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad}, 
 
 // Bytes of the character that `text` begins with, if it is one to be shown; 0 for broken UTF-8 and for the unseen.
 std::size_t shown_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = byte(0) < 0x80 ? 1 : byte(0) < 0xc2 ? 0 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
-  if (length == 0 || length > text.size() || byte(0) > 0xf4) return 0;
-  char32_t point = length == 1 ? byte(0) : byte(0) & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80U) return 0;
-    point = (point << 6) | (byte(i) & 0x3fU);
-  }
-  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool valid = point >= kLeast[length] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+  const Utf8Step step = utf8_step(text);
+  if (!step.valid) return 0;
+  const char32_t point = utf8_code_point(text);
   const bool unseen =
       std::ranges::any_of(kUnseen, [&](const Points& p) { return p.first <= point && point <= p.last; });
-  return valid && !unseen ? length : 0;
+  return unseen ? 0 : step.length;
 }
 
 }  // namespace
@@ -95,6 +90,15 @@ std::string human_bytes(std::uint64_t n_bytes) {
   }
   if (unit == 0) return fmt::format("{} B", n_bytes);
   return fmt::format("{:.{}f} {}", value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0, kUnits[unit]);
+}
+
+bool has_word(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
 }
 
 std::string with_separators(std::uint64_t n) {

@@ -20,6 +20,9 @@ namespace tern {
 /// "1.13 GB": powers of 1000, three significant digits.
 [[nodiscard]] std::string human_bytes(std::uint64_t n_bytes);
 
+/// Whether `word` is one of `words`, which are separated by single spaces.
+[[nodiscard]] bool has_word(std::string_view words, std::string_view word);
+
 /// "11,874"
 [[nodiscard]] std::string with_separators(std::uint64_t n);
 

@@ -171,7 +171,7 @@ class Convert final : public Command {
       return {};
     }
     TERN_TRY_DO(plan.ready());
-    TERN_TRY_DO(keeps_inputs(options.output, model_files(source_)));
+    TERN_TRY_DO(keeps_inputs(options.output, model_files(plan.input())));
     TERN_TRY(const convert::WriteReport report, plan.run(options, console));
     console.end();
     if (json_) {

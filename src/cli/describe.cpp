@@ -103,7 +103,8 @@ CommandText describe(const CommandEntry& entry, const CLI::App& app, const Comma
 }
 
 std::string usage_of(const CommandText& command) {
-  std::string text = "tern " + command.name;
+  const std::string name = "tern " + command.name;
+  std::string required;
   std::string arguments;
   bool takes_rest = false;  // an option that would take the arguments behind it too
   std::string closing;
@@ -112,13 +113,12 @@ std::string usage_of(const CommandText& command) {
       arguments += (option.is_required ? " " : " [") + option.value;
       if (!option.is_required) closing += ']';
     } else if (option.is_required) {
-      text += fmt::format(" {} {}", option.names.front(), option.value);
+      required += fmt::format(" {} {}", option.names.front(), option.value);
       takes_rest |= option.takes_many;
     }
   }
-  if (takes_rest)
-    return "tern " + command.name + arguments + closing + text.substr(5 + command.name.size()) + " [options]";
-  return text + " [options]" + arguments + closing;
+  arguments += closing;
+  return takes_rest ? name + arguments + required + " [options]" : name + required + " [options]" + arguments;
 }
 
 }  // namespace tern::cli

@@ -48,10 +48,7 @@ class Embed final : public Command {
     TERN_TRY_DO(read_texts(console));
     const std::vector<std::string>& texts = texts_;
     if (!pooling_.empty()) {
-      std::string kind = pooling_;  // in any case of letters
-      std::ranges::transform(kind, kind.begin(),
-                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-      auto named = models::pooling_by_name(kind);
+      auto named = models::pooling_by_name(pooling_);
       if (!named) return fail(ErrorCode::usage, "--pooling: {}", named.error().message);
       model_.pooling = *named;
     }
@@ -84,7 +81,7 @@ class Embed final : public Command {
   }
 
   [[nodiscard]] std::vector<std::string> choices(std::string_view option) const override {
-    if (option == "--pooling") return {"mean", "cls", "last"};
+    if (option == "--pooling") return models::pooling_names();
     return {};
   }
 
@@ -137,11 +134,6 @@ class Embed final : public Command {
     places_.push_back(std::move(place));
   }
 
-  // Of two equal vectors rounding makes a little more than 1.
-  static double cosine(const std::vector<float>& a, const std::vector<float>& b) {
-    return std::clamp<double>(engine::cosine(a, b), -1.0, 1.0);
-  }
-
   Result<std::vector<float>> one(engine::Session& session, const std::string& text,
                                  std::vector<std::size_t>& n_tokens) const {
     TERN_TRY(const auto ids, engine::embedding_ids(session.model(), text));
@@ -175,7 +167,7 @@ class Embed final : public Command {
     out["cosine"] = Json::array();
     for (const auto& a : vectors) {
       Json row = Json::array();
-      for (const auto& b : vectors) row.push_back(cosine(a, b));
+      for (const auto& b : vectors) row.push_back(engine::cosine(a, b));
       out["cosine"].push_back(std::move(row));
     }
     return out;
@@ -198,7 +190,7 @@ class Embed final : public Command {
         row.emplace_back(fmt::format("{:.4f} ...", fmt::join(shown, " ")));
       }
       for (std::size_t j = 0; compares && j < texts.size(); ++j) {
-        row.emplace_back(fmt::format("{:.4f}", cosine(vectors[i], vectors[j])));
+        row.emplace_back(fmt::format("{:.4f}", engine::cosine(vectors[i], vectors[j])));
       }
       table.add(std::move(row));
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/words.hpp"
+
 namespace tern::cli {
 namespace {
 
@@ -42,11 +44,7 @@ std::string_view command_elsewhere(std::string_view word) {
   if (name.ends_with(".py")) name.resize(name.size() - 3);
   std::ranges::replace(name, '_', '-');
   for (const ForeignCommand& foreign : kForeign) {
-    for (std::string_view names = foreign.names; !names.empty();) {
-      const std::size_t end = std::min(names.find(' '), names.size());
-      if (names.substr(0, end) == name) return foreign.advice;
-      names.remove_prefix(std::min(end + 1, names.size()));
-    }
+    if (has_word(foreign.names, name)) return foreign.advice;
   }
   return {};
 }

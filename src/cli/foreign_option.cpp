@@ -99,11 +99,7 @@ bool is_no_number(const CLI::App& command, const std::string& word) {
 std::string_view known_elsewhere(std::string_view flag, const CLI::App& command) {
   for (const ForeignOption& foreign : kForeign) {
     if (!foreign.only_with.empty() && !has_name(command, std::string(foreign.only_with))) continue;
-    for (std::string_view names = foreign.names; !names.empty();) {
-      const std::size_t end = std::min(names.find(' '), names.size());
-      if (names.substr(0, end) == flag) return foreign.reason;
-      names.remove_prefix(std::min(end + 1, names.size()));
-    }
+    if (has_word(foreign.names, flag)) return foreign.reason;
   }
   return {};
 }

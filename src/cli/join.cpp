@@ -22,9 +22,7 @@ class Join final : public Command {
 
   Result<void> run(Console& console) override {
     TERN_TRY(const convert::CopyPlan plan, convert::CopyPlan::join(input_, output_));
-    for (const files::GgufPart& part : plan.file().parts()) {
-      TERN_TRY_DO(keeps_inputs(output_, std::span(&part.path, 1)));
-    }
+    TERN_TRY_DO(keeps_inputs(output_, model_files(plan.file())));
     TERN_TRY_DO(plan.run(force_, console));
     console.end();
     const std::size_t n_parts = plan.file().parts().size();

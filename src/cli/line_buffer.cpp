@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "report/display_width.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::cli {
 namespace {
@@ -33,9 +33,9 @@ std::size_t LineBuffer::before(std::size_t at) const {
   while (at > 0) {
     do {
       --at;
-    } while (at > 0 && (static_cast<unsigned char>(text_[at]) & 0xc0) == 0x80);
+    } while (at > 0 && is_utf8_continuation(text_[at]));
     if (report::display_width(
-            std::string_view(text_).substr(at, text::utf8_step(std::string_view(text_).substr(at)).length)) > 0)
+            std::string_view(text_).substr(at, utf8_step(std::string_view(text_).substr(at)).length)) > 0)
       break;
   }
   return at;
@@ -43,9 +43,9 @@ std::size_t LineBuffer::before(std::size_t at) const {
 
 std::size_t LineBuffer::after(std::size_t at) const {
   const std::string_view text = text_;
-  if (at < text.size()) at += text::utf8_step(text.substr(at)).length;
+  if (at < text.size()) at += utf8_step(text.substr(at)).length;
   while (at < text.size()) {
-    const std::size_t length = text::utf8_step(text.substr(at)).length;
+    const std::size_t length = utf8_step(text.substr(at)).length;
     if (report::display_width(text.substr(at, length)) > 0) break;
     at += length;
   }
@@ -87,7 +87,7 @@ LineBuffer::Event LineBuffer::push(unsigned char byte) {
     return act_on_control(byte);
   }
   character_ += static_cast<char>(byte);
-  const text::Utf8Step step = text::utf8_step(character_);
+  const Utf8Step step = utf8_step(character_);
   if (step.valid) insert(std::exchange(character_, {}));
   if (!step.valid && !step.incomplete) character_.clear();
   return Event::none;

@@ -12,9 +12,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "report/display_width.hpp"
 #include "sys/signals.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::cli {
 namespace {
@@ -91,10 +91,10 @@ void LineEditor::draw(const std::string& prompt) const {
       std::max<std::size_t>(columns(), report::display_width(prompt) + 10) - report::display_width(prompt) - 1;
   std::size_t begin = 0;
   while (report::display_width(text.substr(begin, buffer_.cursor() - begin)) > room)
-    begin += text::utf8_step(text.substr(begin)).length;
+    begin += utf8_step(text.substr(begin)).length;
   std::size_t end = begin;
   while (end < text.size()) {
-    const std::size_t next = end + text::utf8_step(text.substr(end)).length;
+    const std::size_t next = end + utf8_step(text.substr(end)).length;
     if (report::display_width(text.substr(begin, next - begin)) > room) break;
     end = next;
   }

@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "base/words.hpp"
-#include "files/gguf_reader.hpp"
 #include "sys/mapped_file.hpp"
 
 namespace tern::cli {
@@ -31,11 +30,9 @@ void takes_output(CLI::Option* option) {
       ""));
 }
 
-std::vector<std::string> model_files(const std::string& path) {
-  const auto file = files::GgufFile::open(path);
-  if (!file) return {path};
+std::vector<std::string> model_files(const files::GgufFile& file) {
   std::vector<std::string> paths;
-  for (const files::GgufPart& part : file->parts()) paths.push_back(part.path);
+  for (const files::GgufPart& part : file.parts()) paths.push_back(part.path);
   return paths;
 }
 
@@ -82,7 +79,8 @@ Result<void> keeps_model_and_texts(const std::string& output, const std::string&
                                    std::span<const std::string> texts) {
   if (!sys::exists(output)) return {};
   TERN_TRY_DO(keeps_inputs(output, texts));
-  return keeps_inputs(output, model_files(model));
+  const auto file = files::GgufFile::open(model);
+  return keeps_inputs(output, file ? model_files(*file) : std::vector{model});
 }
 
 }  // namespace tern::cli

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "files/gguf_reader.hpp"
 
 namespace CLI {
 class Option;
@@ -18,8 +19,8 @@ namespace tern::cli {
 /// The option or argument takes the name of a file to write: "" and "-" are refused with the other usage errors.
 void takes_output(CLI::Option* option);
 
-/// The files of the model at `path`: all parts of a split one. `path` alone where it is no GGUF file.
-[[nodiscard]] std::vector<std::string> model_files(const std::string& path);
+/// The files of an opened model: all parts of a split one.
+[[nodiscard]] std::vector<std::string> model_files(const files::GgufFile& file);
 
 /// What convert may read of a checkpoint and a tokenizer that are a file or a folder each. In a folder that is every
 /// file but .gguf, which are its results; beside a file, what configures it and its other parts.

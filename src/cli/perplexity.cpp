@@ -13,7 +13,6 @@
 #include "report/number.hpp"
 #include "report/table.hpp"
 #include "sys/atomic_file.hpp"
-#include "sys/mapped_file.hpp"
 
 namespace tern::cli {
 namespace {
@@ -52,8 +51,7 @@ class Perplexity final : public Command {
     TERN_TRY_DO(reads_standard_input_once(files_));
     if (!logprobs_.empty()) {
       TERN_TRY_DO(keeps_model_and_texts(logprobs_, model_.model, files_));
-      if (!force_ && sys::exists(logprobs_))
-        return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", logprobs_);
+      TERN_TRY_DO(sys::may_write(logprobs_, force_));
     }
     // Every text is read first: a mistyped name must not cost the hour before it.
     std::vector<Measured> texts;

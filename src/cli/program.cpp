@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/exit_code.hpp"
@@ -27,11 +28,10 @@ std::string shortened(const std::string& message) {
   constexpr std::size_t kMost = 4000;
   constexpr std::size_t kEnd = 500;
   if (message.size() <= kMost) return message;
-  const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(message[at]) & 0xc0U) == 0x80U; };
   std::size_t left = kEnd;
   std::size_t right = message.size() - kEnd;
-  while (left > 0 && continues(left)) --left;
-  while (right < message.size() && continues(right)) ++right;
+  while (left > 0 && is_utf8_continuation(message[left])) --left;
+  while (right < message.size() && is_utf8_continuation(message[right])) ++right;
   return fmt::format("{} ... {}", message.substr(0, left), message.substr(right));
 }
 

@@ -13,8 +13,9 @@
 #include "formats/all.hpp"
 #include "formats/foreign.hpp"
 #include "report/table.hpp"
+#include "sys/atomic_file.hpp"
 #include "sys/cpu.hpp"
-#include "sys/mapped_file.hpp"
+#include "sys/path.hpp"
 
 namespace tern::cli {
 namespace {
@@ -40,9 +41,7 @@ std::string types_table() {
 
 // "ggml-model-Q4_K_M.gguf" beside the input, as llama-quantize names a file that nobody named.
 std::string usual_output(const std::string& input, const convert::Mixture& mixture) {
-  const auto slash = input.rfind('/');
-  return fmt::format("{}ggml-model-{}.gguf", slash == std::string::npos ? "" : input.substr(0, slash + 1),
-                     mixture.name);
+  return sys::beside(input, fmt::format("ggml-model-{}.gguf", mixture.name));
 }
 
 bool is_number(std::string_view word) {
@@ -144,12 +143,11 @@ class Quantize final : public Command {
     // A TYPE that Tern has only with an importance matrix is like one it does not have: not the file's fault.
     if (const auto ready = plan.ready(); !ready) return fail(ErrorCode::usage, "{}", ready.error().message);
     // After the input was read: what is wrong with it should not hide behind the output's name.
-    const std::vector<std::string> inputs = model_files(input_);
+    const std::vector<std::string> inputs = model_files(plan.input());
     for (const std::string& path : plan.outputs()) {
       TERN_TRY_DO(keeps_inputs(path, inputs));
       TERN_TRY_DO(keeps_inputs(path, type_files_));
-      if (!force_ && sys::exists(path) && !sys::is_directory(path))
-        return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", path);
+      TERN_TRY_DO(sys::may_write(path, force_));
     }
     if (!json_) console.out(sizes(plan) + "\n");
     TERN_TRY(const convert::WriteReport report, plan.run(options, console));

@@ -59,7 +59,7 @@ class Split final : public Command {
     if (prefix.size() > 5 && prefix.ends_with(".gguf")) prefix.resize(prefix.size() - 5);
     TERN_TRY(const convert::CopyPlan plan, convert::CopyPlan::split(input_, prefix, rule, console));
     if (!dry_run_) {
-      const std::vector<std::string> inputs = model_files(input_);
+      const std::vector<std::string> inputs = model_files(plan.file());
       for (const files::PlannedPart& part : plan.parts()) TERN_TRY_DO(keeps_inputs(part.path, inputs));
       TERN_TRY_DO(plan.run(force_, console));
     }

@@ -89,9 +89,9 @@ class Sweep final : public Command {
     TERN_TRY_DO(model_.settle(data_));
     if (!worker_.empty()) return work(console);
     TERN_TRY(lab::SweepOptions options, checked_options());
-    if (!report_.empty()) TERN_TRY_DO(keeps_model_and_texts(report_, model_.model, data_));
-    if (!report_.empty() && !force_ && sys::exists(report_)) {
-      return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", report_);
+    if (!report_.empty()) {
+      TERN_TRY_DO(keeps_model_and_texts(report_, model_.model, data_));
+      TERN_TRY_DO(sys::may_write(report_, force_));
     }
     options.memory = [&](const formats::Format& format) -> Result<std::uint64_t> {
       std::vector<std::string> words{"sweep",      "--worker", std::string(format.name),           "-m",

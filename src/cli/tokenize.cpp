@@ -1,6 +1,7 @@
 // tern tokenize: a text's token ids under a model's tokenizer or any tokenizer file.
 #include <CLI/CLI.hpp>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
@@ -9,7 +10,6 @@
 #include "cli/text_input.hpp"
 #include "models/tokenizer_source.hpp"
 #include "text/tokenizer.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::cli {
 namespace {
@@ -78,7 +78,7 @@ class Tokenize final : public Command {
   static std::string shown(std::string_view piece) {
     std::string out;
     while (!piece.empty()) {
-      const text::Utf8Step step = text::utf8_step(piece);
+      const Utf8Step step = utf8_step(piece);
       const auto byte = static_cast<unsigned char>(piece.front());
       if (step.valid && byte >= 0x20 && byte != 0x7f) {
         out += piece.substr(0, step.length);

@@ -99,13 +99,14 @@ Result<MetadataOverride> parse_metadata_override(std::string_view text) {
 Result<void> override_metadata(std::span<const MetadataOverride> overrides, files::Metadata& metadata) {
   for (const MetadataOverride& override : overrides) {
     if (override.key.starts_with("split.")) {
-      return fail(ErrorCode::usage, "{}: says how a model is divided into files; see tern split", printable(override.key));
+      return fail(ErrorCode::usage, "{}: says how a model is divided into files; see tern split",
+                  printable(override.key));
     }
     if (const files::MetaValue* there = metadata.find(override.key)) {
       const Kind theirs = kind_of(there->element_type());
       if (theirs != kind_of(override.value.type())) {
-        return fail(ErrorCode::usage, "{}: the file has {} {} there; use {}", printable(override.key), there->type_text(),
-                    there->text(40), prefix_of(theirs));
+        return fail(ErrorCode::usage, "{}: the file has {} {} there; use {}", printable(override.key),
+                    there->type_text(), there->text(40), prefix_of(theirs));
       }
     }
     metadata.set(override.key, override.value);

@@ -42,6 +42,7 @@ class QuantizePlan {
   [[nodiscard]] static Result<QuantizePlan> make(const QuantizeOptions& options, Progress& progress);
 
   [[nodiscard]] const std::vector<QuantizeChoice>& choices() const { return choices_; }
+  [[nodiscard]] const files::GgufFile& input() const { return *file_; }
   [[nodiscard]] std::uint64_t input_bytes() const { return file_->file_bytes(); }
   /// The files that run() will write: the output, or with keep_split its parts.
   [[nodiscard]] std::vector<std::string> outputs() const;

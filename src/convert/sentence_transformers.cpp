@@ -46,16 +46,10 @@ Result<models::Pooling> pooling_of(const nlohmann::json& config) {
   return out;
 }
 
-Result<nlohmann::json> small_json(std::span<const std::byte> text, const std::string& what) {
-  if (text.size() > kMaxBytes)
-    return fail(ErrorCode::bad_input, "{}: {} bytes, expected at most {}", what, text.size(), kMaxBytes);
-  return files::parse_json(text, what);
-}
-
 }  // namespace
 
 Result<std::string> pooling_part(std::span<const std::byte> text, const std::string& what) {
-  TERN_TRY(const nlohmann::json modules, small_json(text, what));
+  TERN_TRY(const nlohmann::json modules, files::parse_json(text, what, {.max_bytes = kMaxBytes}));
   if (!modules.is_array()) return fail(ErrorCode::bad_input, "{}: is {}, expected a list", what, modules.type_name());
   for (const nlohmann::json& module : modules) {
     if (!module.is_object() || !module.contains("type") || !module["type"].is_string()) continue;
@@ -76,7 +70,7 @@ Result<std::string> pooling_part(std::span<const std::byte> text, const std::str
 }
 
 Result<models::Pooling> parse_pooling(std::span<const std::byte> config, const std::string& what) {
-  TERN_TRY(const nlohmann::json json, small_json(config, what));
+  TERN_TRY(const nlohmann::json json, files::parse_json(config, what, {.max_bytes = kMaxBytes}));
   auto pooling = pooling_of(json);
   if (!pooling) return in_context(what, std::move(pooling).error());
   return pooling;

@@ -14,8 +14,8 @@ namespace tern::engine {
 /// adds them. Errors: no tokenizer; a text that makes no token at all.
 [[nodiscard]] Result<std::vector<std::int32_t>> embedding_ids(const Model& model, std::string_view text);
 
-/// Runs the ids as sequence 0 from its beginning; returns the pooled vector [embedding_width], not normalised. Requires a
-/// model that ends in pooling. Errors: usage when the text is longer than the context (both numbers are named).
+/// Runs the ids as sequence 0 from its beginning; returns the pooled vector [embedding_width], not normalised. Requires
+/// a model that ends in pooling. Errors: usage when the text is longer than the context (both numbers are named).
 [[nodiscard]] Result<std::vector<float>> embed(Session& session, std::span<const std::int32_t> ids);
 
 }  // namespace tern::engine

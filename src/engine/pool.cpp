@@ -1,5 +1,6 @@
 #include "engine/pool.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
@@ -49,7 +50,7 @@ void normalize(std::span<float> vector) {
 double cosine(std::span<const float> a, std::span<const float> b) {
   TERN_CHECK(a.size() == b.size());
   const double lengths = std::sqrt(dot(a, a)) * std::sqrt(dot(b, b));
-  return lengths == 0.0 ? 0.0 : dot(a, b) / lengths;
+  return lengths == 0.0 ? 0.0 : std::clamp(dot(a, b) / lengths, -1.0, 1.0);  // rounding makes a little more than 1
 }
 
 }  // namespace tern::engine

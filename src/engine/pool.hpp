@@ -30,7 +30,7 @@ class Pool {
 /// Scales a vector to length 1, as embeddings are compared; a vector of zeros stays.
 void normalize(std::span<float> vector);
 
-/// The cosine of the angle between two vectors of one width, 0 where one of them is zero.
+/// The cosine of the angle between two vectors of one width, from -1 to 1; 0 where one of them is zero.
 [[nodiscard]] double cosine(std::span<const float> a, std::span<const float> b);
 
 }  // namespace tern::engine

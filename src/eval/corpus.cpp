@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/byte_cursor.hpp"
 #include "files/json.hpp"
 #include "sys/mapped_file.hpp"
 #include "sys/path.hpp"
@@ -146,7 +147,7 @@ Result<Corpus> corpus_of(std::string_view content, const std::string& path, std:
 
 Result<Corpus> read_corpus(const std::string& path, std::string_view field) {
   TERN_TRY(const sys::MappedFile file, sys::MappedFile::open(path));
-  return corpus_of({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path, field);
+  return corpus_of(as_text(file.bytes()), path, field);
 }
 
 }  // namespace tern::eval

@@ -7,7 +7,6 @@
 
 #include "base/byte_cursor.hpp"
 #include "base/words.hpp"
-#include "sys/mapped_file.hpp"
 
 namespace tern::files {
 namespace {
@@ -94,21 +93,16 @@ class Builder : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-Result<nlohmann::json> parse_json(std::span<const std::byte> text, std::string_view what, int max_depth) {
-  Builder builder(max_depth);
+Result<nlohmann::json> parse_json(std::span<const std::byte> text, std::string_view what, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return fail(ErrorCode::bad_input, "{}: {} bytes, expected at most {}", what, text.size(), limits.max_bytes);
+  }
+  Builder builder(limits.max_depth);
   const std::string_view view = as_text(text);
   if (!Json::sax_parse(view.begin(), view.end(), &builder)) {
     return fail(ErrorCode::bad_input, "{}: {}", what, builder.problem());
   }
   return builder.take();
-}
-
-Result<nlohmann::json> read_json_file(const std::string& path, std::size_t max_bytes) {
-  TERN_TRY(const auto file, sys::MappedFile::open(path));
-  if (file.bytes().size() > max_bytes) {
-    return fail(ErrorCode::bad_input, "{}: {} bytes, expected at most {}", path, file.bytes().size(), max_bytes);
-  }
-  return parse_json(file.bytes(), path);
 }
 
 }  // namespace tern::files

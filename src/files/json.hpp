@@ -14,11 +14,13 @@ namespace tern::files {
 inline constexpr int kMaxJsonDepth = 64;
 inline constexpr std::size_t kMaxJsonValues = std::size_t{1} << 23;
 
+struct JsonLimits {
+  std::size_t max_bytes = static_cast<std::size_t>(-1);
+  int max_depth = kMaxJsonDepth;
+};
+
 /// Parses a whole text (UTF-8). `what` (a path) begins the error message. Errors: bad_input.
 [[nodiscard]] Result<nlohmann::json> parse_json(std::span<const std::byte> text, std::string_view what,
-                                                int max_depth = kMaxJsonDepth);
-/// Reads and parses a file of at most `max_bytes`.
-[[nodiscard]] Result<nlohmann::json> read_json_file(const std::string& path,
-                                                    std::size_t max_bytes = std::size_t{1} << 28);
+                                                const JsonLimits& limits = {});
 
 }  // namespace tern::files

@@ -117,7 +117,7 @@ Result<void> SafetensorsFile::read_all() {
   }
   TERN_TRY(const auto header, cursor.take(header_bytes, "the header"));
   constexpr int kDepth = 4;  // object -> tensor -> array -> number, and one to spare
-  TERN_TRY(const json root, parse_json(header, "header", kDepth));
+  TERN_TRY(const json root, parse_json(header, "header", {.max_depth = kDepth}));
   if (!root.is_object()) return fail(ErrorCode::bad_input, "header: expected a JSON object");
   const auto data = bytes_.subspan(cursor.position());
 

@@ -18,11 +18,7 @@ bool is_plain_file_name(std::string_view name) {
 }  // namespace
 
 Result<std::map<std::string, std::string>> parse_weight_map(std::span<const std::byte> text, const std::string& what) {
-  if (text.size() > SafetensorsFile::kMaxHeaderBytes) {
-    return fail(ErrorCode::bad_input, "{}: {} bytes, expected at most {}", what, text.size(),
-                SafetensorsFile::kMaxHeaderBytes);
-  }
-  TERN_TRY(const auto root, parse_json(text, what));
+  TERN_TRY(const auto root, parse_json(text, what, {.max_bytes = SafetensorsFile::kMaxHeaderBytes}));
   const auto found = root.is_object() ? root.find("weight_map") : root.end();
   if (!root.is_object() || found == root.end() || !found->is_object()) {
     return fail(ErrorCode::bad_input, "{}: has no \"weight_map\" object", what);

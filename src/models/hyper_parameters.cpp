@@ -72,9 +72,15 @@ std::string_view pooling_name(Pooling pooling) {
   return "none";
 }
 
+std::vector<std::string> pooling_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, kind] : kPoolings) names.emplace_back(name);
+  return names;
+}
+
 Result<Pooling> pooling_by_name(std::string_view name) {
   for (const auto& [known, kind] : kPoolings) {
-    if (known == name) return kind;
+    if (equal_ignoring_case(known, name)) return kind;
   }
   return fail(ErrorCode::unsupported, "pooling \"{}\" is not known; Tern has mean, cls and last", printable(name));
 }

@@ -49,9 +49,10 @@ struct HyperParameters {
 /// [n_layers]: 1 for sliding layers, where every `period`-th layer (counted from 1) sees everything; 0: all slide.
 [[nodiscard]] std::vector<std::uint8_t> window_pattern(std::int64_t n_layers, std::int64_t period);
 
-/// "mean", "cls", "last", both ways.
+/// "mean", "cls", "last", both ways; by name in any case of letters.
 [[nodiscard]] std::string_view pooling_name(Pooling pooling);
 [[nodiscard]] Result<Pooling> pooling_by_name(std::string_view name);
+[[nodiscard]] std::vector<std::string> pooling_names();
 
 /// GGUF spelling of an activation function ("silu", "relu2", "gelu"), both ways.
 [[nodiscard]] std::string_view activation_name(Unary function);

@@ -1,5 +1,5 @@
-// What a file says its model is, and whether its tensors are that model's: the keys read, the plan made, every tensor of
-// the plan there in its shape, and no tensor besides. Names and shapes alone; ModelFile looks at the bytes.
+// What a file says its model is, and whether its tensors are that model's: the keys read, the plan made, every tensor
+// of the plan there in its shape, and no tensor besides. Names and shapes alone; ModelFile looks at the bytes.
 #pragma once
 
 #include <optional>

@@ -6,6 +6,7 @@
 #include "files/gguf_reader.hpp"
 #include "models/vocabulary_gguf.hpp"
 #include "sys/mapped_file.hpp"
+#include "sys/path.hpp"
 #include "text/detect.hpp"
 #include "text/pre_names.hpp"
 #include "text/readers.hpp"
@@ -34,14 +35,12 @@ Result<text::Vocabulary> from_gguf(const std::string& path, const std::optional<
 // Its files lie beside it.
 Result<text::Vocabulary> from_source(const std::string& path, const sys::MappedFile& file,
                                      const std::optional<std::string>& pre, std::string& own_pre) {
-  const std::size_t folder = path.rfind('/') + 1;  // 0 where there is none
-  const auto beside = [&](std::string_view name) { return fmt::format("{}{}", path.substr(0, folder), name); };
-  TERN_TRY(const sys::MappedFile config, open_if_there(beside("tokenizer_config.json")));
-  const text::TokenizerFile* kind = text::detect_tokenizer(file.bytes(), path.substr(folder));
+  TERN_TRY(const sys::MappedFile config, open_if_there(sys::beside(path, "tokenizer_config.json")));
+  const text::TokenizerFile* kind = text::detect_tokenizer(file.bytes(), sys::file_name_of(path));
   if (kind == nullptr) return text::read_vocabulary(file.bytes());  // says what it expected
   sys::MappedFile companion;
   if (!kind->companion.empty()) {
-    TERN_TRY(companion, sys::MappedFile::open(beside(kind->companion)));
+    TERN_TRY(companion, sys::MappedFile::open(sys::beside(path, kind->companion)));
   }
   const text::TokenizerInput input{
       .bytes = file.bytes(), .companion = companion.bytes(), .tokenizer_config = config.bytes(), .pre = view_of(pre)};

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/utf8.hpp"
 #include "report/escape.hpp"
 
 namespace tern::report {
@@ -30,21 +31,13 @@ bool is_in(const std::array<Block, n>& blocks, std::uint32_t point) {
   return std::ranges::any_of(blocks, [&](const Block& b) { return b.first <= point && point <= b.last; });
 }
 
-std::uint32_t code_point(std::string_view sequence) {
-  const auto lead = static_cast<unsigned char>(sequence[0]);
-  if (sequence.size() == 1) return lead;
-  std::uint32_t point = lead & (0xffU >> (sequence.size() + 1));
-  for (const char c : sequence.substr(1)) point = (point << 6) | (static_cast<unsigned char>(c) & 0x3fU);
-  return point;
-}
-
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    const std::uint32_t point = length == 0 ? 0xfffd : code_point(text.substr(0, length));
+    const std::uint32_t point = length == 0 ? 0xfffd : utf8_code_point(text);
     if (!is_in(kZeroWidth, point)) width += is_in(kWide, point) ? 2 : 1;
     text.remove_prefix(std::max<std::size_t>(1, length));
   }

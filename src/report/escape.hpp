@@ -11,7 +11,8 @@ namespace tern::report {
 
 [[nodiscard]] std::string escape(std::string_view text);
 
-/// Length in bytes (1 to 4) of the valid UTF-8 sequence that `text` begins with, or 0 if it begins with none.
+/// Length in bytes (1 to 4) of the character that `text` begins with, or 0 for what is not UTF-8 and for U+FFFE and
+/// U+FFFF, which are no characters of XML.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 
 }  // namespace tern::report

@@ -30,7 +30,7 @@ AtomicFile::~AtomicFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
+Result<void> may_write(const std::string& path, bool overwrite) {
   struct stat info{};
   const bool is_there = ::stat(path.c_str(), &info) == 0;
   if (is_there && !S_ISREG(info.st_mode)) {  // renaming over a device would replace it
@@ -40,6 +40,11 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
   if (!overwrite && is_there) {
     return fail(ErrorCode::io, "{}: exists already; use --force to overwrite it", path);
   }
+  return {};
+}
+
+Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
+  TERN_TRY_DO(may_write(path, overwrite));
   AtomicFile file;
   file.path_ = path;
   file.temporary_ = fmt::format("{}.tmp-{}", path, ::getpid());

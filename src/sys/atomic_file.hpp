@@ -12,6 +12,10 @@
 
 namespace tern::sys {
 
+/// Whether AtomicFile::create would begin with `path`, for commands that compute long before they write. Errors: io for
+/// what is no regular file, and for an existing one unless `overwrite`.
+[[nodiscard]] Result<void> may_write(const std::string& path, bool overwrite);
+
 class AtomicFile {
  public:
   AtomicFile(AtomicFile&& other) noexcept;

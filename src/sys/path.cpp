@@ -18,6 +18,10 @@ std::string stem_of(std::string_view path) {
   return name;
 }
 
+std::string beside(std::string_view path, std::string_view name) {
+  return std::string(path.substr(0, path.rfind('/') + 1)).append(name);
+}
+
 std::string without_final_slashes(std::string_view path) {
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   return std::string(path);

@@ -16,6 +16,9 @@ namespace tern::sys {
 /// The file name without its last ending: "a.b" of "x/a.b.bin". A name that only begins with a dot has no ending.
 [[nodiscard]] std::string stem_of(std::string_view path);
 
+/// The path of another file in the folder of `path`: "a/c" of "a/b" and "c", "c" of "b".
+[[nodiscard]] std::string beside(std::string_view path, std::string_view name);
+
 /// "a/b" of "a/b//"; "/" stays.
 [[nodiscard]] std::string without_final_slashes(std::string_view path);
 

@@ -1,11 +1,11 @@
 #include "text/byte_level_bpe.hpp"
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "text/byte_alphabet.hpp"
 #include "text/token_model_of.hpp"
 #include "text/token_models.hpp"
 #include "text/tokenizer_json_pre.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 

@@ -1,6 +1,6 @@
 #include "text/detokenizer.hpp"
 
-#include "text/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace tern::text {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "text/metaspace.hpp"
+#include "text/space_mark.hpp"
 #include "text/token_model_of.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "text/json_document.hpp"
+#include "text/space_mark.hpp"
 #include "text/unicode.hpp"
 
 namespace tern::text {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "text/json_document.hpp"
+#include "text/space_mark.hpp"
 #include "text/unicode.hpp"
 
 namespace tern::text {
@@ -91,7 +93,7 @@ std::size_t without_trailing_space(std::string_view text) {
   std::size_t end = text.size();
   while (end > 0) {
     std::size_t begin = end - 1;
-    while (begin > 0 && end - begin < 4 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
+    while (begin > 0 && end - begin < 4 && is_utf8_continuation(text[begin])) --begin;
     const std::string_view last = text.substr(begin, end - begin);
     const Utf8Step step = utf8_step(last);
     if (!step.valid || step.length != last.size() || !is_white_space(utf8_code_point(last))) break;

@@ -7,10 +7,10 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "text/json_document.hpp"
 #include "text/normalizer.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 

@@ -7,7 +7,7 @@
 #include "text/detect.hpp"
 #include "text/readers.hpp"
 #include "text/sentencepiece_bpe.hpp"
-#include "text/utf8.hpp"
+#include "text/space_mark.hpp"
 
 namespace tern::text {
 

@@ -9,7 +9,7 @@
 #include "text/detect.hpp"
 #include "text/protobuf_reader.hpp"
 #include "text/readers.hpp"
-#include "text/utf8.hpp"
+#include "text/space_mark.hpp"
 
 namespace tern::text {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "text/regex_classes.hpp"
 #include "text/regex_reader.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
-#include "text/utf8.hpp"
+#include "text/hex_digit.hpp"
 
 namespace tern::text {
 
@@ -125,12 +126,8 @@ Result<RegexItem> RegexReader::number(std::size_t most, std::size_t least, std::
   std::uint32_t value = 0;
   std::size_t n = 0;
   for (; n < most && !at_end(); ++n, ++at_) {
-    const char c = source_[at_];
-    const int digit = is_ascii_digit(c)      ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : 99;
-    if (digit >= static_cast<int>(base)) break;
+    const int digit = hex_digit(source_[at_]);
+    if (digit < 0 || digit >= static_cast<int>(base)) break;
     value = value * base + static_cast<std::uint32_t>(digit);
   }
   if (n < least || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "text/byte_alphabet.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 
@@ -57,7 +57,7 @@ std::string_view RuleWalk::with_space(std::string_view piece) {
 std::size_t RuleWalk::raw_offset(std::size_t subject_offset) {
   if (!stage_.rule.on_bytes) return subject_offset;
   for (; seen_ < subject_offset; ++seen_) {
-    if ((static_cast<unsigned char>(subject_[seen_]) & 0xC0U) != 0x80U) ++seen_raw_;
+    if (!is_utf8_continuation(subject_[seen_])) ++seen_raw_;
   }
   return seen_raw_;
 }

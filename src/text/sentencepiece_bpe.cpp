@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.hpp"
 #include "text/marked_model.hpp"
+#include "text/space_mark.hpp"
 #include "text/token_models.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 

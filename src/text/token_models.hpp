@@ -2,8 +2,6 @@
 #pragma once
 
 #include <array>
-#include <memory>
-#include <span>
 #include <string_view>
 
 #include "text/token_model.hpp"

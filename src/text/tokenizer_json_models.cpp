@@ -5,7 +5,7 @@
 #include "base/words.hpp"
 #include "text/byte_fallback.hpp"
 #include "text/json_document.hpp"
-#include "text/utf8.hpp"
+#include "text/space_mark.hpp"
 
 namespace tern::text {
 

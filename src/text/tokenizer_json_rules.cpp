@@ -4,7 +4,7 @@
 #include "text/json_document.hpp"
 #include "text/metaspace.hpp"
 #include "text/normalizer.hpp"
-#include "text/utf8.hpp"
+#include "text/space_mark.hpp"
 
 namespace tern::text {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "text/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace tern::text {
 

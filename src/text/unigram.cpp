@@ -4,10 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "text/marked_model.hpp"
 #include "text/token_models.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 
@@ -58,8 +58,7 @@ Result<Unigram> Unigram::make(const Vocabulary& vocabulary) {
                              ? least - kUnknownPenalty
                              : static_cast<double>(static_cast<float>(least) - static_cast<float>(kUnknownPenalty));
   model.index_ = StringIndex(n);
-  model.children_ = PairIndex(n_bytes);
-  model.id_of_node_.push_back(kNoId);
+  model.trie_ = TokenTrie(n_bytes);
   for (std::size_t id = 0; id < n; ++id) {
     const std::string& token = vocabulary.tokens[id];
     if (vocabulary.type(id) == TokenType::byte) {
@@ -67,24 +66,7 @@ Result<Unigram> Unigram::make(const Vocabulary& vocabulary) {
     }
     if (vocabulary.type(id) != TokenType::normal || token.empty()) continue;
     model.index_.insert(token, static_cast<std::uint32_t>(id));
-    std::uint32_t node = 0;
-    for (std::size_t i = 0; i < token.size(); ++i) {
-      const auto byte = static_cast<std::uint32_t>(static_cast<unsigned char>(token[i]));
-      const std::uint32_t known = i == 0 ? model.roots_[byte] : model.children_.find(node, byte).id;
-      if (known != 0) {
-        node = known;
-        continue;
-      }
-      const auto fresh = static_cast<std::uint32_t>(model.id_of_node_.size());
-      if (i == 0) {
-        model.roots_[byte] = fresh;
-      } else {
-        model.children_.insert(node, byte, {0, fresh});
-      }
-      model.id_of_node_.push_back(kNoId);
-      node = fresh;
-    }
-    if (model.id_of_node_[node] == kNoId) model.id_of_node_[node] = static_cast<std::uint32_t>(id);
+    model.trie_.insert(token, static_cast<std::uint32_t>(id));
   }
   model.scores_.reserve(n);
   for (std::size_t id = 0; id < n; ++id) model.scores_.push_back(score_of(id));
@@ -132,15 +114,10 @@ Result<void> Unigram::walk(std::string_view text, Run& run, std::vector<std::int
       if (there.length == 0 || score > there.score) there = {score, static_cast<std::uint32_t>(length), id};
     };
     bool has_single = false;
-    std::uint32_t node = roots_[static_cast<unsigned char>(text[at])];
-    for (std::size_t length = 1; node != 0; ++length) {
-      if (const std::uint32_t id = id_of_node_[node]; id != kNoId) {
-        offer(length, scores_[id] + sum, id);
-        if (length == character) has_single = true;
-      }
-      if (at + length == text.size()) break;
-      node = children_.find(node, static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + length]))).id;
-    }
+    trie_.for_each_at_front(text.substr(at), [&](std::size_t length, std::uint32_t id) {
+      offer(length, scores_[id] + sum, id);
+      if (length == character) has_single = true;
+    });
     if (!has_single) offer(character, unknown_score_ + sum, kNoId);
     at += character;
     if (at - base > kMaxStretch) {

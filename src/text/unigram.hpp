@@ -6,7 +6,6 @@
 // each word. Not training, not sampling. Source: Kudo 2018; sentencepiece's and tokenizers' unigram models.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,7 +14,7 @@
 #include "base/error.hpp"
 #include "text/byte_fallback.hpp"
 #include "text/hash_index.hpp"
-#include "text/metaspace.hpp"
+#include "text/token_trie.hpp"
 #include "text/vocabulary.hpp"
 #include "text/word_cache.hpp"
 
@@ -54,16 +53,14 @@ class Unigram {
   [[nodiscard]] std::int32_t byte_id(unsigned char byte) const { return fallback_.id(byte); }
 
  private:
-  static constexpr std::uint32_t kNoId = 0xFFFFFFFEU;
+  static constexpr std::uint32_t kNoId = 0xFFFFFFFEU;  // of an unknown character
 
   [[nodiscard]] Result<void> walk(std::string_view text, Run& run, std::vector<std::int32_t>& out) const;
   [[nodiscard]] Result<void> give_out(std::string_view stretch, Run& run, std::vector<std::int32_t>& out) const;
 
   StringIndex index_;
-  std::array<std::uint32_t, 256> roots_{};  // the trie's first level: byte -> node, 0 for none
-  PairIndex children_;                      // (node, byte) -> node
-  std::vector<std::uint32_t> id_of_node_;   // kNoId where no token ends
-  std::vector<double> scores_;              // [n_tokens]
+  TokenTrie trie_;
+  std::vector<double> scores_;  // [n_tokens]
   double unknown_score_ = 0;
   bool in_words_ = false;  // a vocabulary of tokenizers
   ByteFallback fallback_;

@@ -66,7 +66,7 @@ void guess_special_ids(Vocabulary& vocabulary) {
   }
   const auto guess = [&](std::optional<std::int32_t>& id, std::span<const std::string_view> names) {
     for (const std::string_view name : names) {
-      if (id) return;
+      if (id || name.empty()) return;
       if (const auto found = special.find(name); found != special.end()) id = found->second;
     }
   };

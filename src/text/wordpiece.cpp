@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "text/json_document.hpp"
+#include "text/space_mark.hpp"
 #include "text/token_model_of.hpp"
 #include "text/token_models.hpp"
 #include "text/unicode.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 
@@ -115,7 +116,7 @@ bool WordPiece::spell(std::string_view word, Run& run) const {
   const auto longest_at = [&](std::string_view rest, std::size_t least) -> std::optional<std::uint32_t> {
     std::optional<std::uint32_t> longest;
     trie_.for_each_at_front(rest, [&](std::size_t length, std::uint32_t id) {
-      const bool inside = length < rest.size() && (static_cast<unsigned char>(rest[length]) & 0xC0) == 0x80;
+      const bool inside = length < rest.size() && is_utf8_continuation(rest[length]);
       if (inside || length < least) return;
       run.taken = length;
       longest = id;

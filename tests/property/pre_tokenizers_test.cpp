@@ -2,9 +2,9 @@
 // bytes and a few merges: no rule may lose, double or move a byte.
 #include <gtest/gtest.h>
 
+#include "base/utf8.hpp"
 #include "tests/support/tokenizers.hpp"
 #include "text/pre_tokenizer.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 namespace {

@@ -5,10 +5,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/utf8.hpp"
 #include "tests/support/data.hpp"
 #include "text/detect.hpp"
 #include "text/tokenizer.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 namespace {

@@ -12,6 +12,7 @@
 #include "engine/session.hpp"
 #include "files/json.hpp"
 #include "formats/all.hpp"
+#include "sys/mapped_file.hpp"
 #include "tests/support/data.hpp"
 
 namespace tern::test {
@@ -66,7 +67,8 @@ inline std::vector<float> logits_of(const std::shared_ptr<const engine::Model>& 
 }
 
 inline nlohmann::json read_json(const std::string& path) {
-  return must(files::read_json_file(path));
+  const auto file = must(sys::MappedFile::open(path));
+  return must(files::parse_json(file.bytes(), path));
 }
 
 }  // namespace tern::test

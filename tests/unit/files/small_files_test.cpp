@@ -16,7 +16,7 @@ using test::message_of;
 using test::slurp;
 
 Result<nlohmann::json> parse(const std::string& text, int max_depth = kMaxJsonDepth) {
-  return parse_json(bytes_of(text), "text", max_depth);
+  return parse_json(bytes_of(text), "text", {.max_depth = max_depth});
 }
 
 TEST(Json, BuildsTheSameValueAsTheLibraryItself) {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/utf8.hpp"
 #include "tests/support/tokenizers.hpp"
-#include "text/utf8.hpp"
 
 namespace tern::text {
 namespace {

@@ -1,24 +1,8 @@
-#include "text/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <cstring>
 
-namespace tern::text {
-
-namespace {
-
-std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out;
-  out.reserve(text.size());
-  while (true) {
-    const std::size_t at = text.find(from);
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) return out;
-    out += to;
-    text.remove_prefix(at + from.size());
-  }
-}
-
-}  // namespace
+namespace tern {
 
 namespace {
 
@@ -104,11 +88,4 @@ void append_utf8(std::string& out, std::uint32_t code_point) {
   }
 }
 
-std::string spaces_to_marks(std::string_view text) {
-  return replace_all(text, " ", kSpaceMark);
-}
-std::string marks_to_spaces(std::string_view text) {
-  return replace_all(text, kSpaceMark, " ");
-}
-
-}  // namespace tern::text
+}  // namespace tern

@@ -7,10 +7,9 @@
 #include <string>
 #include <string_view>
 
-namespace tern::text {
+namespace tern {
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
-inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";             // U+2581, SentencePiece's space
 
 struct Utf8Step {
   std::size_t length = 0;   // bytes of the character, or of the broken bytes to skip (at least 1)
@@ -27,10 +26,11 @@ struct Utf8Step {
 /// The code point at the front of valid, not empty UTF-8.
 [[nodiscard]] std::uint32_t utf8_code_point(std::string_view text);
 
+/// Of a byte in valid UTF-8: no character begins with it.
+[[nodiscard]] inline bool is_utf8_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
 void append_utf8(std::string& out, std::uint32_t code_point);
 
-/// A copy in which each space is kSpaceMark, and back; everything else stays.
-[[nodiscard]] std::string spaces_to_marks(std::string_view text);
-[[nodiscard]] std::string marks_to_spaces(std::string_view text);
-
-}  // namespace tern::text
+}  // namespace tern
