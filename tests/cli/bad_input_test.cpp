@@ -13,17 +13,10 @@ namespace {
 constexpr double kMaxSeconds = 1.0;
 constexpr std::uint64_t kMaxBytes = 64'000'000;
 
-// Sanitizers multiply time and memory; the figures are for the program people get.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMeasure = false;
-#else
-constexpr bool kMeasure = true;
-#endif
-
 void expect_modest(const Ended& ended) {
   EXPECT_EQ(ended.signal, 0);
   EXPECT_FALSE(ended.timed_out);
-  if (kMeasure) {
+  if (kMeasuresPrograms) {
     EXPECT_LT(ended.cpu_seconds, kMaxSeconds);
     EXPECT_LT(ended.peak_resident, kMaxBytes);
   }

@@ -12,12 +12,6 @@
 namespace tern::test {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMeasure = false;
-#else
-constexpr bool kMeasure = true;
-#endif
-
 constexpr std::uint64_t kFixed = 64'000'000;
 
 constexpr std::uint16_t kValue = 0x3c23;  // 0.00994 in bf16
@@ -88,7 +82,7 @@ TEST(Memory, ConvertAndQuantizeStream) {
                {.watch_memory = true});
   ASSERT_EQ(convert.exit_code, 0) << convert.err;
   EXPECT_GT(std::filesystem::file_size(folder.file("f16.gguf")), 200'000'000U);
-  if (kMeasure) {
+  if (kMeasuresPrograms) {
     EXPECT_GT(convert.peak_anonymous, 0U) << "the program was not seen running";
     EXPECT_LE(convert.peak_anonymous, 2 * largest + kFixed);
     // What is really used is far below: rows in flight, whatever the tensor.
@@ -99,7 +93,7 @@ TEST(Memory, ConvertAndQuantizeStream) {
         run_tern({"quantize", folder.file("f16.gguf"), folder.file(std::string(type) + ".gguf"), type, "2"},
                  {.watch_memory = true});
     ASSERT_EQ(quantize.exit_code, 0) << quantize.err;
-    EXPECT_LE(quantize.peak_anonymous, kMeasure ? kFixed : ~std::uint64_t{0}) << type;
+    EXPECT_LE(quantize.peak_anonymous, kMeasuresPrograms ? kFixed : ~std::uint64_t{0}) << type;
   }
 }
 
@@ -114,8 +108,8 @@ TEST(Memory, ConvertsALargePyTorchFileInLittle) {
                                  folder.file("torch.gguf"), "--outtype", "f16", "-t", "2"},
                                 {.watch_memory = true});
   ASSERT_EQ(convert.exit_code, 0) << convert.err;
-  EXPECT_LE(convert.peak_anonymous, kMeasure ? kFixed : ~std::uint64_t{0});
-  if (kMeasure) {
+  EXPECT_LE(convert.peak_anonymous, kMeasuresPrograms ? kFixed : ~std::uint64_t{0});
+  if (kMeasuresPrograms) {
     EXPECT_GT(convert.peak_anonymous, 0U) << "the program was not seen running";
   }
   // And it is the model that safetensors give.
@@ -135,7 +129,7 @@ TEST(Memory, ConvertsARealModelInLittle) {
         run_tern({"convert", data_folder() + "/models/" + model, "--outfile", folder.file("m.gguf"), "--force"},
                  {.watch_memory = true});
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
-    EXPECT_LE(ended.peak_anonymous, kMeasure ? 2 * 2048 * 256 * 4 + kFixed : ~std::uint64_t{0}) << model;
+    EXPECT_LE(ended.peak_anonymous, kMeasuresPrograms ? 2 * 2048 * 256 * 4 + kFixed : ~std::uint64_t{0}) << model;
   }
 }
 

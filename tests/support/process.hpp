@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -21,6 +21,13 @@
 
 namespace tern::test {
 
+/// Sanitizers multiply time and memory; bounds on them are for the program people get.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kMeasuresPrograms = false;
+#else
+inline constexpr bool kMeasuresPrograms = true;
+#endif
+
 struct Ended {
   int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
@@ -28,8 +35,10 @@ struct Ended {
   std::string out;
   std::string err;
   double seconds = 0.0;
-  double cpu_seconds = 0.0;          // of all its threads: what a busy machine does not stretch
-  std::uint64_t peak_resident = 0;   // bytes, with mapped files
+  double cpu_seconds = 0.0;  // of all its threads: what a busy machine does not stretch
+  // Bytes, with mapped files. Unless watch_memory no less than what this test program itself had when it forked: the
+  // kernel counts that in.
+  std::uint64_t peak_resident = 0;
   std::uint64_t peak_anonymous = 0;  // bytes of RssAnon, the most that was seen while it ran; needs watch_memory
 };
 
@@ -45,13 +54,17 @@ inline std::string whole_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-inline std::uint64_t anonymous_of(pid_t pid) {
+// Keeps the most of what /proc says of a process in `ended`.
+inline void watch(pid_t pid, Ended& ended) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   std::string line;
+  const auto keep = [&](const std::string& key, std::uint64_t& most) {
+    if (line.starts_with(key)) most = std::max<std::uint64_t>(most, std::stoull(line.substr(key.size())) * 1024);
+  };
   while (std::getline(status, line)) {
-    if (line.rfind("RssAnon:", 0) == 0) return std::strtoull(line.c_str() + 8, nullptr, 10) * 1024;
+    keep("VmHWM:", ended.peak_resident);
+    keep("RssAnon:", ended.peak_anonymous);
   }
-  return 0;
 }
 
 /// words[0] is the program's path. Its standard input is empty.
@@ -60,6 +73,8 @@ inline Ended run_program(const std::vector<std::string>& words, const RunOptions
   const std::string out = folder.file("out");
   const std::string err = folder.file("err");
   const auto started = std::chrono::steady_clock::now();
+  int running[2] = {-1, -1};  // a pipe that closes when the program takes the place of this one
+  if (::pipe2(running, O_CLOEXEC) != 0) return {};
   const pid_t pid = ::fork();
   if (pid == 0) {
     const auto redirect = [](const char* path, int flags, int to) { ::dup2(::open(path, flags, 0600), to); };
@@ -73,12 +88,17 @@ inline Ended run_program(const std::vector<std::string>& words, const RunOptions
     ::execv(arguments[0], arguments.data());
     ::_exit(127);
   }
+  ::close(running[1]);
+  char none = 0;
+  while (::read(running[0], &none, 1) < 0 && errno == EINTR) {
+  }
+  ::close(running[0]);
   Ended ended;
   int status = 0;
   rusage usage{};
   bool interrupted = false;
   for (;;) {
-    if (options.watch_memory) ended.peak_anonymous = std::max(ended.peak_anonymous, anonymous_of(pid));
+    if (options.watch_memory) watch(pid, ended);
     const pid_t done = ::wait4(pid, &status, WNOHANG, &usage);
     ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (done == pid) break;
@@ -98,7 +118,7 @@ inline Ended run_program(const std::vector<std::string>& words, const RunOptions
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
   };
   ended.cpu_seconds = in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
-  ended.peak_resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  if (!options.watch_memory) ended.peak_resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   ended.out = whole_file(out);
   ended.err = whole_file(err);
   return ended;
