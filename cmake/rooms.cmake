@@ -7,6 +7,8 @@ set(TERN_EXTERNAL_sys Threads::Threads)
 set(TERN_EXTERNAL_text nlohmann_json::nlohmann_json PkgConfig::PCRE2 PkgConfig::UTF8PROC)
 set(TERN_EXTERNAL_report nlohmann_json::nlohmann_json)
 set(TERN_EXTERNAL_files nlohmann_json::nlohmann_json)
+set(TERN_EXTERNAL_linalg ${CMAKE_DL_LIBS})
+set(TERN_EXTERNAL_train nlohmann_json::nlohmann_json)
 set(TERN_EXTERNAL_cli CLI11::CLI11 nlohmann_json::nlohmann_json)
 
 # Flags of each instruction-set folder src/kernels/<isa>. The folder's files include intrinsics and plain structs only.
@@ -46,5 +48,9 @@ function(tern_add_rooms)
     tern_add_room(${room} "${deps}")
     list(APPEND rooms ${room})
   endforeach()
+  # Where a distribution with several architectures keeps its libraries: OpenBLAS is loaded from there.
+  if(CMAKE_LIBRARY_ARCHITECTURE)
+    target_compile_definitions(tern_linalg PRIVATE TERN_LIBRARY_ARCHITECTURE="${CMAKE_LIBRARY_ARCHITECTURE}")
+  endif()
   set(TERN_ROOMS ${rooms} PARENT_SCOPE)
 endfunction()

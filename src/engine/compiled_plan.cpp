@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/slots.hpp"
 #include "models/rope_scaling.hpp"
+#include "models/slots.hpp"
 
 namespace tern::engine {
 namespace {
@@ -35,7 +35,7 @@ class PlanCompiler {
     for (const models::Step& step : plan_.steps) {
       TERN_TRY_DO(std::visit([&](const auto& s) { return add(s); }, step));
     }
-    const SlotAssignment slots = assign_slots(plan_.values, usage_);
+    const models::SlotAssignment slots = models::assign_slots(plan_.values, usage_);
     out_.slot_widths_ = slots.slot_widths;
     for (Op& op : out_.ops_) {
       std::visit([&](auto& o) { to_slots(o, slots.slot_of); }, op);
@@ -47,7 +47,7 @@ class PlanCompiler {
   // Until run() ends, the Slot fields of operations hold ValueIds.
   void append(Op op, const models::Step& step) {
     out_.ops_.push_back(std::move(op));
-    usage_.push_back(usage_of(step));
+    usage_.push_back(models::usage_of(step));
   }
 
   Result<const ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding) {
@@ -200,7 +200,7 @@ class PlanCompiler {
   const models::Plan& plan_;
   const kernels::Kernels& kernels_;
   CompiledPlan out_;
-  std::vector<Usage> usage_;
+  std::vector<models::Usage> usage_;
   std::map<std::pair<const void*, ops::Rounding>, const ops::Matrix*> bound_;
 };
 

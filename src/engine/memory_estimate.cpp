@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/slots.hpp"
 #include "formats/format.hpp"
 #include "kernels/ternary_pack.hpp"
+#include "models/slots.hpp"
 
 namespace tern::engine {
 namespace {
@@ -28,10 +28,10 @@ MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ct
   const models::Plan& plan = model.plan();
   MemoryEstimate out;
   out.weights = model.weight_bytes();
-  std::vector<Usage> usage;
+  std::vector<models::Usage> usage;
   std::set<const std::byte*> counted;
   for (const models::Step& step : plan.steps) {
-    usage.push_back(usage_of(step));
+    usage.push_back(models::usage_of(step));
     const auto* linear = std::get_if<models::LinearStep>(&step);
     const TensorView* tensor = linear == nullptr ? nullptr : model.tensor(linear->weight);
     if (tensor != nullptr && counted.insert(tensor->bytes.data()).second)
@@ -41,7 +41,7 @@ MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ct
   const auto pages = (static_cast<std::uint64_t>(n_ctx) + KvCache::kPagePositions - 1) / KvCache::kPagePositions;
   out.kv = probe.bytes_per_position() * KvCache::kPagePositions * pages;
   const auto tokens = static_cast<std::uint64_t>(std::min(n_batch, n_ctx));
-  for (const std::int64_t width : assign_slots(plan.values, usage).slot_widths) {
+  for (const std::int64_t width : models::assign_slots(plan.values, usage).slot_widths) {
     out.buffers += static_cast<std::uint64_t>(width) * tokens * sizeof(float);
   }
   out.buffers += static_cast<std::uint64_t>(model.parameters().n_vocab) * sizeof(float);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "models/hf_config.hpp"
+#include "models/hf_config_writer.hpp"
 #include "models/hyper_parameters.hpp"
 #include "models/plan.hpp"
 
@@ -35,6 +36,8 @@ struct Architecture {
   std::span<const TensorName> tensor_names;
   /// Reads config.json of these classes. Null: read_decoder_config (models/hf_config.hpp).
   Result<void> (*read_config)(const HfJson& config, HfConfig& out) = nullptr;
+  /// Writes config.json in the spelling of transformers' class for it, its name included. Null: it has none.
+  Result<void> (*write_config)(const HfModel& model, HfJsonWriter& out) = nullptr;
 };
 
 /// Where to look architectures up; all() of models/all.hpp unless a caller brings its own.

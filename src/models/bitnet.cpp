@@ -52,6 +52,10 @@ bool is_not_relu2(const HfConfig& config) {
   return !is_relu2(config);
 }
 
+Result<void> write_bitnet_config(const HfModel& model, HfJsonWriter& out) {
+  return write_decoder_config(model, "BitNetForCausalLM", "bitnet", out);
+}
+
 constexpr std::array<std::string_view, 2> kClasses{"BitNetForCausalLM", "BitnetForCausalLM"};
 
 constexpr std::array<TensorName, 16> kNames{{
@@ -83,6 +87,7 @@ const Architecture kBitNet{
     .hugging_face_classes = kClasses,
     .describes = &is_not_relu2,
     .tensor_names = kNames,
+    .write_config = &write_bitnet_config,
 };
 
 const Architecture kBitNet25{
@@ -93,6 +98,7 @@ const Architecture kBitNet25{
     .hugging_face_classes = {},
     .describes = nullptr,
     .tensor_names = kNames,
+    .write_config = &write_bitnet_config,
 };
 
 const Architecture kBitNetB158{
@@ -103,6 +109,7 @@ const Architecture kBitNetB158{
     .hugging_face_classes = kClasses,
     .describes = &is_relu2,
     .tensor_names = kNames,
+    .write_config = &write_bitnet_config,
 };
 
 }  // namespace tern::models

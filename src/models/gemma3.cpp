@@ -8,6 +8,7 @@
 #include "models/all.hpp"
 #include "models/decoder.hpp"
 #include "models/hf_json.hpp"
+#include "models/hf_json_writer.hpp"
 
 namespace tern::models {
 namespace {
@@ -105,6 +106,42 @@ Result<void> read_gemma3_config(const HfJson& config, HfConfig& out) {
   return config.number("final_logit_softcapping", p.final_soft_cap);
 }
 
+// The integer whose root divides the scores.
+Result<std::int64_t> query_scalar(const HfModel& model, std::string_view class_name) {
+  const HyperParameters& p = model.config.parameters;
+  if (p.attention_scale == 0.0F) return p.n_layers == kLayersOf27B ? p.n_embd / p.n_heads : p.head_dim;
+  const auto scalar = static_cast<std::int64_t>(std::llround(1.0 / std::pow(static_cast<double>(p.attention_scale), 2)));
+  if (1.0F / std::sqrt(static_cast<float>(scalar)) == p.attention_scale) return scalar;
+  return refuse_for_class(model, class_name, fmt::format("an attention scale of {}", p.attention_scale));
+}
+
+// Sliding layers of a base of their own are not stretched, as here; without one they would have to be.
+Result<void> write_gemma3_config(const HfModel& model, HfJsonWriter& out) {
+  constexpr std::string_view kClass = "Gemma3ForCausalLM";
+  const HyperParameters& p = model.config.parameters;
+  const bool local_as_global = p.rope_base_windowed == 0.0F;
+  if (p.window > 0 && local_as_global && p.rope_scaling.kind != RopeScaling::Kind::none)
+    return refuse_for_class(model, kClass, "a rope scaling of its sliding layers");
+  TERN_TRY(const std::int64_t scalar, query_scalar(model, kClass));
+  HfModel without = model;
+  without.config.parameters.window = 0;
+  without.config.parameters.attention_scale = 0.0F;
+  without.config.parameters.final_soft_cap = 0.0F;
+  TERN_TRY_DO(write_decoder_config(without, kClass, "gemma3_text", out));
+  out.text("hidden_activation", hf_activation_name(p.activation));
+  out.number("rope_local_base_freq", local_as_global ? p.rope_base : p.rope_base_windowed);
+  out.integer("query_pre_attn_scalar", scalar);
+  if (p.window > 0) out.integer("sliding_window", p.window);
+  for (std::int64_t period = 1; p.window > 0 && period <= p.n_layers; ++period) {  // what the first readers knew
+    if (window_pattern(p.n_layers, period) != p.windowed) continue;
+    out.integer("sliding_window_pattern", period);
+    break;
+  }
+  write_layer_types(p, out);
+  if (p.final_soft_cap != 0.0F) out.number("final_logit_softcapping", p.final_soft_cap);
+  return {};
+}
+
 constexpr std::array<std::string_view, 3> kClasses{"Gemma3ForCausalLM", "Gemma3TextModel",
                                                    "Gemma3ForConditionalGeneration"};
 
@@ -151,6 +188,7 @@ const Architecture kGemma3{
     .describes = nullptr,
     .tensor_names = kNames,
     .read_config = &read_gemma3_config,
+    .write_config = &write_gemma3_config,
 };
 
 }  // namespace tern::models

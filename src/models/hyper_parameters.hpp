@@ -41,6 +41,8 @@ struct HyperParameters {
   float attention_soft_cap = 0.0F;     // 0: none
   float final_soft_cap = 0.0F;         // of the logits; 0: none
 
+  bool operator==(const HyperParameters&) const = default;
+
   [[nodiscard]] bool is_windowed(std::int64_t layer) const {
     return window > 0 && (windowed.empty() || windowed[static_cast<std::size_t>(layer)] != 0);
   }

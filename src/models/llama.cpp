@@ -33,6 +33,15 @@ HyperParameters llama_defaults() {
   return {};
 }
 
+// Layers that slide make it another class.
+Result<void> write_llama_config(const HfModel& model, HfJsonWriter& out) {
+  if (model.config.parameters.window > 0) return kMistral.write_config(model, out);
+  constexpr std::string_view kClass = "LlamaForCausalLM";
+  if (model.qkv_biases != model.output_biases)
+    return refuse_for_class(model, kClass, "biases on some of its attention's projections");
+  return write_decoder_config(model, kClass, "llama", out);
+}
+
 constexpr std::array<std::string_view, 1> kClasses{"LlamaForCausalLM"};
 
 using Rows = TensorName::Rows;
@@ -73,6 +82,7 @@ const Architecture kLlama{
     .hugging_face_classes = kClasses,
     .describes = nullptr,
     .tensor_names = kNames,
+    .write_config = &write_llama_config,
 };
 
 }  // namespace tern::models

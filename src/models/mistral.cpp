@@ -1,9 +1,11 @@
 // Mistral (arXiv 2310.06825): LLaMA's graph whose layers see a window of positions. It is a class of checkpoints only:
 // GGUF files call it llama, and so do ours, with the window as llama.attention.sliding_window.
+#include <algorithm>
 #include <array>
 
 #include "models/all.hpp"
 #include "models/hf_json.hpp"
+#include "models/hf_json_writer.hpp"
 
 namespace tern::models {
 namespace {
@@ -25,6 +27,21 @@ Result<void> read_mistral_config(const HfJson& config, HfConfig& out) {
   return read_layer_types(config, out.parameters);
 }
 
+// transformers' class lets all layers slide, whatever layer_types says, and has no biases.
+Result<void> write_mistral_config(const HfModel& model, HfJsonWriter& out) {
+  constexpr std::string_view kClass = "MistralForCausalLM";
+  const HyperParameters& p = model.config.parameters;
+  if (model.qkv_biases || model.output_biases)
+    return refuse_for_class(model, kClass, "biases on its attention and a sliding window");
+  if (p.window > 0 && std::ranges::count(p.windowed, 0) > 0)
+    return refuse_for_class(model, kClass, "a window that some layers have and others not");
+  HfModel without = model;
+  without.config.parameters.window = 0;
+  TERN_TRY_DO(write_decoder_config(without, kClass, "mistral", out));
+  out.integer_or_null("sliding_window", p.window > 0 ? std::optional(p.window) : std::nullopt);
+  return {};
+}
+
 }  // namespace
 
 const Architecture kMistral{
@@ -36,6 +53,7 @@ const Architecture kMistral{
     .describes = nullptr,
     .tensor_names = kLlama.tensor_names,
     .read_config = &read_mistral_config,
+    .write_config = &write_mistral_config,
 };
 
 }  // namespace tern::models

@@ -5,6 +5,7 @@
 #include "models/all.hpp"
 #include "models/decoder.hpp"
 #include "models/hf_json.hpp"
+#include "models/hf_json_writer.hpp"
 
 namespace tern::models {
 namespace {
@@ -51,6 +52,21 @@ Result<void> read_qwen2_config(const HfJson& config, HfConfig& out) {
   return read_layer_types(config, p);
 }
 
+Result<void> write_qwen2_config(const HfModel& model, HfJsonWriter& out) {
+  const HyperParameters& p = model.config.parameters;
+  HfModel without = model;
+  without.config.parameters.window = 0;
+  TERN_TRY_DO(write_decoder_config(without, "Qwen2ForCausalLM", "qwen2", out));
+  out.flag("use_sliding_window", p.window > 0);
+  if (p.window == 0) return {};
+  std::int64_t n_full = 0;  // the layers below the first that slides; layer_types says what is no such pattern
+  while (n_full < p.n_layers && !p.is_windowed(n_full)) ++n_full;
+  out.integer("sliding_window", p.window);
+  out.integer("max_window_layers", n_full);
+  write_layer_types(p, out);
+  return {};
+}
+
 constexpr std::array<std::string_view, 1> kClasses{"Qwen2ForCausalLM"};
 
 constexpr std::array<TensorName, 15> kNames{{
@@ -82,6 +98,7 @@ const Architecture kQwen2{
     .describes = nullptr,
     .tensor_names = kNames,
     .read_config = &read_qwen2_config,
+    .write_config = &write_qwen2_config,
 };
 
 }  // namespace tern::models

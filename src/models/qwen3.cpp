@@ -42,6 +42,10 @@ Result<void> read_qwen3_config(const HfJson& config, HfConfig& out) {
   return read_decoder_config(config, out);
 }
 
+Result<void> write_qwen3_config(const HfModel& model, HfJsonWriter& out) {
+  return write_decoder_config(model, "Qwen3ForCausalLM", "qwen3", out);
+}
+
 constexpr std::array<std::string_view, 2> kClasses{"Qwen3ForCausalLM", "Qwen3Model"};
 
 constexpr std::array<TensorName, 21> kNames{{
@@ -79,6 +83,7 @@ const Architecture kQwen3{
     .describes = nullptr,
     .tensor_names = kNames,
     .read_config = &read_qwen3_config,
+    .write_config = &write_qwen3_config,
 };
 
 }  // namespace tern::models

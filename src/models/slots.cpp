@@ -1,35 +1,34 @@
-#include "engine/slots.hpp"
+#include "models/slots.hpp"
 
 #include <algorithm>
 
-namespace tern::engine {
-
+namespace tern::models {
 namespace {
 
 // Which values a step reads and writes; the logits are no slot.
 struct UsageOf {
-  Usage operator()(const models::EmbedStep& s) const { return {{}, {s.out}}; }
-  Usage operator()(const models::NormStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::LinearStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::RopeStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::AttentionStep& s) const { return {{s.query, s.key, s.value}, {s.out}}; }
-  Usage operator()(const models::UnaryStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::GluStep& s) const { return {{s.gate, s.up}, {s.out}}; }
-  Usage operator()(const models::AddStep& s) const { return {{s.a, s.b}, {s.out}}; }
-  Usage operator()(const models::ScaleStep& s) const { return {{s.in}, {s.out}}; }
-  Usage operator()(const models::PoolStep& s) const { return {{s.in}, {}}; }
-  Usage operator()(const models::HeadStep& s) const { return {{s.in}, {}}; }
+  Usage operator()(const EmbedStep& s) const { return {{}, {s.out}}; }
+  Usage operator()(const NormStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const LinearStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const RopeStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const AttentionStep& s) const { return {{s.query, s.key, s.value}, {s.out}}; }
+  Usage operator()(const UnaryStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const GluStep& s) const { return {{s.gate, s.up}, {s.out}}; }
+  Usage operator()(const AddStep& s) const { return {{s.a, s.b}, {s.out}}; }
+  Usage operator()(const ScaleStep& s) const { return {{s.in}, {s.out}}; }
+  Usage operator()(const PoolStep& s) const { return {{s.in}, {}}; }
+  Usage operator()(const HeadStep& s) const { return {{s.in}, {}}; }
 };
 
 }  // namespace
 
-Usage usage_of(const models::Step& step) {
+Usage usage_of(const Step& step) {
   return std::visit(UsageOf{}, step);
 }
 
-SlotAssignment assign_slots(const std::vector<models::Value>& values, const std::vector<Usage>& operations) {
+SlotAssignment assign_slots(const std::vector<Value>& values, const std::vector<Usage>& operations) {
   SlotAssignment out;
-  out.slot_of.assign(values.size(), models::kNone);
+  out.slot_of.assign(values.size(), kNone);
   std::vector<std::size_t> last_use(values.size(), 0);
   for (std::size_t i = 0; i < operations.size(); ++i) {
     for (const auto value : operations[i].reads) last_use[static_cast<std::size_t>(value)] = i;
@@ -41,6 +40,7 @@ SlotAssignment assign_slots(const std::vector<models::Value>& values, const std:
   for (std::size_t i = 0; i < operations.size(); ++i) {
     for (const auto value : operations[i].writes) {
       const auto v = static_cast<std::size_t>(value);
+      if (out.slot_of[v] != kNone) continue;  // written before: a sum that grows
       const std::int64_t width = (values[v].width + 15) / 16 * 16;
       // The free slot that fits best, else the widest (it grows), else a new one.
       auto best = free_slots.end();
@@ -67,16 +67,16 @@ SlotAssignment assign_slots(const std::vector<models::Value>& values, const std:
       }
       out.slot_of[v] = slot;
     }
-    std::vector<models::ValueId> ended = operations[i].reads;
+    std::vector<ValueId> ended = operations[i].reads;
     ended.insert(ended.end(), operations[i].writes.begin(), operations[i].writes.end());
     std::ranges::sort(ended);
     ended.erase(std::unique(ended.begin(), ended.end()), ended.end());
     for (const auto value : ended) {
       const auto v = static_cast<std::size_t>(value);
-      if (last_use[v] == i && out.slot_of[v] != models::kNone) free_slots.push_back(out.slot_of[v]);
+      if (last_use[v] == i && out.slot_of[v] != kNone) free_slots.push_back(out.slot_of[v]);
     }
   }
   return out;
 }
 
-}  // namespace tern::engine
+}  // namespace tern::models

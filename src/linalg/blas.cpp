@@ -1,0 +1,106 @@
+#include "linalg/blas.hpp"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+#include <mutex>
+
+#include "sys/cpu.hpp"
+
+namespace tern::linalg {
+namespace {
+
+// Of the C interface to BLAS.
+constexpr int kRowMajor = 101;
+constexpr int kAsIs = 111;
+constexpr int kTransposed = 112;
+
+// Where Debian puts the flavour that may be called from several threads, then whatever the loader finds.
+#ifdef TERN_LIBRARY_ARCHITECTURE
+constexpr std::array<const char*, 2> kPlaces{"/usr/lib/" TERN_LIBRARY_ARCHITECTURE "/openblas-pthread/libopenblas.so.0",
+                                             "libopenblas.so.0"};
+#else
+constexpr std::array<const char*, 1> kPlaces{"libopenblas.so.0"};
+#endif
+
+// OpenBLAS's names; "" leaves the choice to it.
+const char* kernels_for(const sys::CpuFeatures& cpu) {
+  if (cpu.avx512f && cpu.avx512bw && cpu.avx512vl) return "SkylakeX";
+  if (cpu.avx2 && cpu.fma) return "Haswell";
+  return "";
+}
+
+// Environment variables that the library reads while it is being loaded. A value that the user set stays.
+class LoadEnvironment {
+ public:
+  LoadEnvironment() {
+    if (const char* kernels = kernels_for(sys::cpu_features()); kernels[0] != '\0') set("OPENBLAS_CORETYPE", kernels);
+    set("OPENBLAS_NUM_THREADS", "1");
+  }
+  ~LoadEnvironment() {
+    for (const char* name : set_) {
+      if (name != nullptr) ::unsetenv(name);
+    }
+  }
+  LoadEnvironment(const LoadEnvironment&) = delete;
+  LoadEnvironment& operator=(const LoadEnvironment&) = delete;
+
+ private:
+  void set(const char* name, const char* value) {
+    if (::getenv(name) != nullptr) return;
+    ::setenv(name, value, 0);
+    set_[n_++] = name;
+  }
+  std::array<const char*, 2> set_{};
+  std::size_t n_ = 0;
+};
+
+template <typename Function>
+Function symbol(void* library, const char* name) {
+  return reinterpret_cast<Function>(::dlsym(library, name));
+}
+
+}  // namespace
+
+Result<Blas> Blas::load() {
+  static std::mutex mutex;  // the environment is the process's
+  const std::lock_guard lock(mutex);
+  void* library = nullptr;
+  {
+    const LoadEnvironment environment;
+    for (const char* place : kPlaces) {
+      if (library == nullptr) library = ::dlopen(place, RTLD_NOW | RTLD_LOCAL);
+    }
+  }
+  if (library == nullptr) {
+    return fail(ErrorCode::not_found,
+                "OpenBLAS is not installed, and training needs it: apt install libopenblas0-pthread");
+  }
+  const auto parallel = symbol<int (*)()>(library, "openblas_get_parallel");
+  const auto set_threads = symbol<void (*)(int)>(library, "openblas_set_num_threads");
+  const auto core_name = symbol<char* (*)()>(library, "openblas_get_corename");
+  Blas blas;
+  blas.sgemm_ = symbol<Sgemm>(library, "cblas_sgemm");
+  if (parallel == nullptr || set_threads == nullptr || core_name == nullptr || blas.sgemm_ == nullptr) {
+    return fail(ErrorCode::unsupported,
+                "the OpenBLAS found lacks functions Tern needs: apt install libopenblas0-pthread");
+  }
+  if (parallel() == 0) {
+    return fail(ErrorCode::unsupported,
+                "the OpenBLAS found is the one without threads, which is wrong when two threads call it: apt install "
+                "libopenblas0-pthread");
+  }
+  set_threads(1);
+  blas.kernels_ = core_name();
+  return blas;
+}
+
+void Blas::multiply(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, Operand a, Operand b, float beta,
+                    float* c, std::int64_t c_stride) const {
+  sgemm_(kRowMajor, a.transposed ? kTransposed : kAsIs, b.transposed ? kTransposed : kAsIs, static_cast<int>(m),
+         static_cast<int>(n), static_cast<int>(k), alpha, a.data, static_cast<int>(a.stride), b.data,
+         static_cast<int>(b.stride), beta, c, static_cast<int>(c_stride));
+}
+
+}  // namespace tern::linalg

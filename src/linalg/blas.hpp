@@ -1,0 +1,47 @@
+// Float matrix products for training: OpenBLAS, loaded when it is first wanted and set to one thread; the caller's pool
+// divides the work into tiles of fixed size, so that the number of threads changes no bit. Never on the inference path.
+//
+// It is loaded, and not linked, for two reasons. Linked, every `tern run` would map its 30 MB and start its threads.
+// And it looks at the processor while it is being loaded: a processor younger than the library gets its oldest kernels
+// (measured, OpenBLAS 0.3.21 on an Emerald Rapids Xeon: 32 GFLOP/s a core instead of 145), unless the name of a kernel
+// set stands in the environment by then. So the name is put there, by what the processor can do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace tern::linalg {
+
+/// A row-major matrix in memory, or its transpose.
+struct Operand {
+  const float* data;
+  std::int64_t stride;      // floats from one stored row to the next
+  bool transposed = false;  // the product reads the stored matrix with rows and columns exchanged
+};
+
+/// A loaded library: a value, cheap to copy; the library stays loaded until the process ends.
+class Blas {
+ public:
+  /// Errors: not_found where the library is not installed (with the package's name); unsupported for the flavour
+  /// without locks, which gives wrong results when two threads multiply at once.
+  [[nodiscard]] static Result<Blas> load();
+
+  /// C[m, n] = alpha * A[m, k] B[k, n] + beta * C, on the calling thread. beta = 0 overwrites, whatever C held.
+  /// Any number of threads may call at once. Same arguments, same kernels(): same bits.
+  void multiply(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, Operand a, Operand b, float beta, float* c,
+                std::int64_t c_stride) const;
+
+  /// The library's name for the kernels that it chose ("SkylakeX"): other kernels add in another order.
+  [[nodiscard]] const std::string& kernels() const { return kernels_; }
+
+ private:
+  using Sgemm = void (*)(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,
+                         const float* b, int ldb, float beta, float* c, int ldc);
+  Blas() = default;
+  Sgemm sgemm_ = nullptr;
+  std::string kernels_;
+};
+
+}  // namespace tern::linalg
