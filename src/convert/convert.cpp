@@ -50,12 +50,13 @@ Result<text::Vocabulary> read_vocabulary(const ConvertOptions& options, const So
 }
 
 // Vectors stay F32; ternary matrices go to the ternary type asked for, or I2_S; the rest by the outtype.
-const formats::Format& target_format(const SourceTensor& tensor, const formats::Format* outtype) {
+const formats::Format& target_format(const SourceTensor& tensor, const ConvertOptions& options) {
   if (tensor.shape.is_vector()) return formats::kF32;
-  if (outtype == nullptr) return *tensor.natural;
   const bool is_table = tensor.role == models::TensorRole::embedding || tensor.role == models::TensorRole::head;
-  if (outtype->is_ternary && is_table) return formats::kF16;
-  return *outtype;
+  if (is_table && options.table != nullptr) return *options.table;
+  if (options.outtype == nullptr) return *tensor.natural;
+  if (options.outtype->is_ternary && is_table) return formats::kF16;
+  return *options.outtype;
 }
 
 void tell_unknown(const std::vector<UnknownTensor>& unknown, Progress& progress) {
@@ -83,8 +84,13 @@ std::string size_label(std::int64_t n_parameters) {
 }
 
 Result<ConvertPlan> ConvertPlan::make(const ConvertOptions& options, Progress& progress) {
+  TERN_TRY(Source opened, open_source(options.source));
+  return of(std::move(opened), options, progress);
+}
+
+Result<ConvertPlan> ConvertPlan::of(Source opened, const ConvertOptions& options, Progress& progress) {
   ConvertPlan plan;
-  TERN_TRY(plan.source_, open_source(options.source));
+  plan.source_ = std::move(opened);
   const Source& source = plan.source_;
   plan.folder_ = folder_of(options.source);
   if (!options.dry_run) {
@@ -125,7 +131,7 @@ Result<void> ConvertPlan::add_tensors(const ConvertOptions& options, Progress& p
   for (const SourceTensor& tensor : source_.tensors) {
     n_parameters_ += tensor.shape.n_elements();
     if (options.vocab_only) continue;
-    const formats::Format& wanted = target_format(tensor, options.outtype);
+    const formats::Format& wanted = target_format(tensor, options);
     const formats::Format& taken = fitting_format(wanted, tensor.shape.row_length());
     if (&taken != &wanted) fallbacks.add(tensor.name, wanted, taken, tensor.shape.row_length());
     jobs_.push_back({.name = tensor.name,

@@ -14,6 +14,7 @@ struct ConvertOptions {
   std::string source;
   std::string outfile;
   const formats::Format* outtype = nullptr;  // null: auto, the source's own precision
+  const formats::Format* table = nullptr;    // of embedding and head; null: as the outtype says
   std::string tokenizer;                     // path; "": beside the source
   std::optional<std::string> pre;
   std::string name;         // general.name; "": the folder's or the file's
@@ -46,6 +47,9 @@ class ConvertPlan {
   /// Notes (fallbacks, what was left out) go to the progress. Errors name file and tensor;
   /// tensors that mean nothing to the architecture are told as notes (up to kMaxToldTensors) and then refused.
   [[nodiscard]] static Result<ConvertPlan> make(const ConvertOptions& options, Progress& progress);
+
+  /// Of a source already at hand; `options.source` is its name for messages, and where its tokenizer is looked for.
+  [[nodiscard]] static Result<ConvertPlan> of(Source source, const ConvertOptions& options, Progress& progress);
 
   static constexpr std::size_t kMaxToldTensors = 20;
 

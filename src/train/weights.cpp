@@ -79,8 +79,8 @@ void Weight::finish_gradient(float lambda) {
       double sum = 0.0;
       for (std::size_t i = 0; i < size; ++i) {
         const float x = masters[i] / scale;
-        const bool inside = x >= lowest && x <= highest;
-        const float slope = inside ? static_cast<float>(codes[i]) - x : (x < lowest ? lowest : highest);
+        const bool inside = x > lowest && x < highest;
+        const float slope = inside ? static_cast<float>(codes[i]) - x : (x <= lowest ? lowest : highest);
         sum += static_cast<double>(gradient[i]) * static_cast<double>(slope);
         if (!inside) gradient[i] *= 1.0F - lambda;
       }
