@@ -44,6 +44,12 @@ Found find_source(const models::Architecture& architecture, const files::Checkpo
       }
     }
   }
+  if (const std::string inner = inner_norm_name(architecture, gguf_name); !inner.empty()) {
+    for (const std::string& spelling : spellings(inner)) {
+      if (const files::StoredTensor* tensor = checkpoint.find(spelling)) found.tensor = tensor;
+    }
+    if (found.first_name.empty()) found.first_name = inner;
+  }
   return found;
 }
 
@@ -77,6 +83,7 @@ class Builder {
   Result<Source> build() {
     TERN_TRY(source_.architecture, models::for_config(config_));
     source_.parameters = config_.parameters;
+    source_.llama3_rope = config_.llama3_rope;
     source_.parameters.architecture = std::string(source_.architecture->name);
     if (config_.storage == BitNetStorage::none &&
         source_.architecture->defaults().linear_activation != models::ActivationPolicy{}) {
@@ -151,6 +158,7 @@ class Builder {
       out.transform = is_packed ? (is_reordered ? "unpacked, rows reordered" : "unpacked")
                                 : (is_reordered ? "ternarised, rows reordered" : "ternarised");
       out.read = matrix_reader(checkpoint_, tensor, std::move(rows), found.rows, head_dim);
+      if (is_master) out.masters = matrix_reader(checkpoint_, tensor, float_rows(tensor), found.rows, head_dim);
     } else if (spec.shape.is_vector()) {
       out.natural = &formats::kF32;
       out.read = vector_reader(checkpoint_, tensor, found.rows, head_dim, found.plus);

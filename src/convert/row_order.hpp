@@ -16,4 +16,12 @@ namespace tern::convert {
   return row - within + (within % 2) * (head_dim / 2) + within / 2;
 }
 
+/// Source row -> GGUF row: the other way round.
+[[nodiscard]] constexpr std::int64_t gguf_row(models::TensorName::Rows order, std::int64_t row, std::int64_t head_dim) {
+  if (order == models::TensorName::Rows::as_stored) return row;
+  const std::int64_t within = row % head_dim;
+  const std::int64_t half = head_dim / 2;
+  return row - within + 2 * (within % half) + within / half;
+}
+
 }  // namespace tern::convert

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct SourceTensor {
   const formats::Format* natural = nullptr;
   bool is_ternary = false;
   quant::RowReader read;
+  /// Of a ternary matrix: the floats that `read` rounds, where the source has them; else empty.
+  quant::RowReader masters = {};
   // Where it comes from, for people.
   std::string source_name;
   std::string_view source_type;     // "BF16"
@@ -39,6 +42,8 @@ struct UnknownTensor {
 struct Source {
   const models::Architecture* architecture = nullptr;
   models::HyperParameters parameters;
+  /// The rule that rope_freqs.weight was made by, where the source spells one.
+  std::optional<models::Llama3Rope> llama3_rope = {};
   std::vector<SourceTensor> tensors;  // in the order of the plan
   std::vector<std::string> notes;     // lines for a person: what was left out or guessed
   /// Tensors that no line of the architecture's table names: the model is another one than the plan describes.

@@ -46,6 +46,20 @@ std::vector<SourceName> source_names(const models::Architecture& architecture, s
   return out;
 }
 
+std::string inner_norm_name(const models::Architecture& architecture, std::string_view gguf_name) {
+  constexpr std::string_view kEnding = "_norm_in.weight";
+  constexpr std::string_view kWeight = ".weight";
+  if (!gguf_name.ends_with(kEnding)) return {};
+  const std::string projection = fmt::format("{}{}", gguf_name.substr(0, gguf_name.size() - kEnding.size()), kWeight);
+  for (const SourceName& known : source_names(architecture, projection)) {
+    std::string name = known.hugging_face();
+    if (!name.ends_with(kWeight)) continue;
+    name.resize(name.size() - kWeight.size());
+    return name + ".rms_norm.weight";
+  }
+  return {};
+}
+
 std::vector<std::string> spellings(std::string_view name) {
   constexpr std::string_view kModel = "model.";
   if (!name.starts_with(kModel)) return {std::string(name), fmt::format("language_model.{}", name)};

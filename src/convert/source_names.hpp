@@ -23,6 +23,10 @@ struct SourceName {
 [[nodiscard]] std::vector<SourceName> source_names(const models::Architecture& architecture,
                                                    std::string_view gguf_name);
 
+/// The norm before a projection (GGUF's "blk.0.attn_q_norm_in.weight") as transformers' BitNet linears hold it: inside
+/// the projection, "...q_proj.rms_norm.weight". "" for any other tensor.
+[[nodiscard]] std::string inner_norm_name(const models::Architecture& architecture, std::string_view gguf_name);
+
 /// How checkpoints prefix a name of the table: as it stands, without "model." (a bare model), below "language_model."
 /// (models that see pictures too).
 [[nodiscard]] std::vector<std::string> spellings(std::string_view name);

@@ -110,7 +110,8 @@ Result<void> read_gemma3_config(const HfJson& config, HfConfig& out) {
 Result<std::int64_t> query_scalar(const HfModel& model, std::string_view class_name) {
   const HyperParameters& p = model.config.parameters;
   if (p.attention_scale == 0.0F) return p.n_layers == kLayersOf27B ? p.n_embd / p.n_heads : p.head_dim;
-  const auto scalar = static_cast<std::int64_t>(std::llround(1.0 / std::pow(static_cast<double>(p.attention_scale), 2)));
+  const auto scalar =
+      static_cast<std::int64_t>(std::llround(1.0 / std::pow(static_cast<double>(p.attention_scale), 2)));
   if (1.0F / std::sqrt(static_cast<float>(scalar)) == p.attention_scale) return scalar;
   return refuse_for_class(model, class_name, fmt::format("an attention scale of {}", p.attention_scale));
 }

@@ -11,7 +11,19 @@
 namespace tern::models {
 namespace {
 
-Result<BitNetStorage> read_storage(const HfJson& config) {
+// A norm inside every linear, before its activations are rounded.
+Result<void> read_input_norms(const HfJson& section, HyperParameters& p) {
+  TERN_TRY(p.input_norms, section.flag_or("use_rms_norm", false));
+  if (!p.input_norms) return {};
+  float eps = 1e-6F;
+  TERN_TRY_DO(section.number("rms_norm_eps", eps));
+  if (eps == p.norm_eps) return {};
+  return fail(ErrorCode::unsupported,
+              "config.json: quantization_config.rms_norm_eps is {} and rms_norm_eps {}; Tern has one for all norms",
+              eps, p.norm_eps);
+}
+
+Result<BitNetStorage> read_storage(const HfJson& config, HyperParameters& p) {
   TERN_TRY(const auto q, config.object("quantization_config"));
   if (!q) return BitNetStorage::none;
   TERN_TRY(const std::string method, q->text_or("quant_method", ""));
@@ -20,11 +32,7 @@ Result<BitNetStorage> read_storage(const HfJson& config) {
                 "config.json: quantization method \"{}\" is not supported; Tern converts float and bitnet checkpoints",
                 printable(method));
   }
-  TERN_TRY(const bool has_inner_norm, q->flag_or("use_rms_norm", false));
-  if (has_inner_norm) {
-    return fail(ErrorCode::unsupported,
-                "config.json: quantization_config.use_rms_norm = true (a norm inside every linear) is not supported");
-  }
+  TERN_TRY_DO(read_input_norms(*q, p));
   TERN_TRY(const std::string mode, q->text_or("quantization_mode", "offline"));
   TERN_TRY(const std::string linear, q->text_or("linear_class", "bitlinear"));
   if (mode == "online") return BitNetStorage::online_masters;
@@ -188,7 +196,7 @@ Result<void> read_decoder_config(const HfJson& config, HfConfig& out) {
   if (!rope) rope = older_rope;
   if (rope) TERN_TRY_DO(read_rope_section(*rope, out));
   TERN_TRY_DO(read_activation(config, "hidden_act", p));
-  TERN_TRY(out.storage, read_storage(config));
+  TERN_TRY(out.storage, read_storage(config, p));
   const bool is_bitnet = out.storage != BitNetStorage::none || out.model_type == "bitnet";
   if (is_bitnet) p.linear_activation = {ActivationPolicy::Mode::per_token, 8};
   TERN_TRY(out.tied_embeddings, config.flag_or("tie_word_embeddings", is_bitnet || out.tied_embeddings));

@@ -41,8 +41,7 @@ void write_rope(const HfConfig& config, HfJsonWriter& out) {
     section.text("rope_type", "yarn");
     section.number("factor", s.factor);
     section.integer("original_max_position_embeddings", s.original_context);
-    if (s.attention_factor != usual.attention_factor)
-      section.number("attention_factor", whole_attention_factor(s));
+    if (s.attention_factor != usual.attention_factor) section.number("attention_factor", whole_attention_factor(s));
     if (s.beta_fast != usual.beta_fast) section.number("beta_fast", s.beta_fast);
     if (s.beta_slow != usual.beta_slow) section.number("beta_slow", s.beta_slow);
   } else {
@@ -51,13 +50,18 @@ void write_rope(const HfConfig& config, HfJsonWriter& out) {
   out.object("rope_scaling", section);
 }
 
-void write_storage(BitNetStorage storage, HfJsonWriter& out) {
+void write_storage(const HfConfig& config, HfJsonWriter& out) {
+  const BitNetStorage storage = config.storage;
   if (storage == BitNetStorage::none) return;
   HfJsonWriter section;
   section.text("quant_method", "bitnet");
   section.text("linear_class", storage == BitNetStorage::packed_divide ? "bitlinear" : "autobitlinear");
   section.text("quantization_mode", storage == BitNetStorage::online_masters ? "online" : "offline");
   section.null("modules_to_not_convert");  // all linears but the head
+  if (config.parameters.input_norms) {
+    section.flag("use_rms_norm", true);
+    section.number("rms_norm_eps", config.parameters.norm_eps);
+  }
   out.object("quantization_config", section);
 }
 
@@ -70,7 +74,8 @@ std::string_view unsaid(const HfModel& model) {
        {p.attention_soft_cap != 0.0F, "a soft cap of its attention scores"},
        {p.final_soft_cap != 0.0F, "a soft cap of its logits"},
        {p.n_rotary != p.head_dim, "heads that are rotated in part"},
-       {p.input_norms, "a norm before every projection"},
+       {p.input_norms && model.config.storage == BitNetStorage::none,
+        "a norm before every projection, but activations that are not rounded"},
        {p.pooling != Pooling::none, "pooling instead of a head"},
        {p.linear_activation.mode == ActivationPolicy::Mode::per_token && p.linear_activation.bits != 8,
         "activations of other than 8 bits"}}};
@@ -131,7 +136,7 @@ Result<std::string> write_hf_config(const Architecture& architecture, const HfMo
   out.integer_or_null("eos_token_id", model.eos);
   if (model.pad) out.integer("pad_token_id", *model.pad);
   out.text("torch_dtype", model.dtype);
-  write_storage(model.config.storage, out);
+  write_storage(model.config, out);
   return out.text();
 }
 

@@ -69,7 +69,8 @@ TEST(GoldenBpeTraining, HasTheVocabularyMergesAndIdsOfTheTokenizersLibrary) {
     // library than in Tern, which refuses such a tokenizer.
     const auto json = tokenizer_json_text(vocabulary);
     ASSERT_TRUE(json.has_value()) << json.error().message;
-    const auto read = read_tokenizer_json(std::as_bytes(std::span(*json)));
+    const std::string config = tokenizer_config_text(vocabulary);
+    const auto read = read_tokenizer_json(std::as_bytes(std::span(*json)), std::as_bytes(std::span(config)));
     ASSERT_TRUE(read.has_value()) << read.error().message;
     EXPECT_EQ(read->tokens, vocabulary.tokens);
     EXPECT_EQ(read->merges, vocabulary.merges);

@@ -1,6 +1,6 @@
-// The way out to Hugging Face and back: every checkpoint of a kind is opened, written as a folder and opened again, with
-// all tensors and all numbers equal; and its config.json is the one that transformers accepted and computed the same
-// logits from (golden/make/check_export.py, which runs this program with TERN_EXPORT_KEEP and wrote the records).
+// The way out to Hugging Face and back: every checkpoint of a kind is opened, written as a folder and opened again,
+// with all tensors and all numbers equal; and its config.json is the one that transformers accepted and computed the
+// same logits from (golden/make/check_export.py, which runs this program with TERN_EXPORT_KEEP and wrote the records).
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -27,11 +27,15 @@ struct Case {
   const char* data = "";  // below the data folder; "": golden/data/architectures
   BitNetStorage spelling = BitNetStorage::none;
   Dtype dtype = Dtype::f32;
-  bool fp16_scales = false;  // as a model whose scales were rounded in training
+  enum class Trained : unsigned char {
+    as_stored,
+    fp16_scales,  // ternary, as if its scales had been rounded in training
+    ternary,      // of a float model: the same, and its activations to int8
+  } trained = Trained::as_stored;
 
   [[nodiscard]] std::string title() const {
-    return fmt::format("{}{}--{}-{}", name, fp16_scales ? "-fp16-scales" : "", convert::spelling_name(spelling),
-                       files::dtype_name(dtype));
+    const char* how = trained == Trained::as_stored ? "" : trained == Trained::ternary ? "-ternary" : "-fp16-scales";
+    return fmt::format("{}{}--{}-{}", name, how, convert::spelling_name(spelling), files::dtype_name(dtype));
   }
 };
 void PrintTo(const Case& c, std::ostream* out) {
@@ -50,9 +54,12 @@ std::vector<float> all_rows(const SourceTensor& tensor, const quant::RowReader& 
 }
 
 // What a trainer gives: masters as they are, codes and scale by a rule that rounds the scale to fp16.
-void round_scales(Source& source) {
+void round_scales(Source& source, bool is_float) {
+  if (is_float) source.parameters.linear_activation = {models::ActivationPolicy::Mode::per_token, 8};
   for (SourceTensor& tensor : source.tensors) {
-    if (!tensor.is_ternary) continue;
+    if (tensor.role != models::TensorRole::linear) continue;
+    if (is_float) tensor.masters = tensor.read;
+    tensor.is_ternary = true;
     std::vector<float> values = all_rows(tensor, tensor.masters);
     double sum = 0.0;
     for (const float w : values) sum += std::abs(static_cast<double>(w));
@@ -102,7 +109,7 @@ TEST_P(Export, GivesBackTheSameModelAndTheConfigThatTransformersTook) {
   if (!has_source(c)) TERN_NEEDS_DATA();
   const std::string from = source_folder(c);
   Source source = must(convert::open_source(from));
-  if (c.fp16_scales) round_scales(source);
+  if (c.trained != Case::Trained::as_stored) round_scales(source, c.trained == Case::Trained::ternary);
   const std::string to = target_folder(c);
   Progress quiet;
   convert::HuggingFaceOptions options{.folder = to, .dtype = c.dtype, .tokenizer = from, .overwrite = true};
@@ -143,11 +150,28 @@ std::string name_of_case(const testing::TestParamInfo<Case>& tested) {
 constexpr auto kMasters = BitNetStorage::online_masters;
 constexpr auto kMultiply = BitNetStorage::packed_multiply;
 constexpr auto kDivide = BitNetStorage::packed_divide;
+constexpr auto kFp16Scales = Case::Trained::fp16_scales;
+constexpr auto kTernary = Case::Trained::ternary;
 
 INSTANTIATE_TEST_SUITE_P(Architectures, Export,
                          testing::Values(Case{"mistral-window"}, Case{"qwen2-upper-window"}, Case{"llama-linear-rope"},
                                          Case{"llama-yarn-rope"}, Case{"qwen3-yarn-rope"}, Case{"gemma3-old-spelling"},
-                                         Case{"gemma3-new-spelling"}),
+                                         Case{"gemma3-new-spelling"}, Case{"bitnet-embedding-qwen3", "", kMasters},
+                                         Case{"bitnet-embedding-qwen3", "", kMultiply},
+                                         Case{"bitnet-embedding-qwen3", "", kDivide},
+                                         Case{"bitnet-embedding-gemma3", "", kMultiply}),
+                         name_of_case);
+
+INSTANTIATE_TEST_SUITE_P(Ternary, Export,
+                         testing::Values(Case{"llama-linear-rope", "", kMasters, Dtype::f32, kTernary},
+                                         Case{"llama-linear-rope", "", kMultiply, Dtype::f32, kTernary},
+                                         Case{"llama-linear-rope", "", kDivide, Dtype::f32, kTernary},
+                                         Case{"mistral-window", "", kMultiply, Dtype::f32, kTernary},
+                                         Case{"qwen2-upper-window", "", kMasters, Dtype::f32, kTernary},
+                                         Case{"qwen2-upper-window", "", kDivide, Dtype::f32, kTernary},
+                                         Case{"qwen3-yarn-rope", "", kMultiply, Dtype::f32, kTernary},
+                                         Case{"gemma3-new-spelling", "", kMasters, Dtype::f32, kTernary},
+                                         Case{"gemma3-new-spelling", "", kMultiply, Dtype::f32, kTernary}),
                          name_of_case);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -157,18 +181,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"llama-rope-scaled-sharded", "golden"}, Case{"qwen2", "golden"}, Case{"qwen3", "golden"},
                     Case{"bitnet-online", "golden", kMasters}, Case{"bitnet-online", "golden", kMasters, Dtype::bf16},
                     Case{"bitnet-online", "golden", kMultiply}, Case{"bitnet-online", "golden", kDivide},
-                    Case{"bitnet-online", "golden", kMasters, Dtype::f32, true},
-                    Case{"bitnet-online", "golden", kMasters, Dtype::bf16, true},
-                    Case{"bitnet-online", "golden", kMultiply, Dtype::f32, true},
-                    Case{"bitnet-online", "golden", kDivide, Dtype::f32, true},
+                    Case{"bitnet-online", "golden", kMasters, Dtype::f32, kFp16Scales},
+                    Case{"bitnet-online", "golden", kMasters, Dtype::bf16, kFp16Scales},
+                    Case{"bitnet-online", "golden", kMultiply, Dtype::f32, kFp16Scales},
+                    Case{"bitnet-online", "golden", kDivide, Dtype::f32, kFp16Scales},
                     Case{"bitnet-packed", "golden", kMultiply}, Case{"bitnet-packed", "golden", kDivide},
                     Case{"bitnet-packed", "golden", kMultiply, Dtype::bf16},
                     Case{"llama-bitlinear-packed", "golden", kDivide},
                     Case{"llama-bitlinear-packed", "golden", kMultiply}, Case{"reference-float", "models"},
                     Case{"reference-bitnet", "models", kMultiply}, Case{"reference-bitnet-masters", "models", kMasters},
-                    Case{"reference-bitnet-masters", "models", kMasters, Dtype::f32, true},
-                    Case{"reference-bitnet-masters", "models", kMultiply, Dtype::f32, true},
-                    Case{"reference-bitnet-masters", "models", kDivide, Dtype::f32, true}),
+                    Case{"reference-bitnet-masters", "models", kMasters, Dtype::f32, kFp16Scales},
+                    Case{"reference-bitnet-masters", "models", kMultiply, Dtype::f32, kFp16Scales},
+                    Case{"reference-bitnet-masters", "models", kDivide, Dtype::f32, kFp16Scales}),
     name_of_case);
 
 }  // namespace

@@ -195,7 +195,11 @@ TEST(HfConfig, TheFormsOfQuantizationConfigChooseTheStorage) {
   EXPECT_EQ(config.parameters.linear_activation, (ActivationPolicy{ActivationPolicy::Mode::per_token, 8}));
   EXPECT_NE(storage({{"quant_method", "gptq"}}).error().message.find("quantization method \"gptq\" is not supported"),
             std::string::npos);
-  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"use_rms_norm", true}}).error().message.find("use_rms_norm"),
+  EXPECT_FALSE(config.parameters.input_norms);
+  EXPECT_TRUE(storage({{"quant_method", "bitnet"}, {"use_rms_norm", true}}).value().parameters.input_norms);
+  EXPECT_NE(storage({{"quant_method", "bitnet"}, {"use_rms_norm", true}, {"rms_norm_eps", 1e-3}})
+                .error()
+                .message.find("rms_norm_eps is 0.001"),
             std::string::npos);
   EXPECT_NE(storage({{"quant_method", "bitnet"}, {"quantization_mode", "later"}})
                 .error()

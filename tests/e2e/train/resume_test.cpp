@@ -1,0 +1,98 @@
+// A training run that is killed again and again ends bit for bit as one that was left alone: weights, moments, step, and
+// every line of the log but its times.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/random.hpp"
+#include "tests/support/training_run.hpp"
+
+namespace tern {
+namespace {
+
+constexpr int kSteps = 240;
+constexpr int kKills = 8;
+
+std::string last_checkpoint(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code nothing_yet;
+  for (const auto& item : std::filesystem::directory_iterator(folder, nothing_yet)) {
+    const std::string name = item.path().filename().string();
+    if (name.starts_with("checkpoint-") && name.ends_with(".safetensors")) names.push_back(name);
+  }
+  std::ranges::sort(names);
+  return names.empty() ? "" : names.back();
+}
+
+/// The log without what a clock says.
+std::string timeless_log(const std::string& folder) {
+  std::istringstream lines(test::whole_file(folder + "/log.jsonl"));
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    auto json = nlohmann::json::parse(line);
+    json.erase("seconds");
+    json.erase("share_of_peak");
+    out += json.dump() + "\n";
+  }
+  return out;
+}
+
+TEST(TrainResume, AKilledRunEndsBitForBitLikeOneLeftAlone) {
+  const test::TrainingRun runs;
+  const std::vector<std::string> settings{"run.checkpoint_every=7", "run.validate_every=20"};
+  const test::Ended whole = runs.run(runs.train("whole", kSteps, settings));
+
+  Random random(20261121);
+  int n_kills = 0;
+  bool finished = false;
+  for (int sitting = 0; !finished && sitting < 200; ++sitting) {
+    const bool begins = last_checkpoint(runs.file("killed")).empty();
+    const std::vector<std::string> words =
+        begins ? runs.train("killed", kSteps, settings)
+               : std::vector<std::string>{"train", "--resume", "--data", runs.data(), "-o", runs.file("killed"),
+                                          "-t",    sitting % 2 == 0 ? "1" : "2"};
+    test::RunOptions options;
+    if (n_kills < kKills) options.timeout_seconds = whole.seconds * (0.3 + 0.5 * random.uniform());
+    const test::Ended ended = test::TrainingRun::start(words, options);
+    n_kills += ended.timed_out ? 1 : 0;
+    finished = ended.exit_code == 0;
+    ASSERT_TRUE(finished || ended.timed_out) << ended.err;
+  }
+  EXPECT_GE(n_kills, kKills / 2) << "too few kills came before the end: the test shows nothing";
+  ASSERT_TRUE(finished);
+  const std::string name = last_checkpoint(runs.file("whole"));
+  ASSERT_EQ(last_checkpoint(runs.file("killed")), name);
+  EXPECT_TRUE(test::whole_file(runs.file("killed/" + name)) == test::whole_file(runs.file("whole/" + name)));
+  EXPECT_EQ(timeless_log(runs.file("killed")), timeless_log(runs.file("whole")));
+}
+
+TEST(TrainResume, CtrlCKeepsTheStepThatWasReached) {
+  const test::TrainingRun runs;
+  const test::Ended ended = test::TrainingRun::start(runs.train("run", 100000), {.interrupt_after_ms = 1500});
+  EXPECT_EQ(ended.exit_code, 130) << ended.err;
+  EXPECT_NE(ended.err.find("go on with --resume"), std::string::npos) << ended.err;
+  const std::string name = last_checkpoint(runs.file("run"));
+  ASSERT_FALSE(name.empty());
+  const test::Ended more = test::TrainingRun::start(
+      {"train", "--resume", "--data", runs.data(), "-o", runs.file("run"), "--steps", "1", "--json"});
+  EXPECT_EQ(more.exit_code, 0) << more.err;
+  EXPECT_EQ(nlohmann::json::parse(more.out)["step"].get<int>(), std::stoi(name.substr(11, 8)) + 1);
+}
+
+TEST(TrainResume, ADamagedCheckpointIsPassedOverForTheOneBefore) {
+  const test::TrainingRun runs;
+  runs.run(runs.train("run", 20, {"run.checkpoint_every=5"}));
+  const std::string path = runs.file("run/" + last_checkpoint(runs.file("run")));
+  std::string bytes = test::whole_file(path);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  std::ofstream(path, std::ios::binary) << bytes;
+  const test::Ended ended =
+      runs.run({"train", "--resume", "--data", runs.data(), "-o", runs.file("run"), "--json"});
+  EXPECT_NE(ended.err.find("damaged"), std::string::npos) << ended.err;
+  EXPECT_EQ(nlohmann::json::parse(ended.out)["step"].get<int>(), 20);
+}
+
+}  // namespace
+}  // namespace tern
