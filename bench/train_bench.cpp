@@ -1,7 +1,8 @@
 // One optimiser step of the reference shape (3.7 million parameters, 32 sequences of 256 tokens) in float and with
-// quantised weights, and the peak of the matrix products on the step's own shapes in the same process, all taking turns.
-// One repetition runs for every line on standard input (or --repetitions of them), so that a script can take turns with
-// another program. One JSON object a line. Usage: tern_bench_train [--threads T] [--repetitions R] [--microbatch M]
+// quantised weights, and the peak of the matrix products on the step's own shapes in the same process, all taking
+// turns. One repetition runs for every line on standard input (or --repetitions of them), so that a script can take
+// turns with another program. One JSON object a line. Usage: tern_bench_train [--threads T] [--repetitions R]
+// [--microbatch M]
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -12,8 +13,8 @@
 #include "base/random.hpp"
 #include "models/all.hpp"
 #include "sys/clock.hpp"
-#include "train/gemm_peak.hpp"
-#include "train/presets.hpp"
+#include "train/run/gemm_peak.hpp"
+#include "train/run/presets.hpp"
 #include "train/trainer.hpp"
 
 namespace {
@@ -49,8 +50,7 @@ Subject subject(std::string name, const Recipe& recipe, const linalg::Blas& blas
   options.size = {recipe.context, recipe.microbatch};
   options.n_threads = n_threads;
   const models::Architecture* architecture = or_stop(models::by_name(recipe.architecture));
-  auto trainer =
-      or_stop(Trainer::make(architecture->plan(parameters), usual_tensors(true), options, blas, kernels));
+  auto trainer = or_stop(Trainer::make(architecture->plan(parameters), usual_tensors(true), options, blas, kernels));
   initialise(trainer->parameters(), 1, static_cast<float>(recipe.initializer_range));
   trainer->begin(1.0, true);
   return {std::move(name), recipe, std::move(trainer)};
@@ -61,8 +61,7 @@ void repetition(std::vector<Subject>& subjects, const linalg::Blas& blas, Random
   for (Subject& s : subjects) {
     std::vector<std::int32_t> tokens(static_cast<std::size_t>(s.recipe.batch * (s.recipe.context + 1)));
     for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(kVocabulary));
-    const double peak =
-        measure_gemm_peak(s.trainer->plan(), s.trainer->network().size(), blas, s.trainer->pool(), 0.3);
+    const double peak = measure_gemm_peak(s.trainer->plan(), s.trainer->network().size(), blas, s.trainer->pool(), 0.3);
     const sys::Stopwatch watch;
     s.trainer->step(tokens, 1e-4, 0.1, 1.0);
     const double speed = static_cast<double>(s.recipe.batch * s.recipe.context) / watch.seconds();

@@ -22,7 +22,7 @@ target_compile_features(tern_lib PUBLIC cxx_std_23)
 target_include_directories(tern_lib INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
                                               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 # What the objects need at link time; tern-config.cmake.in looks the same four up. Header-only libraries are done with.
-target_link_libraries(tern_lib PRIVATE fmt::fmt Threads::Threads PkgConfig::PCRE2 PkgConfig::UTF8PROC)
+target_link_libraries(tern_lib PRIVATE fmt::fmt Threads::Threads PkgConfig::PCRE2 PkgConfig::UTF8PROC ${CMAKE_DL_LIBS})
 
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/tern)
 install(TARGETS tern RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -1,4 +1,5 @@
-// The one list of commands. Adding one is its file and two lines here: its maker and its entry.
+// The one list of commands. Adding one is its file and two lines here: its maker and its entry. A name may be two words
+// ("tokenizer train"), whether or not its first word is a command too (cli/command_names.hpp).
 // `tern --help` shows the groups in the order of their first command.
 #pragma once
 
@@ -11,6 +12,7 @@ namespace tern::cli {
 std::unique_ptr<Command> make_chat();
 std::unique_ptr<Command> make_completion();
 std::unique_ptr<Command> make_convert();
+std::unique_ptr<Command> make_data_pack();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_embed();
 std::unique_ptr<Command> make_info();
@@ -22,6 +24,9 @@ std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_split();
 std::unique_ptr<Command> make_sweep();
 std::unique_ptr<Command> make_tokenize();
+std::unique_ptr<Command> make_tokenizer_train();
+std::unique_ptr<Command> make_train();
+std::unique_ptr<Command> make_train_export();
 
 inline constexpr std::array kCommands{
     CommandEntry{"run", "continue a text",
@@ -53,6 +58,23 @@ inline constexpr std::array kCommands{
                  &make_split, "Make models"},
     CommandEntry{"join", "make one GGUF file of the parts of a split model",
                  "tern join model-00001-of-00003.gguf joined.gguf", &make_join, "Make models"},
+    CommandEntry{"tokenizer train", "learn a byte-level BPE tokenizer from texts, with Hugging Face's merges",
+                 "tern tokenizer train book.txt --vocab-size 512 -o my-tokenizer\n"
+                 "tern tokenizer train book.txt ptb.txt --vocab-size 600 -o words.json --special \"<|end|>\"",
+                 &make_tokenizer_train, "Train"},
+    CommandEntry{"data pack", "make the data set that training reads: texts as tokens, with held-out parts",
+                 "tern data pack book.txt --tokenizer tokenizer.json -o book-data --separator \"\"\n"
+                 "tern data pack a=book.txt b=ptb.txt --valid a=wiki.test.raw --tokenizer tokenizer.json -o mixed-data",
+                 &make_data_pack, "Train"},
+    CommandEntry{"train", "train a float, ternary or binary model on packed texts",
+                 "tern train --preset bitnet-b1.58 --data my-data -o my-run\n"
+                 "tern train --resume --data my-data -o last-run\n"
+                 "tern train --preset llama --show-recipe",
+                 &make_train, "Train"},
+    CommandEntry{"train export", "a training run's model as a GGUF file or a Hugging Face folder",
+                 "tern train export last-run -o trained.gguf\n"
+                 "tern train export last-run -o my-model --outtype hf",
+                 &make_train_export, "Train"},
     CommandEntry{"perplexity", "measure how well a model predicts texts, as llama.cpp does",
                  "tern perplexity -m model.gguf -f wiki.test.raw\n"
                  "tern perplexity -m model.gguf -f ptb.txt news.csv --chunks 20 --json",

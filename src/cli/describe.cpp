@@ -48,6 +48,9 @@ constexpr Label kLabels[] = {
     {"SOURCE", Offer::files},
     {"PART", Offer::files},
     {"PREFIX", Offer::files},
+    {"DIR", Offer::files},
+    {"SOURCE...", Offer::files},
+    {"[NAME=]FILE", Offer::files},
     {"TYPE", Offer::words, &type_names},
     {"FORMAT", Offer::words, &format_names},
     {"TYPE,...", Offer::words_with_commas, &format_names},
@@ -78,7 +81,7 @@ CommandText describe(const CommandEntry& entry, const CLI::App& app, const Comma
                    .help = option->get_description(),
                    .is_argument = option->get_positional(),
                    .is_required = option->get_required(),
-                   .takes_many = !option->get_positional() && option->get_expected_max() > 1,
+                   .takes_many = option->get_expected_max() > 1,
                    .offer = Offer::nothing,
                    .words = {}};
     if (one.is_argument) {

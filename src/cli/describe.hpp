@@ -22,7 +22,7 @@ struct OptionText {
   std::string help;
   bool is_argument = false;
   bool is_required = false;
-  bool takes_many = false;  // several words after one name
+  bool takes_many = false;  // several words after one name, or all arguments that are left
   Offer offer = Offer::nothing;
   std::vector<std::string> words;
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/all.hpp"
+#include "cli/command_names.hpp"
 #include "cli/describe.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/version.hpp"
@@ -13,6 +14,11 @@ namespace tern::cli {
 namespace {
 
 constexpr std::size_t kWidth = 100;
+// The column behind the names of commands.
+constexpr std::size_t kNames =
+    4 + std::max(std::size_t{12}, std::ranges::max(kCommands, {}, [](const CommandEntry& entry) {
+                                    return entry.name.size();
+                                  }).name.size());
 constexpr std::string_view kHelpGroup = "Help";  // comes last, with what is no command
 
 // `text` in lines of at most kWidth, the first after `lead` and the others below it.
@@ -52,7 +58,22 @@ std::string names_of(const CLI::Option& option) {
   return text;
 }
 
+// The commands whose name begins with `first` and has a second word, one a line.
+std::string lines_of_group(std::string_view first) {
+  std::string lines;
+  for (const CommandEntry& entry : kCommands) {
+    if (first_word(entry.name) != first || second_word(entry.name).empty()) continue;
+    lines += hanging(fmt::format("  tern {}", entry.name), kNames + 5, entry.summary);
+  }
+  return lines;
+}
+
 }  // namespace
+
+std::string group_help(std::string_view group) {
+  return fmt::format("tern {0}: takes a second word\n\nUsage: tern {0} {1} [options]\n\nCommands\n{2}", group,
+                     fmt::join(second_words(group), "|"), lines_of_group(group));
+}
 
 std::string main_help() {
   std::string text = fmt::format(
@@ -68,12 +89,13 @@ std::string main_help() {
   for (const std::string_view group : groups) {
     text += fmt::format("\n{}\n", group);
     for (const CommandEntry& entry : kCommands) {
-      if (entry.group == group) text += hanging(fmt::format("  {}", entry.name), 16, entry.summary);
+      if (entry.group == group) text += hanging(fmt::format("  {}", entry.name), kNames, entry.summary);
     }
   }
-  text += hanging("  help COMMAND", 16, "its options and examples (the same as tern COMMAND --help)");
-  text += hanging("  help --man", 16, "the manual page of tern, or with a COMMAND behind it of that command, in troff");
-  text += hanging("  --version, -V", 16, "the version");
+  text += hanging("  help COMMAND", kNames, "its options and examples (the same as tern COMMAND --help)");
+  text +=
+      hanging("  help --man", kNames, "the manual page of tern, or with a COMMAND behind it of that command, in troff");
+  text += hanging("  --version, -V", kNames, "the version");
   std::string codes;
   for (const ExitCodeText& exit : kExitCodes)
     codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", exit.code, exit.meaning);
@@ -110,6 +132,9 @@ std::string command_help(const CommandEntry& entry, const CLI::App& app, const C
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     text += fmt::format("  {}\n", rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (second_word(entry.name).empty()) {
+    if (const std::string more = lines_of_group(entry.name); !more.empty()) text += "\nMore commands\n" + more;
   }
   return text;
 }

@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "cli/command_names.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/version.hpp"
 
@@ -73,7 +74,7 @@ std::string main_manual(std::span<const CommandText> commands) {
       "\\fB\\-\\-json\\fR gives one JSON value. Each command has a page of its own.\n"
       ".SH COMMANDS\n";
   for (const CommandText& command : commands) {
-    out += fmt::format(".TP\n\\fBtern\\-{}\\fR(1)\n{}\n", shown(command.name), shown(command.summary));
+    out += fmt::format(".TP\n\\fBtern\\-{}\\fR(1)\n{}\n", shown(hyphenated(command.name)), shown(command.summary));
   }
   out +=
       ".SH ENVIRONMENT\n.TP\n\\fBTERN_ISA\\fR\nInstruction set to use instead of the best; see tern\\-doctor(1).\n"
@@ -82,8 +83,8 @@ std::string main_manual(std::span<const CommandText> commands) {
 }
 
 std::string command_manual(const CommandText& command) {
-  std::string out = title("tern-" + command.name);
-  out += fmt::format(".SH NAME\ntern\\-{} \\- {}\n.SH SYNOPSIS\n\\fB{}\\fR\n", shown(command.name),
+  std::string out = title("tern-" + hyphenated(command.name));
+  out += fmt::format(".SH NAME\ntern\\-{} \\- {}\n.SH SYNOPSIS\n\\fB{}\\fR\n", shown(hyphenated(command.name)),
                      shown(command.summary), shown(usage_of(command)));
   std::string arguments;
   std::string options;
@@ -92,7 +93,11 @@ std::string command_manual(const CommandText& command) {
   if (!options.empty()) out += ".SH OPTIONS\n" + options;
   if (!command.footer.empty()) out += ".SH NOTES\n" + verbatim(command.footer);
   out += ".SH EXAMPLES\n" + verbatim(fmt::format("{}", fmt::join(command.examples, "\n")));
-  return out + exit_status() + ".SH SEE ALSO\n\\fBtern\\fR(1)\n";
+  out += exit_status() + ".SH SEE ALSO\n\\fBtern\\fR(1)";
+  for (const std::string_view second : second_words(command.name)) {
+    out += fmt::format(",\n\\fBtern\\-{}\\fR(1)", shown(fmt::format("{}-{}", command.name, second)));
+  }
+  return out + "\n";
 }
 
 }  // namespace tern::cli

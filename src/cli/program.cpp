@@ -8,8 +8,8 @@
 #include "base/utf8.hpp"
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/command_names.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/foreign_command.hpp"
 #include "cli/foreign_option.hpp"
 #include "cli/help.hpp"
 #include "cli/manual.hpp"
@@ -35,25 +35,18 @@ std::string shortened(const std::string& message) {
   return fmt::format("{} ... {}", message.substr(0, left), message.substr(right));
 }
 
-// The one of `names` that begins with `word`; "" where none does or several do.
-std::string_view only_beginning(std::string_view word, std::span<const std::string_view> names) {
-  const auto begins = [&](std::string_view name) { return name.starts_with(word); };
-  if (word.empty() || std::ranges::count_if(names, begins) != 1) return {};
-  return *std::ranges::find_if(names, begins);
-}
-
 }  // namespace
 
 struct Program::State {
   struct Item {
     const CommandEntry* entry;
-    CLI::App* app;
     std::unique_ptr<Command> command;
+    std::unique_ptr<CLI::App> app;  // reads its options alone: which command is meant is found before
   };
-  CLI::App app{"", "tern"};
   std::vector<Item> items;
   Wanted wanted = Wanted::command;
   Item* chosen = nullptr;
+  std::string_view group;  // a first word alone whose help is wanted
 
   Item* find(std::string_view name) {
     const auto found = std::ranges::find_if(items, [&](const Item& item) { return item.entry->name == name; });
@@ -62,12 +55,12 @@ struct Program::State {
 };
 
 Program::Program() : state_(std::make_unique<State>()) {
-  state_->app.set_help_flag("-h,--help", "show this text");
   for (const CommandEntry& entry : kCommands) {
-    CLI::App* sub = state_->app.add_subcommand(std::string(entry.name), std::string(entry.summary));
+    auto app = std::make_unique<CLI::App>(std::string(entry.summary), std::string(entry.name));
+    app->set_help_flag("-h,--help", "show this text");
     auto command = entry.make();
-    command->declare(*sub);
-    state_->items.push_back({&entry, sub, std::move(command)});
+    command->declare(*app);
+    state_->items.push_back({&entry, std::move(command), std::move(app)});
   }
 }
 
@@ -76,7 +69,8 @@ Program::~Program() = default;
 std::string Program::help(std::string_view name) const {
   if (name.empty()) return main_help();
   const State::Item* item = state_->find(name);
-  return item == nullptr ? std::string{} : command_help(*item->entry, *item->app, *item->command);
+  if (item == nullptr) return second_words(name).empty() ? std::string{} : group_help(name);
+  return command_help(*item->entry, *item->app, *item->command);
 }
 
 std::string Program::manual(std::string_view name) const {
@@ -91,47 +85,39 @@ std::vector<CommandText> Program::commands() const {
   return all;
 }
 
-Result<void> Program::choose(const std::string& name) {
-  state_->chosen = state_->find(name);
-  if (state_->chosen != nullptr) return {};
-  if (name.ends_with(".gguf")) {
-    return fail(ErrorCode::usage,
-                "{0}: is a file, expected a command first: tern run {0}, tern chat {0}, tern info {0}",
-                printable(name, 100));
+Result<std::size_t> Program::choose(std::span<const std::string> words) {
+  TERN_TRY(const ChosenCommand chosen, choose_command(words));
+  state_->group = chosen.group;
+  state_->chosen = chosen.entry == nullptr ? nullptr : state_->find(chosen.entry->name);
+  return chosen.n_words;
+}
+
+Result<void> Program::parse_help(std::vector<std::string> words) {
+  const auto taken = [&](std::string_view word) {
+    return std::erase_if(words, [&](const std::string& other) { return other == word; }) > 0;
+  };
+  if (taken("--names") && words.empty()) {  // for scripts: one name a line
+    state_->wanted = Wanted::names;
+    return {};
   }
-  std::vector<std::string_view> names{"help", "version"};
-  for (const CommandEntry& entry : kCommands) names.push_back(entry.name);
-  if (const auto advice = command_elsewhere(name); !advice.empty()) {
-    return fail(ErrorCode::usage, "unknown command \"{}\": {}; see tern --help", printable(name), advice);
+  const bool as_manual = taken("--man");
+  state_->wanted = as_manual ? Wanted::manual : Wanted::help;
+  if (words == std::vector<std::string>{"help"}) words.clear();  // about all commands, help among them
+  if (words.empty()) return {};
+  TERN_TRY(const std::size_t n_words, choose(words));
+  if (words.size() > n_words) {
+    return fail(ErrorCode::usage, "help: unexpected argument \"{}\"; see tern --help", printable(words[n_words]));
   }
-  const std::string_view begun = only_beginning(name, names);
-  return fail(ErrorCode::usage, "unknown command \"{}\"{}; see tern --help", printable(name),
-              begun.empty() ? did_you_mean(name, names) : fmt::format(" (did you mean {}?)", begun));
+  if (as_manual && state_->chosen == nullptr) return second_word_missing(state_->group);
+  return {};
 }
 
 Result<void> Program::parse(const std::vector<std::string>& given) {
   std::vector<std::string> words = given;
   if (!words.empty() && words.front() == "help") {  // `help run` is `run --help`
     words.erase(words.begin());
-    const auto taken = [&](std::string_view word) {
-      return std::erase_if(words, [&](const std::string& other) { return other == word; }) > 0;
-    };
-    if (taken("--names") && words.empty()) {  // for scripts: one name a line
-      state_->wanted = Wanted::names;
-      return {};
-    }
-    const bool as_manual = taken("--man");
-    if (words.size() > 1) {
-      return fail(ErrorCode::usage, "help: unexpected argument \"{}\"; see tern --help", printable(words[1]));
-    }
-    if (as_manual && words.empty()) state_->wanted = Wanted::manual;
-    if (as_manual && words.empty()) return {};
-    if (words == std::vector<std::string>{"help"}) words.clear();  // about all commands, help among them
-    if (!words.empty() && (as_manual || !words.front().starts_with("-"))) {
-      TERN_TRY_DO(choose(words.front()));
-      state_->wanted = as_manual ? Wanted::manual : Wanted::help;
-      return {};
-    }
+    const bool is_option = !words.empty() && words.front().starts_with('-');
+    if (!is_option || words.front() == "--names" || words.front() == "--man") return parse_help(std::move(words));
   }
   if (words.empty() || words.front() == "--help" || words.front() == "-h") {
     state_->wanted = Wanted::help;
@@ -150,15 +136,28 @@ Result<void> Program::parse(const std::vector<std::string>& given) {
                 "unknown option \"{}\": the command comes first (tern COMMAND [options]); see tern --help",
                 printable(words.front()));
   }
-  TERN_TRY_DO(choose(words.front()));
-  TERN_TRY_DO(refuse_foreign_options({words.begin() + 1, words.end()}, *state_->chosen->app));
+  TERN_TRY(const std::size_t n_words, choose(words));
+  words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(n_words));
+  if (state_->chosen == nullptr) {
+    if (words.empty() || (words.front() != "--help" && words.front() != "-h"))
+      return second_word_missing(state_->group);
+    state_->wanted = Wanted::help;
+    return {};
+  }
+  TERN_TRY_DO(refuse_foreign_options(words, *state_->chosen->app));
   try {
     std::ranges::reverse(words);  // CLI11 takes the words of a vector from its back
-    state_->app.parse(words);
+    state_->chosen->app->parse(words);
   } catch (const CLI::CallForHelp&) {
     state_->wanted = Wanted::help;
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(usage_error(error, *state_->chosen->app, state_->chosen->command->stray_hint()));
+    std::string hint(state_->chosen->command->stray_hint());
+    const std::vector<std::string> extras = state_->chosen->app->remaining(true);
+    const std::string_view name = state_->chosen->entry->name;
+    if (const auto near = extras.empty() ? "" : nearest_word(extras.front(), second_words(name)); !near.empty()) {
+      hint = fmt::format("perhaps tern {} {} is meant", name, near);
+    }
+    return std::unexpected(usage_error(error, *state_->chosen->app, hint));
   }
   if (state_->wanted != Wanted::command) return {};
   const State::Item& item = *state_->chosen;
@@ -177,7 +176,7 @@ int Program::run(const std::vector<std::string>& words) {
   };
   if (auto parsed = parse(words); !parsed) return report(parsed.error());
   if (state_->wanted != Wanted::command) {
-    const std::string name(state_->chosen == nullptr ? "" : state_->chosen->entry->name);
+    const std::string name(state_->chosen == nullptr ? state_->group : state_->chosen->entry->name);
     std::string text = fmt::format("{}\n", version_text());
     if (state_->wanted == Wanted::help) text = help(name);
     if (state_->wanted == Wanted::manual) text = manual(name);

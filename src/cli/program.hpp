@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ class Program {
   [[nodiscard]] Result<void> parse(const std::vector<std::string>& words);
   /// parse() and the command; prints the error, if any. Returns the exit code.
   [[nodiscard]] int run(const std::vector<std::string>& words);
-  /// `tern --help` (name empty) or `tern NAME --help`; "" for an unknown name.
+  /// `tern --help` (name empty) or `tern NAME --help`, also of a group ("tokenizer"); "" for an unknown name.
   [[nodiscard]] std::string help(std::string_view name = {}) const;
   /// The same as a manual page.
   [[nodiscard]] std::string manual(std::string_view name = {}) const;
@@ -30,8 +31,10 @@ class Program {
   [[nodiscard]] std::vector<CommandText> commands() const;
 
  private:
-  /// Errors: usage, with the nearest name.
-  [[nodiscard]] Result<void> choose(const std::string& name);
+  /// The command, or group, that the words begin with; how many of them name it. Errors: usage, with the nearest name.
+  [[nodiscard]] Result<std::size_t> choose(std::span<const std::string> words);
+  /// What stands behind "help".
+  [[nodiscard]] Result<void> parse_help(std::vector<std::string> words);
 
   struct State;
   std::unique_ptr<State> state_;

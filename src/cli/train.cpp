@@ -8,8 +8,8 @@
 #include "lab/train_start.hpp"
 #include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
-#include "train/presets.hpp"
-#include "train/recipe_fields.hpp"
+#include "train/run/presets.hpp"
+#include "train/run/recipe_fields.hpp"
 
 namespace tern::cli {
 namespace {
@@ -38,7 +38,7 @@ class Train final : public Command {
     app.add_flag("--resume", request_.resume, "go on with the run in --out, from its newest checkpoint");
     app.add_option("--steps", request_.stop_after, "stop after so many steps of this sitting; --resume goes on")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::Range(0, 1'000'000'000));
     app.add_option("-t,--threads", request_.n_threads, "threads (default: the cores this process may use)")
         ->type_name("N")
         ->check(CLI::Range(0, 1024));

@@ -78,6 +78,9 @@ class TrainExport final : public Command {
 
  private:
   Result<void> to_hugging_face(Console& console) {
+    if (!table_.empty()) {
+      return fail(ErrorCode::usage, "train export: --embedding is for GGUF files; leave it out beside --outtype hf");
+    }
     TERN_TRY(const models::BitNetStorage spelling, convert::spelling_by_name(spelling_));
     TERN_TRY(const convert::HuggingFaceReport report,
              lab::export_hugging_face(options_, spelling, files::Dtype::f32, console));

@@ -18,7 +18,7 @@ ops::Rounding rounding_of(const models::ActivationPolicy& policy) {
     case models::ActivationPolicy::Mode::none:
       return ops::Rounding::none;
     case models::ActivationPolicy::Mode::per_token:
-      return ops::Rounding::per_token;
+      return policy.bits == 4 ? ops::Rounding::per_token_4bit : ops::Rounding::per_token;
   }
   return ops::Rounding::partner;
 }
@@ -85,8 +85,9 @@ class PlanCompiler {
     return {};
   }
   Result<void> add(const models::LinearStep& s) {
-    if (s.activation.mode == models::ActivationPolicy::Mode::per_token && s.activation.bits != 8) {
-      return fail(ErrorCode::unsupported, "{}: activations of {} bits per token; the engine rounds to 8",
+    if (s.activation.mode == models::ActivationPolicy::Mode::per_token && s.activation.bits != 8 &&
+        s.activation.bits != 4) {
+      return fail(ErrorCode::unsupported, "{}: activations of {} bits per token; the engine rounds to 8 or 4",
                   plan_.tensor(s.weight).name, s.activation.bits);
     }
     TERN_TRY(const ops::Matrix* bound, matrix(s.weight, rounding_of(s.activation)));

@@ -18,7 +18,7 @@
 namespace tern::formats {
 
 /// What a kernel for this weight format eats beside it when the model has no activation policy of its own:
-/// the reference library's partner formats. int8_token is I2_S's: one absmax scale a token (formats/int8_token.hpp).
+/// the reference library's partner formats. int8_token is I2_S's: one absmax scale a token (formats/token_codes.hpp).
 enum class Partner : std::uint8_t { f32, q8_0, q8_k, int8_token };
 
 /// Why a row could not be encoded.

@@ -43,6 +43,12 @@ Result<convert::ConvertReport> write_model(const convert::Source& source, train:
   return plan.run(options, progress);
 }
 
+/// Where the tokenizer lies: the folder, or in it what a GGUF model gave to the data set.
+std::string tokenizer_of(const std::string& folder) {
+  const std::string gguf = folder + "/tokenizer.gguf";
+  return !sys::exists(folder + "/tokenizer.json") && sys::exists(gguf) ? gguf : folder;
+}
+
 /// Says nothing: what happens inside a training run is the run's to tell.
 class Quiet final : public Progress {};
 
@@ -53,6 +59,7 @@ Result<convert::ConvertReport> export_gguf(const TrainExportOptions& options, Pr
   const convert::Source source = trained_source(run.state, *run.trainer, run.trainer);
   convert::ConvertOptions convert_options;
   convert_options.source = run.folder;
+  convert_options.tokenizer = tokenizer_of(run.folder);
   convert_options.outfile = options.out;
   convert_options.outtype = options.outtype;
   convert_options.table = options.table;
@@ -66,11 +73,18 @@ Result<convert::HuggingFaceReport> export_hugging_face(const TrainExportOptions&
                                                        Progress& progress) {
   TERN_TRY(const Opened run, open_run(options, progress));
   const convert::Source source = trained_source(run.state, *run.trainer, run.trainer);
+  // A tokenizer in GGUF has no place there.
+  const bool has_files = tokenizer_of(run.folder) == run.folder;
+  if (!has_files) {
+    progress.note(
+        "note: the run's tokenizer is a GGUF file, which Hugging Face's programs do not read: put the model's "
+        "tokenizer.json into the folder");
+  }
   return convert::write_hugging_face(source,
                                      {.folder = options.out,
                                       .spelling = spelling,
                                       .dtype = dtype,
-                                      .tokenizer = run.folder,
+                                      .tokenizer = has_files ? run.folder : std::string(),
                                       .overwrite = options.overwrite},
                                      progress);
 }
@@ -82,6 +96,7 @@ train::SampleText sample_through_engine(const std::string& folder, int n_threads
     const convert::Source source = trained_source(state, trainer, nullptr);
     convert::ConvertOptions options;
     options.source = folder;
+    options.tokenizer = tokenizer_of(folder);
     options.outfile = folder + "/latest.gguf";
     options.write = {.overwrite = true, .n_threads = n_threads};
     TERN_TRY_DO(write_model(source, trainer, options, quiet));

@@ -6,7 +6,7 @@
 
 #include "convert/convert.hpp"
 #include "convert/export_hugging_face.hpp"
-#include "train/run.hpp"
+#include "train/run/run.hpp"
 
 namespace tern::lab {
 

@@ -7,7 +7,7 @@
 #include "formats/format.hpp"
 #include "models/model_file.hpp"
 #include "sys/path.hpp"
-#include "train/checkpoint.hpp"
+#include "train/run/checkpoint.hpp"
 
 namespace tern::lab {
 namespace {
@@ -70,9 +70,10 @@ Result<train::StartingModel> from_gguf(const std::string& path) {
   return start;
 }
 
-Result<train::StartingModel> from_run(const std::string& folder, Progress& progress) {
+/// The folder of a run, or one of its checkpoints.
+Result<train::StartingModel> from_run(const std::string& path, Progress& progress) {
   std::vector<std::string> notes;
-  auto opened = train::newest_checkpoint(folder, notes);
+  auto opened = sys::is_directory(path) ? train::newest_checkpoint(path, notes) : train::SavedRun::open(path);
   for (const std::string& note : notes) progress.note("warning: " + note);
   if (!opened) return std::unexpected(opened.error());
   const auto saved = std::make_shared<const train::SavedRun>(std::move(*opened));
@@ -120,6 +121,7 @@ Result<train::StartingModel> from_source(const std::string& path, Progress& prog
 
 Result<train::StartingModel> starting_model(const std::string& path, Progress& progress) {
   Result<train::StartingModel> start = [&]() -> Result<train::StartingModel> {
+    if (train::is_checkpoint_name(sys::file_name_of(path))) return from_run(path, progress);
     if (sys::is_directory(path) && !train::CheckpointFolder(path).list().empty()) return from_run(path, progress);
     TERN_TRY(const files::KindOfPath found, files::detect_kind(path));
     return found.kind == files::FileKind::gguf ? from_gguf(path) : from_source(path, progress);

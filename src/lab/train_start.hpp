@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/progress.hpp"
-#include "train/run.hpp"
+#include "train/run/run.hpp"
 
 namespace tern::lab {
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "formats/all.hpp"
-#include "train/quantizers.hpp"
+#include "train/quantizers/quantizers.hpp"
 
 namespace tern::lab {
 namespace {
@@ -95,24 +95,31 @@ convert::Source trained_source(const train::RunState& state, train::Trainer& tra
 }
 
 Result<void> check_holds(const formats::Format& format, const convert::Source& source, train::Trainer& trainer) {
-  for (const convert::SourceTensor& tensor : source.tensors) {
-    const train::Weight* weight = weight_of(trainer, tensor.name);
-    if (weight == nullptr || !is_in_training_form(*weight, trainer)) continue;
-    std::vector<float> values(static_cast<std::size_t>(tensor.shape.n_elements()));
-    TERN_TRY_DO(tensor.read(0, tensor.shape.n_rows(), values));
-    if (survives(format, tensor.shape, values)) continue;
-    std::vector<std::string_view> able;
-    for (const formats::Format* other : formats::kAll) {
-      if (survives(*other, tensor.shape, values)) able.push_back(other->name);
+  const auto first_lost = [&](const formats::Format& candidate) -> Result<const convert::SourceTensor*> {
+    for (const convert::SourceTensor& tensor : source.tensors) {
+      const train::Weight* weight = weight_of(trainer, tensor.name);
+      if (weight == nullptr || !is_in_training_form(*weight, trainer)) continue;
+      std::vector<float> values(static_cast<std::size_t>(tensor.shape.n_elements()));
+      TERN_TRY_DO(tensor.read(0, tensor.shape.n_rows(), values));
+      if (!survives(candidate, tensor.shape, values)) return &tensor;
     }
-    return fail(ErrorCode::unsupported, "{} does not hold what was trained ({}: {}, {}); {} do", format.name,
-                tensor.name, trainer.weights().options().weights->name,
-                trainer.weights().options().group == 0
-                    ? std::string("one scale")
-                    : fmt::format("a scale for {} values", trainer.weights().options().group),
-                fmt::format("{}", fmt::join(able, ", ")));
+    return nullptr;
+  };
+  TERN_TRY(const convert::SourceTensor* lost, first_lost(format));
+  if (lost == nullptr) return {};
+  std::vector<std::string_view> able;
+  for (const formats::Format* other : formats::kAll) {
+    if (auto found = first_lost(*other); found && *found == nullptr) able.push_back(other->name);
   }
-  return {};
+  const train::QuantizerOptions& options = trainer.weights().options();
+  const std::string why =
+      format.fits_row(lost->shape.row_length())
+          ? fmt::format(
+                "{}, {}", options.weights->name,
+                options.group == 0 ? std::string("one scale") : fmt::format("a scale for {} values", options.group))
+          : fmt::format("rows of {}, expected a multiple of {}", lost->shape.row_length(), format.block_values);
+  return fail(ErrorCode::unsupported, "{} does not hold what was trained ({}: {}); {} do", format.name, lost->name, why,
+              fmt::format("{}", fmt::join(able, ", ")));
 }
 
 }  // namespace tern::lab

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "convert/source.hpp"
-#include "train/run_state.hpp"
+#include "train/run/run_state.hpp"
 #include "train/trainer.hpp"
 
 namespace tern::lab {

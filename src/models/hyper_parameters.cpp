@@ -54,8 +54,9 @@ Result<ActivationPolicy> policy_by_name(std::string_view name) {
   if (name == "format") return ActivationPolicy{ActivationPolicy::Mode::partner, 8};
   if (name == "float") return ActivationPolicy{ActivationPolicy::Mode::none, 8};
   if (name == "int8_per_token") return ActivationPolicy{ActivationPolicy::Mode::per_token, 8};
-  return fail(ErrorCode::unsupported, "{} is \"{}\"; Tern knows format, float and int8_per_token", kPolicyKey,
-              printable(name));
+  if (name == "int4_per_token") return ActivationPolicy{ActivationPolicy::Mode::per_token, 4};
+  return fail(ErrorCode::unsupported, "{} is \"{}\"; Tern knows format, float, int8_per_token and int4_per_token",
+              kPolicyKey, printable(name));
 }
 
 std::vector<std::uint8_t> window_pattern(std::int64_t n_layers, std::int64_t period) {

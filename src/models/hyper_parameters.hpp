@@ -60,7 +60,7 @@ struct HyperParameters {
 [[nodiscard]] std::string_view activation_name(Unary function);
 [[nodiscard]] Result<Unary> activation_by_name(std::string_view name);
 
-/// GGUF spelling of an activation policy ("format", "float", "int8_per_token"), both ways.
+/// GGUF spelling of an activation policy ("format", "float", "int8_per_token", "int4_per_token"), both ways.
 [[nodiscard]] std::string policy_name(const ActivationPolicy& policy);
 [[nodiscard]] Result<ActivationPolicy> policy_by_name(std::string_view name);
 

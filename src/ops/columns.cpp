@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels/ternary_pack.hpp"
+#include "ops/round_token.hpp"
 
 namespace tern::ops {
 namespace {
@@ -15,8 +16,10 @@ std::size_t bytes_of_column(InputForm form, std::int64_t k) {
   switch (form) {
     case InputForm::f32:
     case InputForm::f32_rounded:
+    case InputForm::f32_rounded_4bit:
       return aligned(static_cast<std::size_t>(k) * sizeof(float));
     case InputForm::int8_token:
+    case InputForm::int4_token:
       return aligned(static_cast<std::size_t>(kernels::ternary_padded(k)));
     case InputForm::q8_0:
       return kernels::activation_bytes(kernels::Activation::q8_0, k);
@@ -46,7 +49,9 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
   sums_.resize(static_cast<std::size_t>(n_cols));
   const auto padded = static_cast<std::size_t>(kernels::ternary_padded(k));
   pool.parallel_for(n_cols, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<std::int8_t> codes(form == InputForm::f32_rounded ? static_cast<std::size_t>(k) : 0);
+    const bool gives_floats = form == InputForm::f32_rounded || form == InputForm::f32_rounded_4bit;
+    const int bits = form == InputForm::f32_rounded_4bit || form == InputForm::int4_token ? 4 : 8;
+    std::vector<std::int8_t> codes(gives_floats ? static_cast<std::size_t>(k) : 0);
     for (std::int64_t c = begin; c < end; ++c) {
       const auto column = static_cast<std::size_t>(c);
       const float* values = x + column * x_stride;
@@ -54,15 +59,17 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
       switch (form) {
         case InputForm::f32:
           break;
-        case InputForm::f32_rounded: {
-          const float scale = kernels.table.quantize_token(values, k, codes.data(), &sums_[column]);
+        case InputForm::f32_rounded:
+        case InputForm::f32_rounded_4bit: {
+          const float scale = round_token(kernels, bits, values, k, codes.data(), &sums_[column]);
           auto* floats = reinterpret_cast<float*>(out);
           for (std::size_t i = 0; i < codes.size(); ++i) floats[i] = static_cast<float>(codes[i]) / scale;
           break;
         }
-        case InputForm::int8_token: {
+        case InputForm::int8_token:
+        case InputForm::int4_token: {
           auto* q = reinterpret_cast<std::int8_t*>(out);
-          scales_[column] = kernels.table.quantize_token(values, k, q, &sums_[column]);
+          scales_[column] = round_token(kernels, bits, values, k, q, &sums_[column]);
           std::memset(q + k, 0, padded - static_cast<std::size_t>(k));
           break;
         }

@@ -12,11 +12,13 @@
 namespace tern::ops {
 
 enum class InputForm : std::uint8_t {
-  f32,          // the floats themselves
-  f32_rounded,  // floats rounded to int8 per token and scaled back: what a per-token model means for any weight format
-  int8_token,   // int8 codes, one scale a token
-  q8_0,         // blocks of 32
-  q8_k,         // blocks of 256
+  f32,               // the floats themselves
+  f32_rounded,       // rounded to int8 per token and scaled back: what a per-token model means for any weight format
+  f32_rounded_4bit,  // the same with codes of 4 bits
+  int8_token,        // codes of 8 bits, one scale a token
+  int4_token,        // codes of 4 bits, each in a byte
+  q8_0,              // blocks of 32
+  q8_k,              // blocks of 256
 };
 
 /// Columns [n_cols][k] in one form. Buffers grow and are reused from call to call.
@@ -32,7 +34,7 @@ class Columns {
   [[nodiscard]] std::int64_t k() const { return k_; }
   [[nodiscard]] const void* data() const { return data_; }
   [[nodiscard]] std::size_t column_bytes() const { return column_bytes_; }
-  /// int8_token: codes = round(x * scale), and their sums.
+  /// int8_token, int4_token: codes = round(x * scale), and their sums.
   [[nodiscard]] const float* scales() const { return scales_.data(); }
   [[nodiscard]] const std::int32_t* sums() const { return sums_.data(); }
 

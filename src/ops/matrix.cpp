@@ -15,6 +15,7 @@ using kernels::Activation;
 InputForm form_for(Rounding rounding, Partner partner) {
   if (rounding == Rounding::none) return InputForm::f32;
   if (rounding == Rounding::per_token) return InputForm::f32_rounded;
+  if (rounding == Rounding::per_token_4bit) return InputForm::f32_rounded_4bit;
   switch (partner) {
     case Partner::f32:
       return InputForm::f32;
@@ -58,10 +59,10 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   if (!scale) return in_context(tensor.name, std::move(scale).error());
   m.tensor_scale_ = *scale;
   m.form_ = form_for(rounding, tensor.format->partner);
-  if (m.form_ == InputForm::f32_rounded) {
+  if (m.form_ == InputForm::f32_rounded || m.form_ == InputForm::f32_rounded_4bit) {
     m.ternary_ = kernels::pack_ternary(tensor);
     if (m.ternary_) {
-      m.form_ = InputForm::int8_token;
+      m.form_ = m.form_ == InputForm::f32_rounded ? InputForm::int8_token : InputForm::int4_token;
       return m;
     }
     if (tensor.format->is_ternary) {

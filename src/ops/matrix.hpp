@@ -14,7 +14,7 @@
 namespace tern::ops {
 
 /// How a product's input may be rounded: the model's policy reduced to what a kernel needs to know.
-enum class Rounding : std::uint8_t { partner, none, per_token };
+enum class Rounding : std::uint8_t { partner, none, per_token, per_token_4bit };
 
 class Matrix {
  public:

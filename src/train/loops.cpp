@@ -48,10 +48,18 @@ TERN_INLINE float largest_of(const float* x, std::int64_t n) {
 
 /// e^x: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2] (Cephes' coefficients). Below -87 almost zero, above 88 huge.
 /// No comparison of floats: with one, the compiler keeps the loop scalar for the sake of floating-point exceptions.
-TERN_INLINE float exponential(float x) {
+TERN_INLINE float exponential(float given) {
+  // Beyond 104 either way nothing changes any more; compared as integers, for the reason above. What is no number
+  // stays.
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(given);
+  constexpr std::uint32_t kEnd = 0x42d00000U;  // 104
+  const std::uint32_t magnitude = bits & 0x7fffffffU;
+  const std::uint32_t bounded = magnitude < kEnd ? magnitude : kEnd;
+  const float x = std::bit_cast<float>(bounded | (bits & 0x80000000U)) + (given - given);
   constexpr float kLog2E = 1.44269504088896341F;
-  constexpr float kToInteger = 12582912.0F;
-  const float n = (x * kLog2E + kToInteger) - kToInteger;
+  constexpr float kToInteger = 12582912.0F;  // 1.5 * 2^23: the sum's last bits are the nearest whole number
+  const float shifted = x * kLog2E + kToInteger;
+  const float n = shifted - kToInteger;
   const float r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
   float p = 1.9875691500e-4F;
   p = p * r + 1.3981999507e-3F;
@@ -60,7 +68,7 @@ TERN_INLINE float exponential(float x) {
   p = p * r + 1.6666665459e-1F;
   p = p * r + 5.0000001201e-1F;
   p = p * r * r + r + 1.0F;
-  std::int32_t exponent = static_cast<std::int32_t>(n);
+  std::int32_t exponent = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kToInteger);
   exponent = exponent < -126 ? -126 : exponent;
   exponent = exponent > 127 ? 127 : exponent;
   return p * std::bit_cast<float>((exponent + 127) << 23);

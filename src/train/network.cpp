@@ -1,6 +1,7 @@
 #include "train/network.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/words.hpp"
 #include "sys/memory.hpp"
@@ -54,8 +55,12 @@ Result<std::unique_ptr<Network>> Network::make(const models::Plan& plan, Paramet
   if (plan.steps.empty() || !std::holds_alternative<models::HeadStep>(plan.steps.back())) {
     return fail(ErrorCode::unsupported, "the model ends in pooling; Tern trains models that predict the next token");
   }
-  // The same layout without the steps' own wishes: near enough to say no before memory is taken.
-  const PlanLayout probe(plan, weights.options().activation_bits != 0);
+  // The same layout, with the rounded inputs that linear steps will ask for: enough to say no before memory is taken.
+  PlanLayout probe(plan, weights.options().activation_bits != 0);
+  for (const models::Step& step : plan.steps) {
+    const auto* linear = std::get_if<models::LinearStep>(&step);
+    if (linear != nullptr && weights.options().activation_bits != 0) static_cast<void>(probe.rounded(linear->in));
+  }
   const double needed = 4.0 * static_cast<double>(probe.saved_width()) * static_cast<double>(size.n_tokens) *
                         static_cast<double>(size.n_sequences);
   const std::uint64_t available = sys::available_memory();
@@ -73,12 +78,30 @@ Result<std::unique_ptr<Network>> Network::make(const models::Plan& plan, Paramet
   }
 }
 
+namespace {
+
+/// Pieces of gradients may be added in any order by any thread because no two steps have a tensor in common (embedding
+/// and head, which may, never work at the same time).
+bool shares_no_tensor(const models::Plan& plan) {
+  std::set<models::TensorId> seen;
+  const auto is_new = [&](models::TensorId id) { return id == models::kNone || seen.insert(id).second; };
+  return std::ranges::all_of(plan.steps, [&](const models::Step& step) {
+    if (const auto* linear = std::get_if<models::LinearStep>(&step))
+      return is_new(linear->weight) && is_new(linear->bias);
+    if (const auto* norm = std::get_if<models::NormStep>(&step)) return is_new(norm->weight) && is_new(norm->bias);
+    return true;
+  });
+}
+
+}  // namespace
+
 Network::Network(const models::Plan& plan, Shared shared, Size size, sys::ThreadPool& pool)
     : shared_(std::move(shared)),
       size_(size),
       pool_(pool),
       layout_(plan, shared_.weights->options().activation_bits != 0),
       flops_per_token_(flops_of_training(plan, size.n_tokens)) {
+  TERN_CHECK(shares_no_tensor(plan));
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     layout_.begin(i);
     std::visit(
@@ -98,18 +121,22 @@ Network::Network(const models::Plan& plan, Shared shared, Size size, sys::Thread
   const std::int64_t scratch = layout_.scratch_width() * size.n_tokens;
   scratch_ = std::make_unique<ScratchPool>(scratch, layout_.temporary_floats());
   losses_.resize(static_cast<std::size_t>(all_tokens));
-  work_bytes_ = sizeof(float) * static_cast<std::uint64_t>(saved_.size() + partials_.size() +
+  work_bytes_ = sizeof(float) * static_cast<std::uint64_t>(saved_.size() + partials_.size() + head_->n_floats() +
                                                            pool.n_threads() * (scratch + layout_.temporary_floats()));
 }
 
 Network::~Network() = default;
 
-Microbatch Network::microbatch(std::span<const std::int32_t> tokens) const {
+void Network::begin() {
+  for (const StepPointer& step : steps_) step->begin();
+}
+
+Microbatch Network::microbatch(std::span<const std::int32_t> tokens) {
   return {.n_sequences = std::ssize(tokens) / (size_.n_tokens + 1),
           .n_tokens = size_.n_tokens,
           .tokens = tokens.data(),
-          .saved = const_cast<float*>(saved_.data()),
-          .partials = const_cast<float*>(partials_.data())};
+          .saved = saved_.data(),
+          .partials = partials_.data()};
 }
 
 void Network::forward(const Microbatch& batch) {

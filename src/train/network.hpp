@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
-#include "train/head.hpp"
-#include "train/plan_layout.hpp"
+#include "train/steps/head.hpp"
+#include "train/steps/plan_layout.hpp"
 
 namespace tern::train {
 
@@ -30,6 +30,8 @@ class Network {
                                                              sys::ThreadPool& pool);
   ~Network();
 
+  /// Once the masters are set, before anything runs.
+  void begin();
   /// tokens [n, n_tokens + 1] of n sequences, any number. Adds the gradients of factor * (sum of the losses); returns
   /// that sum of losses in nats, added in the order of the tokens.
   double forward_backward(std::span<const std::int32_t> tokens, float factor);
@@ -47,7 +49,7 @@ class Network {
  private:
   class ScratchPool;
   Network(const models::Plan& plan, Shared shared, Size size, sys::ThreadPool& pool);
-  [[nodiscard]] Microbatch microbatch(std::span<const std::int32_t> tokens) const;
+  [[nodiscard]] Microbatch microbatch(std::span<const std::int32_t> tokens);
   void forward(const Microbatch& batch);
   void backward(const Microbatch& batch);
   void add_gradients(const Microbatch& batch);

@@ -1,11 +1,42 @@
 #include "train/trainer.hpp"
 
+#include <algorithm>
+
+#include "base/words.hpp"
+#include "sys/memory.hpp"
+
 namespace tern::train {
+namespace {
+
+/// Bytes of masters, gradients and moments, and of quantised matrices what a step multiplies with: known before any is
+/// taken. A double, since a recipe may ask for more than 64 bits count.
+double bytes_of_parameters(const models::Plan& plan, const std::function<bool(const models::TensorSpec&)>& present,
+                           bool quantised) {
+  double bytes = 0.0;
+  for (const models::TensorSpec& spec : plan.tensors) {
+    if (!present(spec)) continue;
+    const bool has_codes = quantised && spec.role == models::TensorRole::linear;
+    double n = 1.0;
+    for (int i = 0; i < spec.shape.n_dims; ++i) n *= static_cast<double>(spec.shape.ne[static_cast<std::size_t>(i)]);
+    bytes += n * (has_codes ? 4 * sizeof(float) + sizeof(float) + 1 : 4 * sizeof(float));
+  }
+  return bytes;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Trainer>> Trainer::make(models::Plan plan,
                                                const std::function<bool(const models::TensorSpec&)>& present,
                                                const TrainerOptions& options, const linalg::Blas& blas,
                                                const kernels::Kernels& kernels) {
+  const double needed = bytes_of_parameters(plan, present, options.quantizer.weights != nullptr);
+  const std::uint64_t available = sys::available_memory();
+  if (needed > static_cast<double>(available)) {
+    return fail(ErrorCode::out_of_memory,
+                "the parameters, their gradients and moments need {}, but only {} of memory are free; train a smaller "
+                "model",
+                human_bytes(static_cast<std::uint64_t>(std::min(needed, 1e18))), human_bytes(available));
+  }
   try {
     std::unique_ptr<Trainer> out(new Trainer(std::move(plan), present, options.n_threads));
     TERN_TRY(out->weights_, Weights::make(out->plan_, out->parameters_, options.quantizer));
@@ -21,6 +52,7 @@ Result<std::unique_ptr<Trainer>> Trainer::make(models::Plan plan,
 void Trainer::begin(double lambda, bool start_learned_scales) {
   if (start_learned_scales) weights_->start_steps();
   weights_->renew(static_cast<float>(lambda), pool_);
+  network_->begin();
 }
 
 double Trainer::gradients(std::span<const std::int32_t> tokens) {

@@ -11,7 +11,7 @@
 
 #include "train/network.hpp"
 #include "train/optimizer.hpp"
-#include "train/schedule.hpp"
+#include "train/run/schedule.hpp"
 
 namespace tern::train {
 

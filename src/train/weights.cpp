@@ -1,7 +1,9 @@
 #include "train/weights.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 
 namespace tern::train {
 namespace {
@@ -11,6 +13,14 @@ std::string step_name(std::string_view matrix) {
   constexpr std::string_view kSuffix = ".weight";
   if (matrix.ends_with(kSuffix)) matrix.remove_suffix(kSuffix.size());
   return std::string(matrix) + ".step";
+}
+
+// An infinite weight would be given a code like any other.
+bool all_finite(std::span<const float> values) {
+  constexpr std::uint32_t kExponent = 0x7f800000U;
+  std::uint32_t most = 0;
+  for (const float value : values) most = std::max(most, std::bit_cast<std::uint32_t>(value) & kExponent);
+  return most != kExponent;
 }
 
 }  // namespace
@@ -46,6 +56,12 @@ void Weight::renew(float lambda) {
     const auto masters = master_->master.span().subspan(g * size, size);
     float* values = values_.data() + g * size;
     std::int8_t* codes = codes_.data() + g * size;
+    if (!all_finite(masters)) {  // then nothing made of them may look like a number
+      scales_[g] = std::numeric_limits<float>::quiet_NaN();
+      std::fill_n(values, size, scales_[g]);
+      std::fill_n(codes, size, std::int8_t{0});
+      continue;
+    }
     const float scale = round_scale(step_ != nullptr ? step_->master.data()[g] : quantizer.scale_of(masters));
     scales_[g] = scale;
     quantizer.encode(masters, scale, values);
@@ -123,6 +139,10 @@ Result<Weights> Weights::make(const models::Plan& plan, Parameters& parameters, 
     if (linear == nullptr || out.by_tensor_[static_cast<std::size_t>(linear->weight)] != nullptr) continue;
     Parameter* master = parameters.of(linear->weight);
     TERN_CHECK(master != nullptr);
+    if (parameters.of(linear->output_scale) != nullptr) {
+      return fail(ErrorCode::unsupported, "{}: a factor on a product's output is not trained; put it into the matrix",
+                  plan.tensor(linear->output_scale).name);
+    }
     if (options.weights != nullptr && options.group > 0 && master->shape.row_length() % options.group != 0) {
       return fail(ErrorCode::usage,
                   "{} has rows of {} values, which groups of {} do not divide; choose other widths or "

@@ -12,7 +12,7 @@
 
 #include "sys/thread_pool.hpp"
 #include "train/parameters.hpp"
-#include "train/weight_quantizer.hpp"
+#include "train/quantizers/weight_quantizer.hpp"
 
 namespace tern::train {
 

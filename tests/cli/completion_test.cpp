@@ -115,6 +115,24 @@ TEST_F(Completion, BashCompletesCommandsOptionsTypesAndFiles) {
   EXPECT_EQ(bash_offers(bash, "tern run -n 1"), (Words{""})) << "nobody can guess a number";
 }
 
+TEST_F(Completion, BashCompletesCommandsOfTwoWords) {
+  TERN_NEEDS_SHELL(bash, "bash");
+  EXPECT_EQ(bash_offers(bash, "tern tokeni"), (Words{"tokenize", "tokenizer"}));
+  EXPECT_EQ(bash_offers(bash, "tern tokenizer ''"), (Words{"train"}));
+  EXPECT_EQ(bash_offers(bash, "tern help da"), (Words{"data"}));
+  EXPECT_EQ(bash_offers(bash, "tern help data ''"), (Words{"pack"}));
+  EXPECT_EQ(bash_offers(bash, "tern data pack --held"), (Words{"--held-out"}));
+  EXPECT_EQ(bash_offers(bash, "tern data pack --tokenizer mod"), (Words{"model.gguf"}));
+  EXPECT_EQ(bash_offers(bash, "tern tokenizer train mod"), (Words{"model.gguf"}));
+  EXPECT_EQ(bash_offers(bash, "tern tokenizer train a b c mod"), (Words{"model.gguf"})) << "any number of texts";
+  EXPECT_EQ(bash_offers(bash, "tern train ex"), (Words{"export"})) << "a command with another behind it";
+  EXPECT_EQ(bash_offers(bash, "tern train export --outt"), (Words{"--outtype"}));
+  EXPECT_EQ(bash_offers(bash, "tern train --res"), (Words{"--resume"}));
+  EXPECT_EQ(bash_offers(bash, "tern train --outt"), (Words{""})) << "that is the other one's option";
+  EXPECT_EQ(bash_offers(bash, "tern data --held"), (Words{""})) << "no command stands there yet";
+  EXPECT_EQ(bash_offers(bash, "tern run train --temp"), (Words{"--temp"})) << "a second word of another command";
+}
+
 TEST_F(Completion, FishCompletesThemToo) {
   TERN_NEEDS_SHELL(fish, "fish");
   const auto offers = [&](const std::string& line) {
@@ -129,6 +147,15 @@ TEST_F(Completion, FishCompletesThemToo) {
   EXPECT_TRUE(has(offers("tern quantize a b q4_k"), "Q4_K_M"));
   EXPECT_EQ(offers("tern run -m mo").front(), "model.gguf");
   EXPECT_TRUE(offers("tern run --dry").empty()) << "that is another command's option";
+  EXPECT_EQ(offers("tern toke").front(), "tokenize");
+  EXPECT_EQ(offers("tern tokenizer ").front(), "train");
+  EXPECT_EQ(offers("tern help data ").front(), "pack");
+  EXPECT_EQ(offers("tern data pack --held").front(), "--held-out");
+  EXPECT_EQ(offers("tern data pack mo").front(), "model.gguf");
+  EXPECT_TRUE(offers("tern data --held").empty());
+  EXPECT_EQ(offers("tern train ex").front(), "export");
+  EXPECT_EQ(offers("tern train export --outt").front(), "--outtype");
+  EXPECT_TRUE(offers("tern train --outt").empty());
 }
 
 }  // namespace

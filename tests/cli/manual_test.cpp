@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "cli/all.hpp"
+#include "cli/command_names.hpp"
 #include "cli/program.hpp"
 #include "tests/support/process.hpp"
 
@@ -15,8 +16,12 @@ TEST(Manual, EveryCommandHasAPageWithItsOptions) {
   const std::string main_page = program.manual();
   for (const CommandText& command : program.commands()) {
     SCOPED_TRACE(command.name);
-    EXPECT_NE(main_page.find("\\fBtern\\-" + command.name + "\\fR(1)"), std::string::npos);
-    const auto ended = tern::test::run_tern({"help", "--man", command.name});
+    std::string page = hyphenated(command.name);
+    for (std::size_t at = 0; (at = page.find('-', at)) != std::string::npos; at += 2) page.insert(at, 1, '\\');
+    EXPECT_NE(main_page.find("\\fBtern\\-" + page + "\\fR(1)"), std::string::npos);
+    std::vector<std::string> words{"help", "--man", std::string(first_word(command.name))};
+    if (!second_word(command.name).empty()) words.emplace_back(second_word(command.name));
+    const auto ended = tern::test::run_tern(words);
     EXPECT_EQ(ended.exit_code, 0);
     EXPECT_EQ(ended.out, program.manual(command.name));
     EXPECT_TRUE(ended.out.starts_with(".TH TERN\\-")) << ended.out.substr(0, 40);

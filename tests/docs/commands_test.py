@@ -25,7 +25,7 @@ NOT_RUN = {
 }
 
 
-def prepared(tern, data, folder):
+def prepared(tern, data, source, folder):
     """The files that commands name: small models and texts under the names that the documents use."""
     def make(*arguments):
         done = subprocess.run([tern, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False)
@@ -47,6 +47,10 @@ def prepared(tern, data, folder):
         lines = (texts / source).read_bytes()[:8000].split(b"\n")
         (folder / name).write_bytes(b"\n".join(lines[:-1]) + b"\n")
     (folder / "prompt.txt").write_text("Once upon a time")
+    (folder / "stories.txt").symlink_to(source / "data/eval/stories.txt")
+    make("data", "pack", "stories.txt", "--tokenizer", "tokenizer.json", "--separator", "", "-o", "my-data")
+    make("train", "--preset", "bitnet-b1.58", "--data", "my-data", "-o", "last-run", "--set", "optimizer.batch=8",
+         "--set", "run.sample_every=0", "--steps", "1")
     (folder / "sentences.txt").write_text("A cat sleeps.\nThe kitten naps.\n")
 
 
@@ -88,19 +92,28 @@ def spoken_commands(text):
     spoken = []
     for words in re.findall(r"`tern ([a-z][^`\n]*)`", text):
         name, *rest = words.split()
+        if rest and re.fullmatch(r"[a-z]+", rest[0]):  # "tokenizer train", if there is such a command
+            name = f"{name} {rest[0]}"
         options = [match for word in rest for match in re.findall(r"^\[?(--?[A-Za-z][\w-]*)", word)]
         spoken.append((name, options))
     return spoken
 
 
+def names_of(tern):
+    """The commands, some of two words."""
+    return subprocess.run([tern, "help", "--names"], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 def spoken_failures(tern, name, spoken):
-    names = subprocess.run([tern, "help", "--names"], capture_output=True, text=True, check=True).stdout.split()
+    names = names_of(tern)
     failures = []
     for command, options in spoken:
-        if command not in [*names, "help"]:
+        if command not in names:
+            command = command.split()[0]  # its second word is an argument
+        if command not in [*names, *(known.split()[0] for known in names), "help"]:
             failures.append(f"{name}: `tern {command}`: there is no such command")
             continue
-        text = subprocess.run([tern, command, "--help"], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run([tern, *command.split(), "--help"], capture_output=True, text=True, check=True).stdout
         known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", text))
         failures += [f"{name}: `tern {command} {option}`: there is no such option" for option in options
                      if option not in known]
@@ -109,11 +122,11 @@ def spoken_failures(tern, name, spoken):
 
 def help_commands(tern):
     """[(command's name, example)]"""
-    names = subprocess.run([tern, "help", "--names"], capture_output=True, text=True, check=True).stdout.split()
     found = []
-    for name in names:
-        text = subprocess.run([tern, "help", name], capture_output=True, text=True, check=True).stdout
-        found += [(name, line.strip()) for line in text.split("\nExamples\n")[1].splitlines()]
+    for name in names_of(tern):
+        text = subprocess.run([tern, "help", *name.split()], capture_output=True, text=True, check=True).stdout
+        examples = text.split("\nExamples\n")[1].split("\n\n")[0]
+        found += [(name.replace(" ", "-"), line.strip()) for line in examples.splitlines()]
     return found
 
 
@@ -132,8 +145,8 @@ def check_extraction():
             "```sh\ntern c \\\n  d\n```\n```console\n$ tern e\nanswer\n```\n```\ntern f\n```\n")
     found = document_commands(text)
     assert found == ["tern a", "make b", "tern c d", "tern e"], found
-    spoken = spoken_commands("say `tern a [--b] X --c-d=1 -e` or `tern f`, `tern`, `turn g`\n")
-    assert spoken == [("a", ["--b", "--c-d", "-e"]), ("f", [])], spoken
+    spoken = spoken_commands("say `tern a [--b] X --c-d=1 -e` or `tern f`, `tern`, `turn g`, `tern h i --j`\n")
+    assert spoken == [("a", ["--b", "--c-d", "-e"]), ("f", []), ("h i", ["--j"])], spoken
 
 
 def main():
@@ -147,7 +160,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         base = pathlib.Path(work) / "prepared"
         base.mkdir()
-        prepared(tern, data, base)
+        prepared(tern, data, source, base)
 
         def sandbox(name):
             folder = pathlib.Path(work) / name

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "formats/all.hpp"
-#include "formats/int8_token.hpp"
 #include "formats/q8_k.hpp"
+#include "formats/token_codes.hpp"
 #include "tests/support/data.hpp"
 
 namespace tern::formats {
@@ -182,7 +182,7 @@ TEST(GoldenActivations, PerTokenInt8EqualsNumpyAndTorch) {
   for (std::int64_t row = 0; row < n_rows; ++row) {
     const auto index = static_cast<std::size_t>(row);
     SCOPED_TRACE(manifest()["row_names"][index].get<std::string>());
-    const Int8Token token = encode_int8_token(inputs.data() + row * row_length, row_length, codes.data());
+    const TokenCodes token = encode_int8_token(inputs.data() + row * row_length, row_length, codes.data());
     EXPECT_EQ(std::bit_cast<std::uint32_t>(token.s),
               manifest()["int8_token"]["scale_bits"][index].get<std::uint32_t>());
     EXPECT_EQ(token.sum, manifest()["int8_token"]["sums"][index].get<std::int32_t>());

@@ -8,7 +8,7 @@
 
 #include "base/half.hpp"
 #include "base/random.hpp"
-#include "formats/int8_token.hpp"
+#include "formats/token_codes.hpp"
 #include "models/plan_builder.hpp"
 #include "tests/support/training_vectors.hpp"
 
@@ -202,7 +202,7 @@ void round_tokens(std::vector<double>& rows, std::size_t width) {
   std::vector<std::int8_t> codes(width);
   for (std::size_t at = 0; at < rows.size(); at += width) {
     for (std::size_t i = 0; i < width; ++i) x[i] = static_cast<float>(rows[at + i]);
-    const formats::Int8Token token =
+    const formats::TokenCodes token =
         formats::encode_int8_token(x.data(), static_cast<std::int64_t>(width), codes.data());
     for (std::size_t i = 0; i < width; ++i) {
       rows[at + i] = static_cast<double>(codes[i]) / static_cast<double>(token.s);

@@ -7,7 +7,7 @@
 
 #include "kernels/kernels.hpp"
 #include "tests/support/training_vectors.hpp"
-#include "train/quantizers.hpp"
+#include "train/quantizers/quantizers.hpp"
 #include "train/trainer.hpp"
 
 namespace tern::train {

@@ -1,15 +1,15 @@
-// The fake quantisers of training against their definitions in torch (golden/make/fake_quantisers.py): codes, scales and
-// values bit for bit, for weights whole and in groups and for the inputs of matrices, ties and hard cases included; and
-// what a quantised linear layer makes of them, with the gradients of the straight-through rules.
+// The fake quantisers of training against their definitions in torch (golden/make/fake_quantisers.py): codes, scales
+// and values bit for bit, for weights whole and in groups and for the inputs of matrices, ties and hard cases included;
+// and what a quantised linear layer makes of them, with the gradients of the straight-through rules.
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "models/plan_builder.hpp"
+#include "ops/round_token.hpp"
 #include "tests/support/one_train_step.hpp"
 #include "tests/support/training_vectors.hpp"
-#include "train/quantizers.hpp"
-#include "train/rounding.hpp"
+#include "train/quantizers/quantizers.hpp"
 
 namespace tern::train {
 namespace {
@@ -59,8 +59,7 @@ void expect_same_bits(const TrainingVectors& golden, const std::string& matrix, 
                       std::string_view method, std::int64_t group, std::int64_t except = -1) {
   SCOPED_TRACE(at);
   const std::string step = at + ".step";
-  const Quantized q(golden, matrix, method, group,
-                    golden.has(step) ? golden.floats(step) : std::vector<float>{});
+  const Quantized q(golden, matrix, method, group, golden.has(step) ? golden.floats(step) : std::vector<float>{});
   const std::vector<float> scales = golden.floats(at + ".scale");
   const std::vector<float> codes = golden.floats(at + ".codes");
   const std::vector<float> values = golden.floats(at + ".value");
@@ -87,8 +86,8 @@ TEST(TrainingQuantisers, CodesScalesAndValuesOfWeightsAreBitEqual) {
   }
 }
 
-// The zero group of the vectors (row 1, the first half) has no scale in the sign rule's definition. Ours has a floor, as
-// the other methods have: every export format needs a positive scale.
+// The zero group of the vectors (row 1, the first half) has no scale in the sign rule's definition. Ours has a floor,
+// as the other methods have: every export format needs a positive scale.
 constexpr std::int64_t kZeroGroup = 2;
 
 TEST(TrainingQuantisers, TiesAndZerosAreBitEqual) {
@@ -152,7 +151,10 @@ TEST_P(TokenRounding, CodesAndScalesAreBitEqual) {
       std::vector<float> row(width);
       ASSERT_EQ(scales.size() * width, x.size());
       for (std::size_t t = 0; t < scales.size(); ++t) {
-        const float s = round_token(*kernels, bits, std::span(x).subspan(t * width, width), bytes.data(), row.data());
+        std::int32_t sum = 0;
+        const float s = ops::round_token(*kernels, bits, x.data() + t * width, static_cast<std::int64_t>(width),
+                                         bytes.data(), &sum);
+        std::ranges::copy(bytes, row.begin());
         EXPECT_EQ(s, scales[t]) << "token " << t;
         for (std::size_t i = 0; i < width; ++i) {
           ASSERT_EQ(row[i], codes[t * width + i]) << "token " << t << " [" << i << "]";
@@ -205,12 +207,12 @@ void expect_layer(const TrainingVectors& golden, const std::string& at, const st
   if (!clipped) expect_near(one.value_of(out, 1), golden.floats(at + ".out"), 1.0F, "out");
   one.backward();
   one.weights().finish_gradients(one.pool());
-  // Two equal sequences: parameters gain both.
-  expect_near(copied(weight.gradient.span()), golden.floats(at + (clipped ? ".d_weight_clipped" : ".d_weight")), 2.0F,
-              "d_weight");
-  if (!clipped) expect_near(one.gradient_of(in, 1), golden.floats(at + ".d_input"), 1.0F, "d_input");
+  expect_near(copied(weight.gradient.span()), golden.floats(at + (clipped ? ".d_weight_clipped" : ".d_weight")),
+              OneTrainStep::kAllShares, "d_weight");
+  if (!clipped)
+    expect_near(one.gradient_of(in, 1), golden.floats(at + ".d_input"), OneTrainStep::kShares[1], "d_input");
   if (step != nullptr) {
-    expect_near(copied(step->gradient.span()), golden.floats(at + ".d_step"), 2.0F, "d_step");
+    expect_near(copied(step->gradient.span()), golden.floats(at + ".d_step"), OneTrainStep::kAllShares, "d_step");
   }
 }
 

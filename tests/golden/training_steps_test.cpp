@@ -1,6 +1,6 @@
-// Every step kind of the trainer, forward and backward, against torch's autograd (golden/make/make_training.py says what
-// the vectors are): outputs, gradients of inputs, both where a step begins them and where it adds to them, and gradients
-// of parameters.
+// Every step kind of the trainer, forward and backward, against torch's autograd (golden/make/make_training.py says
+// what the vectors are): outputs, gradients of inputs, both where a step begins them and where it adds to them, and
+// gradients of parameters.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,10 +18,9 @@ using models::TensorRole;
 using models::ValueId;
 using test::OneTrainStep;
 
-constexpr double kNear = 2e-6;           // of the largest magnitude: what float32 leaves of float64
-constexpr float kBefore = 0.25F;         // what a step finds in the gradient of an input
-constexpr float kInGradient = 0.5F;      // and of a parameter: gradients are added to it
-constexpr auto kTwice = static_cast<float>(OneTrainStep::kSequences);
+constexpr double kNear = 2e-6;       // of the largest magnitude: what float32 leaves of float64
+constexpr float kBefore = 0.25F;     // what a step finds in the gradient of an input
+constexpr float kInGradient = 0.5F;  // and of a parameter: gradients are added to it
 
 void expect_near(const std::vector<float>& got, const std::vector<float>& want, const std::string& what) {
   ASSERT_EQ(got.size(), want.size()) << what;
@@ -31,6 +30,8 @@ void expect_near(const std::vector<float>& got, const std::vector<float>& want, 
     ASSERT_NEAR(static_cast<double>(got[i]), static_cast<double>(want[i]), kNear * largest) << what << " [" << i << "]";
   }
 }
+
+using Shares = std::array<float, OneTrainStep::kSequences>;
 
 /// factor * values + shift
 std::vector<float> moved(std::vector<float> values, float factor, float shift) {
@@ -56,8 +57,8 @@ class Case {
   ValueId input(const std::string& tensor) {
     const auto width = static_cast<std::int64_t>(vectors_.row_length(name_ + "." + tensor));
     n_tokens_ = std::ssize(floats(tensor)) / width;
-    const ValueId id = builder.embed(
-        tensor, builder.tensor("no table of " + tensor, matrix_shape(width, 1), TensorRole::embedding));
+    const ValueId id =
+        builder.embed(tensor, builder.tensor("no table of " + tensor, matrix_shape(width, 1), TensorRole::embedding));
     inputs_.emplace_back(tensor, id);
     return id;
   }
@@ -87,10 +88,12 @@ class Case {
   }
 
   /// Gradients of inputs and of parameters; the latter gained those of both sequences.
-  void expect_gradients(OneTrainStep& one, bool accumulates) const {
+  void expect_gradients(OneTrainStep& one, bool accumulates, const Shares& shares = OneTrainStep::kShares) const {
     for (const auto& [name, id] : inputs_) {
       for (std::int64_t s = 0; s < OneTrainStep::kSequences; ++s) {
-        expect_near(one.gradient_of(id, s), moved(floats("d_" + name), 1.0F, accumulates ? kBefore : 0.0F),
+        const float share = shares[static_cast<std::size_t>(s)];
+        const float before = accumulates ? kBefore * share : 0.0F;
+        expect_near(one.gradient_of(id, s), moved(floats("d_" + name), share, before),
                     name_ + ".d_" + name + (accumulates ? ", added" : ", begun"));
       }
     }
@@ -98,7 +101,7 @@ class Case {
       const bool trained = vectors_.has(name_ + ".d_" + name);
       const auto gradient = one.parameters().find(name)->gradient.span();
       expect_near({gradient.begin(), gradient.end()},
-                  moved(floats(trained ? "d_" + name : name), trained ? kTwice : 0.0F, kInGradient),
+                  moved(floats(trained ? "d_" + name : name), trained ? shares[0] + shares[1] : 0.0F, kInGradient),
                   name_ + ".d_" + name);
     }
   }
@@ -135,14 +138,13 @@ TEST(TrainingSteps, NormsEqualAutograd) {
     Case c(name);
     const bool layer = std::string_view(name) == "layer_norm";
     const ValueId in = c.input("in");
-    c.expect_torchs(
-        c.builder.norm("y", {.in = in,
-                             .out = models::kNone,
-                             .weight = c.vector("weight"),
-                             .bias = c.vector("bias"),
-                             .kind = layer ? models::NormStep::Kind::layer : models::NormStep::Kind::rms,
-                             .eps = static_cast<float>(c.number("eps")),
-                             .group_width = c.integer("group_width")}));
+    c.expect_torchs(c.builder.norm("y", {.in = in,
+                                         .out = models::kNone,
+                                         .weight = c.vector("weight"),
+                                         .bias = c.vector("bias"),
+                                         .kind = layer ? models::NormStep::Kind::layer : models::NormStep::Kind::rms,
+                                         .eps = static_cast<float>(c.number("eps")),
+                                         .group_width = c.integer("group_width")}));
   }
 }
 
@@ -163,17 +165,16 @@ TEST(TrainingSteps, RotationsEqualAutograd) {
     Case c(name);
     const bool adjacent = c.text("pairing") == "adjacent";
     const ValueId in = c.input("in");
-    c.expect_torchs(
-        c.builder.rope("y", {.in = in,
-                             .out = models::kNone,
-                             .n_heads = c.integer("n_heads"),
-                             .head_dim = c.integer("head_dim"),
-                             .n_rotary = c.integer("n_rotary"),
-                             .pairing = adjacent ? models::RopeStep::Pairing::adjacent
-                                                 : models::RopeStep::Pairing::half_split,
-                             .base = static_cast<float>(c.number("base")),
-                             .scaling = {},
-                             .factors = c.vector("factors")}));
+    c.expect_torchs(c.builder.rope(
+        "y", {.in = in,
+              .out = models::kNone,
+              .n_heads = c.integer("n_heads"),
+              .head_dim = c.integer("head_dim"),
+              .n_rotary = c.integer("n_rotary"),
+              .pairing = adjacent ? models::RopeStep::Pairing::adjacent : models::RopeStep::Pairing::half_split,
+              .base = static_cast<float>(c.number("base")),
+              .scaling = {},
+              .factors = c.vector("factors")}));
   }
 }
 
@@ -264,7 +265,7 @@ TEST(TrainingSteps, HeadAndLossEqualAutograd) {
     double mean = 0.0;
     for (const float loss : losses) mean += static_cast<double>(loss) / static_cast<double>(n);
     EXPECT_NEAR(mean, static_cast<double>(c.floats("loss")[0]), 1e-6);
-    c.expect_gradients(*one, false);
+    c.expect_gradients(*one, false, {1.0F, 1.0F});
 
     std::vector<float> again(n);
     one->head().forward(one->batch(), one->pool(), again.data());
@@ -275,13 +276,32 @@ TEST(TrainingSteps, HeadAndLossEqualAutograd) {
 // Every case of the file has a test above, or stands here with the reason.
 TEST(TrainingSteps, EveryCaseOfTheVectorsIsTested) {
   const std::set<std::string> tested{
-      "rms_norm",  "rms_norm_heads",   "layer_norm",         "linear",
-      "linear_bias", "rope_adjacent",  "rope_half_split",    "rope_adjacent_partial",
-      "rope_half_split_partial", "rope_factors", "attention", "attention_window",
-      "attention_soft_cap", "attention_window_soft_cap", "attention_all", "unary_silu",
-      "unary_relu2", "unary_gelu_tanh", "glu_silu", "glu_relu2",
-      "glu_gelu_tanh", "add", "scale", "embedding",
-      "head", "head_soft_cap",
+      "rms_norm",
+      "rms_norm_heads",
+      "layer_norm",
+      "linear",
+      "linear_bias",
+      "rope_adjacent",
+      "rope_half_split",
+      "rope_adjacent_partial",
+      "rope_half_split_partial",
+      "rope_factors",
+      "attention",
+      "attention_window",
+      "attention_soft_cap",
+      "attention_window_soft_cap",
+      "attention_all",
+      "unary_silu",
+      "unary_relu2",
+      "unary_gelu_tanh",
+      "glu_silu",
+      "glu_relu2",
+      "glu_gelu_tanh",
+      "add",
+      "scale",
+      "embedding",
+      "head",
+      "head_soft_cap",
       "linear_scaled",  // not trained
   };
   std::set<std::string> there;

@@ -8,8 +8,8 @@
 #include "tests/support/data.hpp"
 #include "text/bpe_trainer.hpp"
 #include "text/write_tokenizer_json.hpp"
-#include "train/dataset.hpp"
-#include "train/pack.hpp"
+#include "train/data/dataset.hpp"
+#include "train/data/pack.hpp"
 
 namespace tern::train::test {
 

@@ -1,9 +1,11 @@
 // The last step of a plan, run by hand forward and backward in memory of its own: every value and every gradient has a
 // place that nothing shares, and whatever the step did not write is NaN. So a step kind can be held against vectors
-// without a network around it. Two sequences with the same numbers, so that lanes and sums over them take part.
+// without a network around it. Two sequences, so that lanes and sums over them take part: the same values in both, and
+// in the second half of the first one's gradients.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -13,14 +15,17 @@
 
 #include "kernels/kernels.hpp"
 #include "sys/thread_pool.hpp"
-#include "train/head.hpp"
-#include "train/step.hpp"
+#include "train/steps/head.hpp"
+#include "train/steps/step.hpp"
 
 namespace tern::test {
 
 class OneTrainStep final : public train::Layout {
  public:
   static constexpr std::int64_t kSequences = 2;
+  /// Of the gradients that are set, what each sequence gets, and what parameters gain from both.
+  static constexpr std::array<float, kSequences> kShares{1.0F, 0.5F};
+  static constexpr float kAllShares = 1.5F;
 
   /// `accumulates`: the step finds something in the gradients of its inputs already. Set the parameters, then make().
   OneTrainStep(models::Plan plan, std::int64_t n_tokens, bool accumulates, const train::QuantizerOptions& options = {})
@@ -60,8 +65,15 @@ class OneTrainStep final : public train::Layout {
   [[nodiscard]] std::int64_t all_tokens() const { return kSequences * shared_.n_tokens; }
 
   /// Rows [n_tokens, width] of both sequences.
-  void set_value(models::ValueId id, const std::vector<float>& rows) { set(value(id), rows); }
-  void set_gradient(models::ValueId id, const std::vector<float>& rows) { set(gradient(id), rows); }
+  void set_value(models::ValueId id, const std::vector<float>& rows) {
+    for (std::int64_t s = 0; s < kSequences; ++s) std::ranges::copy(rows, lane(s).at(value(id)));
+  }
+  void set_gradient(models::ValueId id, const std::vector<float>& rows) {
+    for (std::int64_t s = 0; s < kSequences; ++s) {
+      const float share = kShares[static_cast<std::size_t>(s)];
+      std::ranges::transform(rows, lane(s).at(gradient(id)), [share](float d) { return d * share; });
+    }
+  }
   /// A sequence's ids [n_tokens], and what it predicts last.
   void set_tokens(const std::vector<std::int32_t>& ids, std::int32_t last) {
     tokens_.clear();
@@ -72,6 +84,7 @@ class OneTrainStep final : public train::Layout {
   }
 
   void forward() {
+    step_->begin();
     for (std::int64_t s = 0; s < kSequences; ++s) step_->forward(lane(s));
   }
   /// Backward, and the gradients of parameters, which gain those of both sequences.
@@ -116,9 +129,6 @@ class OneTrainStep final : public train::Layout {
     return std::move(*result);
   }
   train::Lane lane(std::int64_t sequence) { return {&batch(), sequence, nullptr, temporary_.data()}; }
-  void set(const train::Place& place, const std::vector<float>& rows) {
-    for (std::int64_t s = 0; s < kSequences; ++s) std::ranges::copy(rows, lane(s).at(place));
-  }
   std::vector<float> rows_of(const train::Place& place, std::int64_t sequence) {
     const float* rows = lane(sequence).at(place);
     return {rows, rows + shared_.n_tokens * place.width};

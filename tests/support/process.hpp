@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <thread>
@@ -45,8 +46,9 @@ struct Ended {
 struct RunOptions {
   std::string folder = ".";  // where it runs
   double timeout_seconds = 120.0;
-  bool watch_memory = false;    // poll /proc/PID/status every millisecond
-  int interrupt_after_ms = -1;  // send SIGINT then
+  bool watch_memory = false;             // poll /proc/PID/status every millisecond
+  int interrupt_after_ms = -1;           // send SIGINT then
+  std::function<bool()> kill_when = {};  // asked every millisecond; true: SIGKILL, and timed_out is set
 };
 
 inline std::string whole_file(const std::string& path) {
@@ -106,7 +108,7 @@ inline Ended run_program(const std::vector<std::string>& words, const RunOptions
       ::kill(pid, SIGINT);
       interrupted = true;
     }
-    if (ended.seconds > options.timeout_seconds) {
+    if (ended.seconds > options.timeout_seconds || (options.kill_when && options.kill_when())) {
       ended.timed_out = true;
       ::kill(pid, SIGKILL);
     }

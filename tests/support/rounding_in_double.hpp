@@ -35,8 +35,8 @@ inline std::vector<double> rounded_matrix(const std::vector<double>& w, const Ro
     const float scale = fp16_to_fp32(fp32_to_fp16(static_cast<float>(magnitudes / n)));
     for (std::size_t i = begin; i < begin + size; ++i) {
       const double ratio = static_cast<double>(static_cast<float>(w[i]) / scale);
-      const double code = rounding.method == "sign" ? (w[i] > sum / n ? 1.0 : -1.0)
-                                                    : std::clamp(std::nearbyint(ratio), -1.0, 1.0);
+      const double code =
+          rounding.method == "sign" ? (w[i] > sum / n ? 1.0 : -1.0) : std::clamp(std::nearbyint(ratio), -1.0, 1.0);
       out.push_back(w[i] + rounding.lambda * (code * static_cast<double>(scale) - w[i]));
     }
   }

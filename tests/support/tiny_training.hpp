@@ -54,9 +54,10 @@ inline void fill_parameters(train::Parameters& parameters, std::uint64_t seed) {
   Random random(seed);
   for (const auto& p : parameters.all()) {
     const bool is_gain = p->role == models::TensorRole::norm;
-    const double spread = p->shape.is_vector()                            ? 0.1
-                          : p->role == models::TensorRole::embedding ? 0.5
-                                                                     : 1.0 / std::sqrt(static_cast<double>(p->shape.row_length()));
+    const double spread = p->shape.is_vector() ? 0.1
+                          : p->role == models::TensorRole::embedding
+                              ? 0.5
+                              : 1.0 / std::sqrt(static_cast<double>(p->shape.row_length()));
     for (float& value : p->master.span()) value = static_cast<float>((is_gain ? 1.0 : 0.0) + random.normal() * spread);
   }
 }

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <limits>
 
-#include "formats/int8_token.hpp"
 #include "formats/q8_0.hpp"
 #include "formats/q8_k.hpp"
+#include "formats/token_codes.hpp"
 #include "kernels/generic/functions.hpp"
 
 namespace tern::kernels::generic {
@@ -27,7 +27,7 @@ void encode_each(const float* x, std::int64_t n, void* blocks, Encode encode, Sp
 }  // namespace
 
 float quantize_token(const float* x, std::int64_t n, std::int8_t* q, std::int32_t* sum) {
-  const formats::Int8Token token = formats::encode_int8_token(x, n, q);
+  const formats::TokenCodes token = formats::encode_int8_token(x, n, q);
   *sum = token.sum;
   return token.s;
 }

@@ -1,5 +1,5 @@
-// A training run that is killed again and again ends bit for bit as one that was left alone: weights, moments, step, and
-// every line of the log but its times.
+// A training run that is killed again and again ends bit for bit as one that was left alone: weights, moments, step,
+// and every line of the log but its times.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -26,6 +26,12 @@ std::string last_checkpoint(const std::string& folder) {
   return names.empty() ? "" : names.back();
 }
 
+std::uintmax_t size_of(const std::string& path) {
+  std::error_code nothing_yet;
+  const std::uintmax_t size = std::filesystem::file_size(path, nothing_yet);
+  return nothing_yet ? 0 : size;
+}
+
 /// The log without what a clock says.
 std::string timeless_log(const std::string& folder) {
   std::istringstream lines(test::whole_file(folder + "/log.jsonl"));
@@ -45,22 +51,25 @@ TEST(TrainResume, AKilledRunEndsBitForBitLikeOneLeftAlone) {
   const test::Ended whole = runs.run(runs.train("whole", kSteps, settings));
 
   Random random(20261121);
+  const std::string log = runs.file("killed/log.jsonl");
   int n_kills = 0;
   bool finished = false;
-  for (int sitting = 0; !finished && sitting < 200; ++sitting) {
+  for (int sitting = 0; !finished && sitting < 10 * kKills; ++sitting) {
     const bool begins = last_checkpoint(runs.file("killed")).empty();
     const std::vector<std::string> words =
         begins ? runs.train("killed", kSteps, settings)
-               : std::vector<std::string>{"train", "--resume", "--data", runs.data(), "-o", runs.file("killed"),
-                                          "-t",    sitting % 2 == 0 ? "1" : "2"};
+               : std::vector<std::string>{"train", "--resume",          "--data", runs.data(),
+                                          "-o",    runs.file("killed"), "-t",     sitting % 2 == 0 ? "1" : "2"};
+    // The kill comes when the log has grown by so many bytes: at a random place of a random step.
+    const std::uintmax_t grown = size_of(log) + 500 + random.below(12000);
     test::RunOptions options;
-    if (n_kills < kKills) options.timeout_seconds = whole.seconds * (0.3 + 0.5 * random.uniform());
+    if (n_kills < kKills) options.kill_when = [&] { return size_of(log) > grown; };
     const test::Ended ended = test::TrainingRun::start(words, options);
-    n_kills += ended.timed_out ? 1 : 0;
+    n_kills += ended.signal == SIGKILL ? 1 : 0;
     finished = ended.exit_code == 0;
-    ASSERT_TRUE(finished || ended.timed_out) << ended.err;
+    ASSERT_TRUE(finished || ended.signal == SIGKILL) << ended.err;
   }
-  EXPECT_GE(n_kills, kKills / 2) << "too few kills came before the end: the test shows nothing";
+  EXPECT_GE(n_kills, kKills - 2) << "too few kills came before the end: the test shows nothing";
   ASSERT_TRUE(finished);
   const std::string name = last_checkpoint(runs.file("whole"));
   ASSERT_EQ(last_checkpoint(runs.file("killed")), name);
@@ -88,8 +97,7 @@ TEST(TrainResume, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   std::string bytes = test::whole_file(path);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   std::ofstream(path, std::ios::binary) << bytes;
-  const test::Ended ended =
-      runs.run({"train", "--resume", "--data", runs.data(), "-o", runs.file("run"), "--json"});
+  const test::Ended ended = runs.run({"train", "--resume", "--data", runs.data(), "-o", runs.file("run"), "--json"});
   EXPECT_NE(ended.err.find("damaged"), std::string::npos) << ended.err;
   EXPECT_EQ(nlohmann::json::parse(ended.out)["step"].get<int>(), 20);
 }

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "formats/block_codec.hpp"
-#include "formats/int8_token.hpp"
 #include "formats/q8_k.hpp"
+#include "formats/token_codes.hpp"
 
 namespace tern::formats {
 namespace {
@@ -60,25 +60,25 @@ TEST(Q8K, RefusesNaNAndInfinityNamingTheColumn) {
   EXPECT_EQ(issue.column, 300);
 }
 
-TEST(Int8Token, ScalesTheLargestTo127AndRoundsTiesToEven) {
+TEST(TokenCodes, ScalesTheLargestTo127AndRoundsTiesToEven) {
   const std::vector<float> values{127.0F, 0.5F, 1.5F, -2.5F, -127.0F, 0.0F};
   std::vector<std::int8_t> codes(values.size());
-  const Int8Token token = encode_int8_token(values.data(), 6, codes.data());
+  const TokenCodes token = encode_int8_token(values.data(), 6, codes.data());
   EXPECT_EQ(token.s, 1.0F);
   EXPECT_EQ(codes, (std::vector<std::int8_t>{127, 0, 2, -2, -127, 0}));
   EXPECT_EQ(token.sum, 0);
 }
 
-TEST(Int8Token, DoesNotScaleBelowTheFloor) {
+TEST(TokenCodes, DoesNotScaleBelowTheFloor) {
   const std::vector<float> values{1e-7F, -1e-5F, 0.0F};
   std::vector<std::int8_t> codes(values.size());
-  const Int8Token token = encode_int8_token(values.data(), 3, codes.data());
+  const TokenCodes token = encode_int8_token(values.data(), 3, codes.data());
   EXPECT_EQ(token.s, 127.0F / 1e-5F);
   EXPECT_EQ(codes, (std::vector<std::int8_t>{1, -127, 0}));
   EXPECT_EQ(token.sum, -126);
 }
 
-TEST(Int8Token, PassesNaNAndInfinityOnThroughTheScale) {
+TEST(TokenCodes, PassesNaNAndInfinityOnThroughTheScale) {
   std::vector<float> values(40, 1.0F);
   std::vector<std::int8_t> codes(values.size());
   values[7] = std::numeric_limits<float>::quiet_NaN();

@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "formats/int8_token.hpp"
 #include "formats/q8_k.hpp"
+#include "formats/token_codes.hpp"
 #include "tests/support/kernel_cases.hpp"
 
 namespace tern::ops {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "formats/int8_token.hpp"
 #include "formats/q8_k.hpp"
+#include "formats/token_codes.hpp"
 #include "ops/columns.hpp"
 #include "ops/norm.hpp"
 #include "ops/rope.hpp"

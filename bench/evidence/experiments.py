@@ -1,0 +1,89 @@
+"""What is run for docs/training-evidence.md: experiments, each a list of runs; a run is a name, its settings and its seed.
+
+All runs share a shape, a tokenizer, the data and its mixture; they differ in what the experiment asks about. Sizes and numbers of
+tokens are small on purpose: all of it fits into a night on two cores.
+"""
+
+BASE = {
+    "model.architecture": "bitnet",
+    "model.num_hidden_layers": 4,
+    "model.num_attention_heads": 4,
+    "model.num_key_value_heads": 2,
+    "model.hidden_size": 256,
+    "model.intermediate_size": 768,
+    "data.context": 256,
+    "data.mixture": '{"stories": 0.6, "books": 0.4}',
+    "optimizer.batch": 16,
+    "optimizer.microbatch": 8,
+    "schedule.warm_up": 20,
+    "run.validate_every": 0,
+    "run.sample_every": 0,
+    "run.checkpoint_every": 50,
+}
+FLOAT = {"quantization.weights": "none", "quantization.activations": "none"}
+TERNARY = {"quantization.weights": "absmean", "quantization.activations": "int8"}
+BINARY = {"quantization.weights": "sign", "quantization.activations": "int8"}
+KINDS = {"float": FLOAT, "ternary": TERNARY, "binary": BINARY}
+
+ONE_STAGE = {"schedule.kind": "linear", "schedule.last": 0.0}
+TWO_STAGE = {"schedule.kind": "two_stage", "schedule.first_end": 0.5, "schedule.second_peak": 0.5, "schedule.last": 0.02}
+KEEP_DECAY = {"optimizer.weight_decay": 0.1, "optimizer.decay_until": 1.0}
+DROP_DECAY = {"optimizer.weight_decay": 0.1, "optimizer.decay_until": 0.5}
+
+# Which rate each kind is given where the question is another one: the best of `rates`.
+BEST_RATE = {"float": 3e-3, "ternary": 8e-3, "binary": 8e-3}
+
+
+def run(name, seed, *settings, **more):
+    merged = dict(BASE)
+    for part in settings:
+        merged.update(part)
+    merged.update(more)
+    merged["run.seed"] = seed
+    return {"name": name, "seed": seed, "settings": merged}
+
+
+def rates():
+    """1. Ternary wants a larger learning rate than float, and too large a one breaks float first."""
+    runs = []
+    for rate in (5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2):
+        for kind, settings in KINDS.items():
+            runs.append(run(f"rates/{kind}-{rate:g}", 1, settings, ONE_STAGE, KEEP_DECAY,
+                            {"optimizer.learning_rate": rate, "optimizer.tokens": 1_000_000, "run.diverged_above": 0}))
+    return runs
+
+
+def stages():
+    """2. Two stages and dropping the weight decay beat one stage, for ternary."""
+    recipes = {
+        "one stage, decay kept": (ONE_STAGE, KEEP_DECAY),
+        "one stage, no decay": (ONE_STAGE, {"optimizer.weight_decay": 0.0}),
+        "one stage, decay dropped": (ONE_STAGE, DROP_DECAY),
+        "two stages, decay kept": (TWO_STAGE, KEEP_DECAY),
+        "two stages, decay dropped": (TWO_STAGE, DROP_DECAY),
+    }
+    return [run(f"stages/{name.replace(', ', '-').replace(' ', '_')}-{seed}", seed, TERNARY, *parts,
+                {"optimizer.learning_rate": BEST_RATE["ternary"], "optimizer.tokens": 2_000_000})
+            for seed in (1, 2, 3) for name, parts in recipes.items()]
+
+
+SIZES = {128: {"model.hidden_size": 128, "model.intermediate_size": 384, "model.num_attention_heads": 2,
+               "model.num_key_value_heads": 1},
+         256: {},
+         384: {"model.hidden_size": 384, "model.intermediate_size": 1152, "model.num_attention_heads": 6,
+               "model.num_key_value_heads": 3}}
+
+
+def sizes():
+    """3. Ternary beats binary, both trail float at equal parameters; at equal bytes ternary beats float."""
+    runs = []
+    for seed in (1, 2):
+        for size, shape in SIZES.items():
+            for kind, settings in KINDS.items():
+                schedule = (ONE_STAGE, KEEP_DECAY) if kind == "float" else (TWO_STAGE, DROP_DECAY)
+                runs.append(run(f"sizes/{kind}-{size}-{seed}", seed, shape, settings, *schedule,
+                                {"optimizer.learning_rate": BEST_RATE[kind], "optimizer.tokens": 2_000_000}))
+    return runs
+
+
+EXPERIMENTS = {"rates": rates, "stages": stages, "sizes": sizes}

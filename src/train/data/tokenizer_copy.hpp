@@ -1,0 +1,24 @@
+// A data set's own copy of the tokenizer that made it, so that the set stands alone. Files are copied as they are; of
+// a GGUF model only the tokenizer is taken, as a GGUF file without tensors.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.hpp"
+#include "sys/atomic_folder.hpp"
+#include "text/vocabulary.hpp"
+
+namespace tern::train {
+
+struct CopiedTokenizer {
+  std::string file;        // its name in the folder
+  std::uint64_t hash = 0;  // ContentHash
+};
+
+/// `path`: what models::read_tokenizer took to read `vocabulary`. tokenizer_config.json and a companion (merges.txt) go
+/// along. Errors: io, not_found.
+[[nodiscard]] Result<CopiedTokenizer> copy_tokenizer(const std::string& path, const text::Vocabulary& vocabulary,
+                                                     const sys::AtomicFolder& folder);
+
+}  // namespace tern::train

@@ -1,0 +1,22 @@
+// BitNet b1.58 (arXiv 2402.17764): codes -1, 0, +1 = round(w / mean |w|), clamped.
+#include "train/quantizers/quantizers.hpp"
+
+namespace tern::train {
+namespace {
+
+void encode(std::span<const float> weights, float scale, float* codes) {
+  round_to_codes(weights, scale, -1, 1, codes);
+}
+
+}  // namespace
+
+const WeightQuantizer kAbsmean{
+    .name = "absmean",
+    .summary = "ternary, scale mean |w| (BitNet b1.58)",
+    .lowest = -1,
+    .highest = 1,
+    .scale_of = &mean_magnitude,
+    .encode = &encode,
+};
+
+}  // namespace tern::train

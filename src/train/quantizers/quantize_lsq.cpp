@@ -1,0 +1,42 @@
+// Learned step size (LSQ, arXiv 1902.08153) at 4 and 8 bits: codes = round(w / step), clamped to the two's-complement
+// range; the step is trained with the weights and starts at 2 mean |w| / sqrt(highest code).
+#include <cmath>
+
+#include "train/quantizers/quantizers.hpp"
+
+namespace tern::train {
+namespace {
+
+template <int kHighest>
+float first_step(std::span<const float> weights) {
+  return 2.0F * mean_magnitude(weights) / std::sqrt(static_cast<float>(kHighest));
+}
+
+template <int kHighest>
+void encode(std::span<const float> weights, float scale, float* codes) {
+  round_to_codes(weights, scale, -kHighest - 1, kHighest, codes);
+}
+
+}  // namespace
+
+const WeightQuantizer kLsq4{
+    .name = "lsq4",
+    .summary = "16 levels with a learned step",
+    .lowest = -8,
+    .highest = 7,
+    .learned_scale = true,
+    .scale_of = &first_step<7>,
+    .encode = &encode<7>,
+};
+
+const WeightQuantizer kLsq8{
+    .name = "lsq8",
+    .summary = "256 levels with a learned step",
+    .lowest = -128,
+    .highest = 127,
+    .learned_scale = true,
+    .scale_of = &first_step<127>,
+    .encode = &encode<127>,
+};
+
+}  // namespace tern::train
