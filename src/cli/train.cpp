@@ -118,11 +118,14 @@ class Train final : public Command {
                            {"share_of_peak", report.share_of_peak}});
       return;
     }
-    std::string out = fmt::format(
-        "{}: step {} of {}, {} tokens/s, {:.0f} % of the matrix products' peak\n", printable(request_.out, 200),
-        with_separators(static_cast<std::uint64_t>(report.state.step)),
-        with_separators(static_cast<std::uint64_t>(report.state.n_steps)),
-        with_separators(static_cast<std::uint64_t>(report.tokens_per_second)), 100.0 * report.share_of_peak);
+    const std::string where = fmt::format("{}: step {} of {}", printable(request_.out, 200),
+                                          with_separators(static_cast<std::uint64_t>(report.state.step)),
+                                          with_separators(static_cast<std::uint64_t>(report.state.n_steps)));
+    std::string out = report.tokens_per_second == 0.0
+                          ? where + ", nothing was left to do\n"
+                          : fmt::format("{}, {} tokens/s, {:.0f} % of the matrix products' peak\n", where,
+                                        with_separators(static_cast<std::uint64_t>(report.tokens_per_second)),
+                                        100.0 * report.share_of_peak);
     for (const train::SourceLoss& loss : report.losses) {
       out += fmt::format("{}, held out: {:.4f} nats a token, {:.4f} bits a byte\n", loss.source, loss.nats,
                          loss.bits_per_byte);

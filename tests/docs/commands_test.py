@@ -25,7 +25,7 @@ NOT_RUN = {
 }
 
 
-def prepared(tern, data, source, folder):
+def prepared(tern, data, tree, folder):
     """The files that commands name: small models and texts under the names that the documents use."""
     def make(*arguments):
         done = subprocess.run([tern, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False)
@@ -47,7 +47,7 @@ def prepared(tern, data, source, folder):
         lines = (texts / source).read_bytes()[:8000].split(b"\n")
         (folder / name).write_bytes(b"\n".join(lines[:-1]) + b"\n")
     (folder / "prompt.txt").write_text("Once upon a time")
-    (folder / "stories.txt").symlink_to(source / "data/eval/stories.txt")
+    (folder / "stories.txt").symlink_to(tree / "data/eval/stories.txt")
     make("data", "pack", "stories.txt", "--tokenizer", "tokenizer.json", "--separator", "", "-o", "my-data")
     make("train", "--preset", "bitnet-b1.58", "--data", "my-data", "-o", "last-run", "--set", "optimizer.batch=8",
          "--set", "run.sample_every=0", "--steps", "1")

@@ -36,7 +36,7 @@ class RestoredRun {
     }
   }
 
-  static constexpr std::uint64_t kSequences = 56;
+  static constexpr std::uint64_t kSequences = 48;
 
   [[nodiscard]] std::int64_t n_tokens() const { return state_.recipe.context; }
   [[nodiscard]] std::size_t n_vocab() const { return static_cast<std::size_t>(state_.model.n_vocab); }

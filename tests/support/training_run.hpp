@@ -24,10 +24,11 @@ class TrainingRun {
   [[nodiscard]] std::string data() const { return file("data"); }
   [[nodiscard]] std::string tokenizer() const { return file("tokenizer"); }
 
-  /// Words of `tern train` for a run of `n_steps` steps into the folder `name`, more settings behind.
+  /// Words of `tern train` for a run of `n_steps` steps into the folder `name`, more settings behind. One thread: it is
+  /// the cheapest, and none leaves a trace (threads_test.cpp).
   [[nodiscard]] std::vector<std::string> train(const std::string& name, int n_steps,
                                                const std::vector<std::string>& settings = {}) const {
-    std::vector<std::string> words{"train", "--data", data(), "-o", file(name), "-t", "2", "--preset", "bitnet-b1.58"};
+    std::vector<std::string> words{"train", "--data", data(), "-o", file(name), "-t", "1", "--preset", "bitnet-b1.58"};
     std::vector<std::string> all{"model.hidden_size=64",
                                  "model.intermediate_size=128",
                                  "model.num_hidden_layers=2",

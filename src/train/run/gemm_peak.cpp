@@ -38,6 +38,7 @@ std::vector<Product> products_of(const models::Plan& plan) {
 
 double measure_gemm_peak(const models::Plan& plan, Network::Size size, const linalg::Blas& blas, sys::ThreadPool& pool,
                          double seconds) {
+  constexpr int kEnoughRounds = 500;        // the best of so many is the best: a tiny model's are over in milliseconds
   constexpr std::int64_t kMostRows = 4096;  // of a huge table a part tells the speed
   const std::vector<Product> products = products_of(plan);
   const std::int64_t n_tokens = size.n_tokens;
@@ -62,7 +63,7 @@ double measure_gemm_peak(const models::Plan& plan, Network::Size size, const lin
   }
   const sys::Stopwatch watch;
   double best = 0.0;
-  while (watch.seconds() < seconds) {
+  for (int round = 0; round < kEnoughRounds && watch.seconds() < seconds; ++round) {
     const double before = watch.seconds();
     pool.parallel_for(n, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t t = begin; t < end; ++t) {

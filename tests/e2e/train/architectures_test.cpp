@@ -48,7 +48,7 @@ class TrainArchitectures : public testing::TestWithParam<Case> {
 };
 std::unique_ptr<TrainingRun> TrainArchitectures::runs_;
 
-TEST_P(TrainArchitectures, TrainExportAndRun) {
+TEST_P(TrainArchitectures, AreTrainedExportedAndRun) {
   const Case& c = GetParam();
   std::vector<std::string> settings{"data.context=16", "quantization.weights=none", "quantization.activations=none"};
   settings.insert(settings.end(), c.settings.begin(), c.settings.end());

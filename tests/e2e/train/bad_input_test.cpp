@@ -123,7 +123,8 @@ TEST_F(TrainBadInput, ResumeRefusesWhatItCannotGoOnWith) {
 
   // A foreign file under a checkpoint's name, and one that was cut, are passed over; with nothing behind them the run
   // has ended.
-  fs::copy_file(runs_.file("first/checkpoint-00000008.safetensors"), runs_.file("first/checkpoint-00000009.safetensors"));
+  fs::copy_file(runs_.file("first/checkpoint-00000008.safetensors"),
+                runs_.file("first/checkpoint-00000009.safetensors"));
   fs::resize_file(runs_.file("first/checkpoint-00000009.safetensors"), 100000);
   std::ofstream(runs_.file("first/checkpoint-00000010.safetensors")) << "no checkpoint";
   const Ended passed = runs_.run(resume("first"));
@@ -146,9 +147,10 @@ TEST_F(TrainBadInput, AFullDiskCostsNoCheckpointAndTheRunGoesOn) {
   const auto before = files_of("full");
   const auto blocks = fs::file_size(runs_.file("full/checkpoint-00000008.safetensors")) / 2 / 512;
   // A file that may not grow beyond half a checkpoint stands for the disk that is full.
-  const Ended full = run_program({"/bin/sh", "-c",
-                                  "trap '' XFSZ; ulimit -f " + std::to_string(blocks) + "; exec '" + TERN_PROGRAM +
-                                      "' train --resume --data '" + runs_.data() + "' -o '" + runs_.file("full") + "'"});
+  const Ended full =
+      run_program({"/bin/sh", "-c",
+                   "trap '' XFSZ; ulimit -f " + std::to_string(blocks) + "; exec '" + TERN_PROGRAM +
+                       "' train --resume --data '" + runs_.data() + "' -o '" + runs_.file("full") + "'"});
   EXPECT_NE(full.exit_code, 0);
   EXPECT_NE(full.err.find("checkpoint-00000012.safetensors: cannot write"), std::string::npos) << full.err;
   EXPECT_EQ(files_of("full"), before) << "the half checkpoint is gone, the good ones are not";

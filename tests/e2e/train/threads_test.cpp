@@ -35,9 +35,7 @@ TEST_P(TrainThreads, LeaveNoTraceInACheckpoint) {
   EXPECT_TRUE(checkpoint("changing") == checkpoint("one"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TrainThreads,
-                         testing::Values("quantization.weights=absmean", "quantization.group=32",
-                                         "quantization.weights=lsq4"));
+INSTANTIATE_TEST_SUITE_P(Kinds, TrainThreads, testing::Values("quantization.group=32", "quantization.weights=lsq4"));
 
 }  // namespace
 }  // namespace tern::test

@@ -105,8 +105,8 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
     for (const int n_threads : {1, 3}) {
       sys::ThreadPool pool(n_threads);
       Columns columns;  // one object for all forms: nothing of the last form may stay
-      for (const InputForm form :
-           {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0, InputForm::f32_rounded}) {
+      for (const InputForm form : {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0,
+                                   InputForm::int4_token, InputForm::f32_rounded, InputForm::f32_rounded_4bit}) {
         columns.prepare(form, kernels_, x.as<float>(), kStride, kCols, k, pool);
         EXPECT_EQ(columns.form(), form);
         EXPECT_EQ(columns.k(), k);
@@ -119,7 +119,10 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
               static_cast<const std::byte*>(columns.data()) + static_cast<std::size_t>(c) * columns.column_bytes();
           const auto n = static_cast<std::size_t>(k);
           std::vector<std::int8_t> codes(n);
-          const auto token = formats::encode_int8_token(source, k, codes.data());
+          const bool is_narrow = form == InputForm::int4_token || form == InputForm::f32_rounded_4bit;
+          const auto token = is_narrow ? formats::encode_int4_token(source, k, codes.data())
+                                       : formats::encode_int8_token(source, k, codes.data());
+          EXPECT_LE(*std::ranges::max_element(codes), is_narrow ? 7 : 127);
           switch (form) {
             case InputForm::f32:
               EXPECT_EQ(std::memcmp(got, source, n * 4), 0);
@@ -137,11 +140,13 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
               break;
             }
             case InputForm::int8_token:
+            case InputForm::int4_token:
               EXPECT_EQ(std::memcmp(got, codes.data(), n), 0);
               EXPECT_EQ(columns.scales()[c], token.s);
               EXPECT_EQ(columns.sums()[c], token.sum);
               break;
             case InputForm::f32_rounded:
+            case InputForm::f32_rounded_4bit:
               for (std::size_t i = 0; i < n; ++i) {
                 EXPECT_EQ(reinterpret_cast<const float*>(got)[i], static_cast<float>(codes[i]) / token.s);
               }
