@@ -3,6 +3,7 @@
 // turns. One repetition runs for every line on standard input (or --repetitions of them), so that a script can take
 // turns with another program. One JSON object a line. Usage: tern_bench_train [--threads T] [--repetitions R]
 // [--microbatch M]
+// [--matmul float32|bfloat16]
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -79,13 +80,15 @@ int main(int argc, char** argv) {
   int n_threads = 2;
   int n_repetitions = 0;
   std::int64_t microbatch = 8;
+  auto precision = linalg::Precision::float32;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view word = argv[i];
     if (word == "--threads") n_threads = std::atoi(argv[i + 1]);
     if (word == "--repetitions") n_repetitions = std::atoi(argv[i + 1]);
     if (word == "--microbatch") microbatch = std::atoll(argv[i + 1]);
+    if (word == "--matmul" && std::string_view(argv[i + 1]) == "bfloat16") precision = linalg::Precision::bfloat16;
   }
-  const auto blas = or_stop(linalg::Blas::load());
+  const auto blas = or_stop(linalg::Blas::load(precision));
   Recipe llama = or_stop(preset_by_name("llama"));
   Recipe ternary = or_stop(preset_by_name("bitnet-b1.58"));
   llama.microbatch = ternary.microbatch = microbatch;

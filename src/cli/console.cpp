@@ -1,6 +1,7 @@
 #include "cli/console.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,18 @@ namespace {
 void to_stderr(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
+}
+
+std::size_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// "40 s", "25 min", "3.1 h"
+std::string in_words(double seconds) {
+  if (seconds < 120.0) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 7200.0) return fmt::format("{:.0f} min", seconds / 60.0);
+  return fmt::format("{:.1f} h", seconds / 3600.0);
 }
 
 }  // namespace
@@ -69,8 +82,10 @@ void Console::update(std::uint64_t done, std::string_view note) {
   const int full = static_cast<int>(share * kWidth);
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < full ? "█" : "░";
-  to_stderr(
-      fmt::format("\r\x1b[K{} {} {:3.0f} %  {:.0f} s left  {}", what_, bar, share * 100.0, left, printable(note, 32)));
+  const std::string line = fmt::format("{} {} {:3.0f} %  {} left  ", what_, bar, share * 100.0, in_words(left));
+  const std::size_t used = line.size() - 2 * kWidth;  // a block of the bar takes three bytes and one column
+  const std::size_t columns = terminal_columns();
+  to_stderr(fmt::format("\r\x1b[K{}{}", line, printable(note, columns > used + 8 ? columns - used - 1 : 8)));
   line_drawn_ = true;
 }
 

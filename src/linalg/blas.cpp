@@ -3,9 +3,9 @@
 #include <dlfcn.h>
 
 #include <array>
-#include <cstdlib>
 #include <mutex>
 
+#include "linalg/load_environment.hpp"
 #include "sys/cpu.hpp"
 
 namespace tern::linalg {
@@ -31,31 +31,6 @@ const char* kernels_for(const sys::CpuFeatures& cpu) {
   return "";
 }
 
-// Environment variables that the library reads while it is being loaded. A value that the user set stays.
-class LoadEnvironment {
- public:
-  LoadEnvironment() {
-    if (const char* kernels = kernels_for(sys::cpu_features()); kernels[0] != '\0') set("OPENBLAS_CORETYPE", kernels);
-    set("OPENBLAS_NUM_THREADS", "1");
-  }
-  ~LoadEnvironment() {
-    for (const char* name : set_) {
-      if (name != nullptr) ::unsetenv(name);
-    }
-  }
-  LoadEnvironment(const LoadEnvironment&) = delete;
-  LoadEnvironment& operator=(const LoadEnvironment&) = delete;
-
- private:
-  void set(const char* name, const char* value) {
-    if (::getenv(name) != nullptr) return;
-    ::setenv(name, value, 0);
-    set_[n_++] = name;
-  }
-  std::array<const char*, 2> set_{};
-  std::size_t n_ = 0;
-};
-
 template <typename Function>
 Function symbol(void* library, const char* name) {
   return reinterpret_cast<Function>(::dlsym(library, name));
@@ -63,12 +38,13 @@ Function symbol(void* library, const char* name) {
 
 }  // namespace
 
-Result<Blas> Blas::load() {
+Result<Blas> Blas::load(Precision precision) {
   static std::mutex mutex;  // the environment is the process's
   const std::lock_guard lock(mutex);
   void* library = nullptr;
   {
-    const LoadEnvironment environment;
+    const LoadEnvironment environment{{"OPENBLAS_CORETYPE", kernels_for(sys::cpu_features())},
+                                      {"OPENBLAS_NUM_THREADS", "1"}};
     for (const char* place : kPlaces) {
       if (library == nullptr) library = ::dlopen(place, RTLD_NOW | RTLD_LOCAL);
     }
@@ -93,11 +69,16 @@ Result<Blas> Blas::load() {
   }
   set_threads(1);
   blas.kernels_ = core_name();
+  if (precision == Precision::bfloat16) {
+    TERN_TRY(blas.bf16_, Bf16Products::load());
+    blas.kernels_ = "bfloat16";
+  }
   return blas;
 }
 
 void Blas::multiply(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, Operand a, Operand b, float beta,
                     float* c, std::int64_t c_stride) const {
+  if (bf16_) return bf16_->multiply(m, n, k, alpha, a, b, beta, c, c_stride);
   sgemm_(kRowMajor, a.transposed ? kTransposed : kAsIs, b.transposed ? kTransposed : kAsIs, static_cast<int>(m),
          static_cast<int>(n), static_cast<int>(k), alpha, a.data, static_cast<int>(a.stride), b.data,
          static_cast<int>(b.stride), beta, c, static_cast<int>(c_stride));

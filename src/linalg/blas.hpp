@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
+#include "linalg/bf16_products.hpp"
 
 namespace tern::linalg {
 
@@ -21,12 +23,16 @@ struct Operand {
   bool transposed = false;  // the product reads the stored matrix with rows and columns exchanged
 };
 
+/// What operands are rounded to before they are multiplied; sums are float32 always.
+enum class Precision : std::uint8_t { float32, bfloat16 };
+
 /// A loaded library: a value, cheap to copy; the library stays loaded until the process ends.
 class Blas {
  public:
-  /// Errors: not_found where the library is not installed (with the package's name); unsupported for the flavour
-  /// without locks, which gives wrong results when two threads multiply at once.
-  [[nodiscard]] static Result<Blas> load();
+  /// bfloat16 loads another library beside it (linalg/bf16_products.hpp). Errors: not_found where the library is not
+  /// installed (with the package's name); unsupported for the flavour without locks, which gives wrong results when two
+  /// threads multiply at once.
+  [[nodiscard]] static Result<Blas> load(Precision precision = Precision::float32);
 
   /// C[m, n] = alpha * A[m, k] B[k, n] + beta * C, on the calling thread. beta = 0 overwrites, whatever C held.
   /// Any number of threads may call at once. Same arguments, same kernels(): same bits.
@@ -42,6 +48,7 @@ class Blas {
   Blas() = default;
   Sgemm sgemm_ = nullptr;
   std::string kernels_;
+  std::optional<Bf16Products> bf16_;
 };
 
 }  // namespace tern::linalg

@@ -49,7 +49,10 @@ CpuFeatures cpu_features() {
   f.avx512vl = zmm && (b >> 31 & 1U) != 0;
   f.avx512_vnni = zmm && (c >> 11 & 1U) != 0;
   f.amx_int8 = tiles && (d >> 25 & 1U) != 0;
-  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) f.avx_vnni = ymm && (a >> 4 & 1U) != 0;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
+    f.avx_vnni = ymm && (a >> 4 & 1U) != 0;
+    f.avx512_bf16 = zmm && (a >> 5 & 1U) != 0;
+  }
   return f;
 }
 #else

@@ -8,7 +8,7 @@ namespace tern::sys {
 
 struct CpuFeatures {
   bool sse41 = false, avx2 = false, fma = false, f16c = false, avx_vnni = false;
-  bool avx512f = false, avx512bw = false, avx512vl = false, avx512_vnni = false, amx_int8 = false;
+  bool avx512f = false, avx512bw = false, avx512vl = false, avx512_vnni = false, avx512_bf16 = false, amx_int8 = false;
   bool neon = false, dotprod = false, i8mm = false;
 };
 

@@ -141,6 +141,18 @@ TERN_FOR_EACH_CPU float dot(const float* a, const float* b, std::int64_t n) {
   return s.sum();
 }
 
+TERN_FOR_EACH_CPU double squares(const float* x, std::int64_t n) {
+  constexpr std::int64_t kRun = 1024;
+  double sum = 0.0;
+  for (std::int64_t first = 0; first < n; first += kRun) {
+    const std::int64_t length = n - first < kRun ? n - first : kRun;
+    Lanes s;
+    each(length, [&](std::int64_t i, std::int64_t j) { s.lane[j] += x[first + i] * x[first + i]; });
+    sum += static_cast<double>(s.sum());
+  }
+  return sum;
+}
+
 TERN_FOR_EACH_CPU void add(const float* x, std::int64_t n, float* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
 }

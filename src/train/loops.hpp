@@ -9,6 +9,8 @@ namespace tern::train::loops {
 
 /// Sum of a[i] * b[i].
 [[nodiscard]] float dot(const float* a, const float* b, std::int64_t n);
+/// Sum of x[i]^2: floats over runs so short that nothing is lost that matters, those sums in double.
+[[nodiscard]] double squares(const float* x, std::int64_t n);
 /// y += x.
 void add(const float* x, std::int64_t n, float* y);
 /// y += factor * x.

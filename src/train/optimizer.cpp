@@ -33,13 +33,8 @@ double Optimizer::gradient_norm() const {
   const std::vector<Piece> pieces = pieces_of(parameters_);
   std::vector<double> sums(pieces.size());
   pool_.parallel_for(std::ssize(pieces), 1, [&](std::int64_t begin, std::int64_t end) {
-    constexpr std::int64_t kRun = 1024;  // short enough that float sums of squares lose nothing that matters
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      const float* gradient = pieces[i].parameter->gradient.data() + pieces[i].first;
-      for (std::int64_t at = 0; at < pieces[i].n; at += kRun) {
-        const std::int64_t n = std::min(kRun, pieces[i].n - at);
-        sums[i] += static_cast<double>(loops::dot(gradient + at, gradient + at, n));
-      }
+      sums[i] = loops::squares(pieces[i].parameter->gradient.data() + pieces[i].first, pieces[i].n);
     }
   });
   double total = 0.0;

@@ -100,6 +100,7 @@ constexpr std::array<std::string_view, 3> kActivations{"none", "int8", "int4"};
 constexpr std::array<int, 3> kActivationBits{0, 8, 4};
 constexpr std::array<std::string_view, 2> kStraightThrough{"identity", "clipped"};
 constexpr std::array<std::string_view, 2> kOrders{"shuffle", "windows"};
+constexpr std::array<std::string_view, 2> kPrecisions{"float32", "bfloat16"};
 
 }  // namespace
 
@@ -177,6 +178,7 @@ Result<void> check(const Recipe& recipe) {
   Recipe copy = recipe;
   for (const RecipeField& field : recipe_fields(copy)) TERN_TRY_DO(check_range(field));
   TERN_TRY_DO(choice("data.order", recipe.order, kOrders));
+  TERN_TRY_DO(matmul_of(recipe));
   TERN_TRY_DO(schedule_by_name(recipe.schedule));
   TERN_TRY_DO(quantizer_of(recipe));
   TERN_TRY_DO(hyper_parameters_of(recipe, 1));
@@ -243,6 +245,11 @@ OptimizerOptions optimizer_of(const Recipe& recipe) {
           .beta2 = static_cast<float>(recipe.beta2),
           .epsilon = static_cast<float>(recipe.epsilon),
           .clip = recipe.clip};
+}
+
+Result<linalg::Precision> matmul_of(const Recipe& recipe) {
+  TERN_TRY(const std::size_t precision, choice("optimizer.matmul", recipe.matmul, kPrecisions));
+  return static_cast<linalg::Precision>(precision);
 }
 
 Result<Schedule> schedule_of(const Recipe& recipe, std::int64_t n_steps) {

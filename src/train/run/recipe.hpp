@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "linalg/blas.hpp"
 #include "models/hyper_parameters.hpp"
 #include "train/optimizer.hpp"
 #include "train/run/schedule.hpp"
@@ -59,6 +60,7 @@ struct Recipe {
   double weight_decay = 0.1;
   double decay_until = 1.0;
   double clip = 1.0;
+  std::string matmul = "float32";
 
   // schedule
   std::string schedule = "cosine";
@@ -95,6 +97,7 @@ struct Recipe {
 [[nodiscard]] Result<models::HyperParameters> hyper_parameters_of(const Recipe& recipe, std::int64_t n_vocab);
 [[nodiscard]] Result<QuantizerOptions> quantizer_of(const Recipe& recipe);
 [[nodiscard]] OptimizerOptions optimizer_of(const Recipe& recipe);
+[[nodiscard]] Result<linalg::Precision> matmul_of(const Recipe& recipe);
 /// `n_steps` of the run.
 [[nodiscard]] Result<Schedule> schedule_of(const Recipe& recipe, std::int64_t n_steps);
 

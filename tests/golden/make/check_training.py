@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains tiny models with Tern, exports them as Hugging Face folders and GGUF, and compares transformers' logits with Tern's.
+"""Trains tiny models with Tern, exports them as Hugging Face folders and GGUF, and compares both sides' logits.
 
 Needs: pip install torch transformers accelerate numpy. Not run by the tests, which compare Tern's own two sides
 (tests/e2e/train/): this is the third side. Usage: check_training.py TERN STORIES [WORK]

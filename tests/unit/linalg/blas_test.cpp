@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/half.hpp"
 #include "base/random.hpp"
 
 namespace tern::linalg {
@@ -156,6 +157,43 @@ TEST(Blas, LoadingLeavesTheEnvironmentAsItWas) {
   ::unsetenv("OPENBLAS_CORETYPE");
   (void)must_load();
   EXPECT_EQ(::getenv("OPENBLAS_CORETYPE"), nullptr);
+}
+
+TEST(Bf16Products, AreThoseOfRoundedOperandsAndExactForSmallIntegers) {
+  const auto blas = Blas::load(Precision::bfloat16);
+  if (!blas) GTEST_SKIP() << blas.error().message;
+  EXPECT_EQ(blas->kernels(), "bfloat16");
+  constexpr std::int64_t kM = 37;
+  constexpr std::int64_t kN = 19;
+  constexpr std::int64_t kK = 300;
+  for (const bool integers : {false, true}) {
+    auto a = numbers(kM * kK, 1);
+    auto b = numbers(kN * kK, 2);
+    for (float& x : a) x = integers ? std::round(std::clamp(x * 40.0F, -127.0F, 127.0F)) : x;
+    for (float& x : b) x = integers ? std::round(std::clamp(x, -1.0F, 1.0F)) : x;
+    for (const bool transposed : {false, true}) {
+      std::vector<float> c(kM * kN, 7.0F);
+      // b is stored [n, k] where a is as it is, and [k, n] where a is transposed.
+      blas->multiply(kM, kN, kK, 1.0F, {a.data(), transposed ? kM : kK, transposed},
+                     {b.data(), transposed ? kN : kK, !transposed}, 0.0F, c.data(), kN);
+      for (std::int64_t i = 0; i < kM; ++i) {
+        for (std::int64_t j = 0; j < kN; ++j) {
+          double sum = 0.0;
+          double magnitude = 0.0;
+          for (std::int64_t k = 0; k < kK; ++k) {
+            const auto at_a = static_cast<std::size_t>(transposed ? k * kM + i : i * kK + k);
+            const auto at_b = static_cast<std::size_t>(transposed ? k * kN + j : j * kK + k);
+            const double product = static_cast<double>(bf16_to_fp32(fp32_to_bf16(a[at_a]))) *
+                                   static_cast<double>(bf16_to_fp32(fp32_to_bf16(b[at_b])));
+            sum += product;
+            magnitude += std::fabs(product);
+          }
+          const auto got = static_cast<double>(c[static_cast<std::size_t>(i * kN + j)]);
+          EXPECT_NEAR(got, sum, integers ? 0.0 : 1e-5 * magnitude);
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
