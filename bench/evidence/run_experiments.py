@@ -41,6 +41,19 @@ def outcome(folder, ended):
             "curve": [[s["step"], None if s["loss"] is None else round(s["loss"], 4)] for s in steps[every - 1::every]]}
 
 
+def exported(tern, folder, kind):
+    """Parameters, and the size of the file a person would keep: packed matrices, Q6_K embedding; F16 for float."""
+    target = folder / "sized.gguf"
+    types = ["--outtype", "F16"] if kind == "float" else ["--embedding", "Q6_K"]
+    done = subprocess.run([tern, "train", "export", str(folder), "-o", str(target), "--force", "--json", *types],
+                          capture_output=True, text=True)
+    if done.returncode:
+        return {}
+    target.unlink()
+    report = json.loads(done.stdout)
+    return {"parameters": report["parameters"], "file_bytes": report["file_bytes"]}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tern")
@@ -63,7 +76,8 @@ def main():
             ended = subprocess.run(command(options.tern, options.data, folder, run, options.threads), capture_output=True, text=True)
             if ended.returncode < 0 or ended.returncode == 130:
                 raise SystemExit(f"{run['name']}: stopped")
-            results[run["name"]] = {**run, **outcome(folder, ended)}
+            kind = run["name"].split("/")[1].split("-")[0]
+            results[run["name"]] = {**run, **outcome(folder, ended), **exported(options.tern, folder, kind)}
             temporary = options.results.with_suffix(".tmp")
             temporary.write_text(json.dumps(results, indent=1) + "\n")
             temporary.rename(options.results)

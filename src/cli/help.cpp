@@ -77,7 +77,7 @@ std::string group_help(std::string_view group) {
 
 std::string main_help() {
   std::string text = fmt::format(
-      "{}: convert, quantise, measure and run 1-bit, ternary and low-bit language models on CPUs\n\n"
+      "{}: train, convert, quantise, measure and run 1-bit, ternary and low-bit language models on CPUs\n\n"
       "Usage: tern COMMAND [options]\n",
       version_text());
   std::vector<std::string_view> groups;
