@@ -80,6 +80,9 @@ def sizes(results, folder):
         for width, values in sorted(widths.items()):
             mean, spread = mean_and_spread(values)
             run = settings[kind, width]
+            if "file_bytes" not in run:
+                print(f"| {kind} | {width} | no export | | {shown(mean, spread)} | |")
+                continue
             parameters, n_bytes = run["parameters"], run["file_bytes"]
             joules = joules_per_token(run["settings"], kind)
             print(f"| {kind} | {width} | {parameters:,} | {n_bytes / 1e6:.2f} | {shown(mean, spread)} | {1e6 * joules:.1f} |")

@@ -67,7 +67,7 @@ std::string exit_status() {
 std::string main_manual(std::span<const CommandText> commands) {
   std::string out = title("tern");
   out +=
-      ".SH NAME\ntern \\- convert, quantise, measure and run low\\-bit language models on CPUs\n"
+      ".SH NAME\ntern \\- train, convert, quantise, measure and run low\\-bit language models on CPUs\n"
       ".SH SYNOPSIS\n\\fBtern\\fR \\fICOMMAND\\fR [\\fIoptions\\fR]\n.br\n\\fBtern help\\fR [\\fICOMMAND\\fR]\n"
       ".SH DESCRIPTION\nTern is a workbench for language models with 1\\-bit, ternary and other low\\-bit weights.\n"
       "Results go to the standard output and everything else to the standard error;\n"

@@ -19,7 +19,7 @@ class Train final : public Command {
   void declare(CLI::App& app) override {
     request_.n_threads = 0;
     app.add_option("--data", request_.data, "data set, as tern data pack makes it")->type_name("DIR");
-    app.add_option("-o,--out", request_.out, "folder of the run: checkpoints, log.jsonl, report.html")
+    app.add_option("-o,--out,--output", request_.out, "folder of the run: checkpoints, log.jsonl, report.html")
         ->type_name("DIR");
     app.add_option("--recipe", recipe_file_, "recipe file (JSON); --show-recipe prints one with all its keys")
         ->type_name("FILE");
@@ -42,7 +42,8 @@ class Train final : public Command {
     app.add_option("-t,--threads", request_.n_threads, "threads (default: the cores this process may use)")
         ->type_name("N")
         ->check(CLI::Range(0, 1024));
-    app.add_flag("--show-recipe", show_recipe_, "print the whole recipe and what each key means; train nothing");
+    app.add_flag("--show-recipe", show_recipe_,
+                 "print the whole recipe, and on stderr what each key means; train nothing");
     app.add_flag("--json", json_, "one JSON value at the end");
   }
 
@@ -54,7 +55,8 @@ class Train final : public Command {
     }
     TERN_TRY(request_.recipe, read_recipe());
     if (show_recipe_) {
-      console.out(json_ ? train::recipe_json(request_.recipe) : explained(request_.recipe));
+      console.out(train::recipe_json(request_.recipe));
+      if (!json_) console.note(explained(request_.recipe));
       return {};
     }
     if (request_.data.empty() || request_.out.empty()) {
@@ -94,7 +96,7 @@ class Train final : public Command {
 
   // The recipe as it is, and behind it a line for each key.
   static std::string explained(const train::Recipe& recipe) {
-    std::string out = train::recipe_json(recipe) + "\n";
+    std::string out;
     train::Recipe copy = recipe;
     for (const train::RecipeField& field : train::recipe_fields(copy)) {
       out += fmt::format("{:<36} {}\n", fmt::format("{}.{}", field.section, field.key), field.help);
@@ -112,6 +114,8 @@ class Train final : public Command {
                            {"step", report.state.step},
                            {"steps", report.state.n_steps},
                            {"finished", report.finished},
+                           {"nats_per_token", report.loss},
+                           {"bits_per_byte", report.bits_per_byte},
                            {"held_out", losses},
                            {"checkpoint", report.checkpoint},
                            {"tokens_per_second", report.tokens_per_second},
@@ -121,11 +125,14 @@ class Train final : public Command {
     const std::string where = fmt::format("{}: step {} of {}", printable(request_.out, 200),
                                           with_separators(static_cast<std::uint64_t>(report.state.step)),
                                           with_separators(static_cast<std::uint64_t>(report.state.n_steps)));
-    std::string out = report.tokens_per_second == 0.0
-                          ? where + ", nothing was left to do\n"
-                          : fmt::format("{}, {} tokens/s, {:.0f} % of the matrix products' peak\n", where,
-                                        with_separators(static_cast<std::uint64_t>(report.tokens_per_second)),
-                                        100.0 * report.share_of_peak);
+    std::string out =
+        report.tokens_per_second == 0.0
+            ? where + ", nothing was left to do\n"
+            : fmt::format(
+                  "{}, loss {:.4f} nats a token ({:.3f} bits a byte), {} tokens/s, {:.0f} % of the matrix products' "
+                  "peak\n",
+                  where, report.loss, report.bits_per_byte,
+                  with_separators(static_cast<std::uint64_t>(report.tokens_per_second)), 100.0 * report.share_of_peak);
     for (const train::SourceLoss& loss : report.losses) {
       out += fmt::format("{}, held out: {:.4f} nats a token, {:.4f} bits a byte\n", loss.source, loss.nats,
                          loss.bits_per_byte);

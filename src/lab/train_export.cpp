@@ -36,7 +36,7 @@ Result<Opened> open_run(const TrainExportOptions& options, Progress& progress) {
 
 Result<convert::ConvertReport> write_model(const convert::Source& source, train::Trainer& trainer,
                                            convert::ConvertOptions options, Progress& progress) {
-  if (options.outtype != nullptr) TERN_TRY_DO(check_holds(*options.outtype, source, trainer));
+  TERN_TRY_DO(check_holds(options.outtype, source, trainer));
   const bool is_packed = trainer.weights().options().weights != nullptr && options.outtype != &formats::kF32;
   if (options.table == nullptr && is_packed) options.table = &formats::kF16;
   TERN_TRY(const convert::ConvertPlan plan, convert::ConvertPlan::of(source, options, progress));

@@ -28,7 +28,7 @@ struct TrainExportOptions {
                                                                      Progress& progress);
 
 /// Continues the prompt with the model as it stands, through a file DIR/latest.gguf and the engine: what a person will
-/// get who exports it now. Greedy up to small differences of chance: temperature 0.8, seed of the run.
+/// get who exports it now. Drawn at temperature 0.8 with the run's seed.
 [[nodiscard]] train::SampleText sample_through_engine(const std::string& folder, int n_threads);
 
 }  // namespace tern::lab

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "formats/all.hpp"
-#include "train/quantizers/quantizers.hpp"
 
 namespace tern::lab {
 namespace {
@@ -31,7 +30,7 @@ quant::RowReader quantised_rows_of(const train::Weight& weight, std::int64_t gro
 }
 
 bool is_in_training_form(const train::Weight& weight, const train::Trainer& trainer) {
-  return weight.is_quantized() && const_cast<train::Trainer&>(trainer).weights().lambda() == 1.0F;
+  return weight.is_quantized() && trainer.weights().lambda() == 1.0F;
 }
 
 train::Weight* weight_of(train::Trainer& trainer, std::string_view name) {
@@ -39,15 +38,6 @@ train::Weight* weight_of(train::Trainer& trainer, std::string_view name) {
     if (weight->master().name == name) return weight.get();
   }
   return nullptr;
-}
-
-/// The smallest usual format of a quantiser's codes.
-const formats::Format* natural_format(const train::QuantizerOptions& options) {
-  if (options.weights == &train::kSign) return options.group % 128 == 0 ? &formats::kQ1_0 : &formats::kQ2_0;
-  if (options.weights->lowest == -1 && options.weights->highest == 1) {
-    return options.group == 0 ? &formats::kI2_S : &formats::kQ2_0;
-  }
-  return &formats::kF32;
 }
 
 /// Encodes and decodes; true where every value comes back.
@@ -86,7 +76,7 @@ convert::Source trained_source(const train::RunState& state, train::Trainer& tra
     if (weight != nullptr && is_in_training_form(*weight, trainer)) {
       tensor.masters = tensor.read;
       tensor.read = quantised_rows_of(*weight, options.group);
-      tensor.natural = natural_format(options);
+      tensor.natural = options.weights->smallest_format(options.group, spec.shape.row_length());
       tensor.is_ternary = options.group == 0 && options.weights->lowest == -1 && options.weights->highest == 1;
     }
     source.tensors.push_back(std::move(tensor));
@@ -94,22 +84,23 @@ convert::Source trained_source(const train::RunState& state, train::Trainer& tra
   return source;
 }
 
-Result<void> check_holds(const formats::Format& format, const convert::Source& source, train::Trainer& trainer) {
-  const auto first_lost = [&](const formats::Format& candidate) -> Result<const convert::SourceTensor*> {
+Result<void> check_holds(const formats::Format* wanted, const convert::Source& source, train::Trainer& trainer) {
+  const auto first_lost = [&](const formats::Format* candidate) -> Result<const convert::SourceTensor*> {
     for (const convert::SourceTensor& tensor : source.tensors) {
       const train::Weight* weight = weight_of(trainer, tensor.name);
       if (weight == nullptr || !is_in_training_form(*weight, trainer)) continue;
       std::vector<float> values(static_cast<std::size_t>(tensor.shape.n_elements()));
       TERN_TRY_DO(tensor.read(0, tensor.shape.n_rows(), values));
-      if (!survives(candidate, tensor.shape, values)) return &tensor;
+      if (!survives(candidate == nullptr ? *tensor.natural : *candidate, tensor.shape, values)) return &tensor;
     }
     return nullptr;
   };
-  TERN_TRY(const convert::SourceTensor* lost, first_lost(format));
+  TERN_TRY(const convert::SourceTensor* lost, first_lost(wanted));
   if (lost == nullptr) return {};
+  const formats::Format& format = wanted == nullptr ? *lost->natural : *wanted;
   std::vector<std::string_view> able;
   for (const formats::Format* other : formats::kAll) {
-    if (auto found = first_lost(*other); found && *found == nullptr) able.push_back(other->name);
+    if (auto found = first_lost(other); found && *found == nullptr) able.push_back(other->name);
   }
   const train::QuantizerOptions& options = trainer.weights().options();
   const std::string why =
@@ -118,8 +109,8 @@ Result<void> check_holds(const formats::Format& format, const convert::Source& s
                 "{}, {}", options.weights->name,
                 options.group == 0 ? std::string("one scale") : fmt::format("a scale for {} values", options.group))
           : fmt::format("rows of {}, expected a multiple of {}", lost->shape.row_length(), format.block_values);
-  return fail(ErrorCode::unsupported, "{} does not hold what was trained ({}: {}); {} do", format.name, lost->name, why,
-              fmt::format("{}", fmt::join(able, ", ")));
+  return fail(ErrorCode::unsupported, "{} does not hold what was trained ({}: {}), expected {}", format.name,
+              lost->name, why, fmt::format("{}", fmt::join(able, ", ")));
 }
 
 }  // namespace tern::lab

@@ -14,9 +14,10 @@ namespace tern::lab {
 [[nodiscard]] convert::Source trained_source(const train::RunState& state, train::Trainer& trainer,
                                              std::shared_ptr<const void> keep);
 
-/// Whether every quantised matrix is the same, bit for bit, after a round trip through the format. Errors: unsupported,
+/// Whether every quantised matrix is the same, bit for bit, after a round trip through the format (null: each through
+/// its natural one). Errors: unsupported,
 /// with the formats that can hold the model.
-[[nodiscard]] Result<void> check_holds(const formats::Format& format, const convert::Source& source,
+[[nodiscard]] Result<void> check_holds(const formats::Format* format, const convert::Source& source,
                                        train::Trainer& trainer);
 
 }  // namespace tern::lab

@@ -71,7 +71,7 @@ Result<Blas> Blas::load(Precision precision) {
   blas.kernels_ = core_name();
   if (precision == Precision::bfloat16) {
     TERN_TRY(blas.bf16_, Bf16Products::load());
-    blas.kernels_ = "bfloat16";
+    blas.kernels_ = "bfloat16 beside " + blas.kernels_;
   }
   return blas;
 }

@@ -35,12 +35,15 @@ class Blas {
   [[nodiscard]] static Result<Blas> load(Precision precision = Precision::float32);
 
   /// C[m, n] = alpha * A[m, k] B[k, n] + beta * C, on the calling thread. beta = 0 overwrites, whatever C held.
-  /// Any number of threads may call at once. Same arguments, same kernels(): same bits.
+  /// Up to kMostThreads threads may call at once (the library is built for so many). Same arguments, same kernels():
+  /// same bits.
   void multiply(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, Operand a, Operand b, float beta, float* c,
                 std::int64_t c_stride) const;
 
   /// The library's name for the kernels that it chose ("SkylakeX"): other kernels add in another order.
   [[nodiscard]] const std::string& kernels() const { return kernels_; }
+
+  static constexpr int kMostThreads = 64;
 
  private:
   using Sgemm = void (*)(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,

@@ -2,6 +2,7 @@
 // them again and again. It knows no files, no clock and no data set; run.hpp does.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,13 +47,14 @@ class Trainer {
   [[nodiscard]] Parameters& parameters() { return parameters_; }
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
   [[nodiscard]] Weights& weights() { return *weights_; }
+  [[nodiscard]] const Weights& weights() const { return *weights_; }
   [[nodiscard]] Network& network() { return *network_; }
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
   [[nodiscard]] sys::ThreadPool& pool() { return pool_; }
 
  private:
   Trainer(models::Plan plan, const std::function<bool(const models::TensorSpec&)>& present, int n_threads)
-      : plan_(std::move(plan)), pool_(n_threads), parameters_(plan_, present) {}
+      : plan_(std::move(plan)), pool_(std::min(n_threads, linalg::Blas::kMostThreads)), parameters_(plan_, present) {}
 
   models::Plan plan_;
   sys::ThreadPool pool_;

@@ -126,6 +126,12 @@ struct Packer {
     SourceEntry entry{.name = source.name, .train = {}, .held_out = {}};
     TERN_TRY(entry.train, train.finish());
     TERN_TRY(entry.held_out, held_out.finish());
+    if (fraction > 0.0 && !entry.held_out) {
+      progress.note(
+          fmt::format("note: nothing of {} is held out: too few documents for that fraction; see --separator "
+                      "and --valid",
+                      source.name));
+    }
     if (!entry.train && !entry.held_out) {
       return fail(ErrorCode::bad_input, "the source \"{}\" holds no text: every document of {} is empty",
                   printable(source.name), source.files.empty() ? source.held_out_files.front() : source.files.front());

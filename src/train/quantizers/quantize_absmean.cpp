@@ -16,6 +16,8 @@ const WeightQuantizer kAbsmean{
     .lowest = -1,
     .highest = 1,
     .scale_of = &mean_magnitude,
+    .scale_is_mean = true,
+    .smallest_format = &smallest_ternary_format,
     .encode = &encode,
 };
 

@@ -29,6 +29,7 @@ const WeightQuantizer kAbsmedian{
     .lowest = -1,
     .highest = 1,
     .scale_of = &median_magnitude,
+    .smallest_format = &smallest_ternary_format,
     .encode = &encode,
 };
 

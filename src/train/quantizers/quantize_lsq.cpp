@@ -2,6 +2,7 @@
 // range; the step is trained with the weights and starts at 2 mean |w| / sqrt(highest code).
 #include <cmath>
 
+#include "formats/all.hpp"
 #include "train/quantizers/quantizers.hpp"
 
 namespace tern::train {
@@ -17,6 +18,11 @@ void encode(std::span<const float> weights, float scale, float* codes) {
   round_to_codes(weights, scale, -kHighest - 1, kHighest, codes);
 }
 
+// A code of several bits times an fp16 scale is no fp16 number.
+const formats::Format* smallest_format(std::int64_t /*group*/, std::int64_t /*row_length*/) {
+  return &formats::kF32;
+}
+
 }  // namespace
 
 const WeightQuantizer kLsq4{
@@ -26,6 +32,7 @@ const WeightQuantizer kLsq4{
     .highest = 7,
     .learned_scale = true,
     .scale_of = &first_step<7>,
+    .smallest_format = &smallest_format,
     .encode = &encode<7>,
 };
 
@@ -36,6 +43,7 @@ const WeightQuantizer kLsq8{
     .highest = 127,
     .learned_scale = true,
     .scale_of = &first_step<127>,
+    .smallest_format = &smallest_format,
     .encode = &encode<127>,
 };
 

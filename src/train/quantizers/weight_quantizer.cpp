@@ -4,8 +4,15 @@
 #include <cmath>
 
 #include "base/half.hpp"
+#include "formats/all.hpp"
 
 namespace tern::train {
+
+const formats::Format* smallest_ternary_format(std::int64_t group, std::int64_t row_length) {
+  if (group == 0 && formats::kI2_S.fits_row(row_length)) return &formats::kI2_S;
+  const bool in_blocks = group % formats::kQ2_0.block_values == 0;
+  return in_blocks && formats::kQ2_0.fits_row(row_length) ? &formats::kQ2_0 : &formats::kF16;
+}
 
 float round_scale(float scale) {
   constexpr float kLeast = 0x1p-24F;  // the smallest fp16 number

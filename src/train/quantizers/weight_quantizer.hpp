@@ -10,6 +10,8 @@
 #include <span>
 #include <string_view>
 
+#include "formats/format.hpp"
+
 namespace tern::train {
 
 struct WeightQuantizer {
@@ -21,9 +23,17 @@ struct WeightQuantizer {
   bool learned_scale = false;
   /// The scale of a group before it is rounded to fp16: a positive number.
   float (*scale_of)(std::span<const float> weights) = nullptr;
+  /// mean |w| is what the scale is, so that values made of codes and a scale must be raised to be masters.
+  bool scale_is_mean = false;
+  /// The smallest weight format that holds rows of `row_length` exactly, with a scale for `group` values (0: one
+  /// scale).
+  const formats::Format* (*smallest_format)(std::int64_t group, std::int64_t row_length) = nullptr;
   /// codes[i], integers as floats, of weights[i] under the rounded scale.
   void (*encode)(std::span<const float> weights, float scale, float* codes) = nullptr;
 };
+
+/// For codes -1, 0 and +1: I2_S, Q2_0 for its groups, else F16 (a code times an fp16 scale is an fp16 number).
+[[nodiscard]] const formats::Format* smallest_ternary_format(std::int64_t group, std::int64_t row_length);
 
 /// The nearest fp16 number that is positive and finite.
 [[nodiscard]] float round_scale(float scale);

@@ -48,7 +48,10 @@ class WordHash {
 }  // namespace
 
 bool is_checkpoint_name(std::string_view file_name) {
-  return file_name.starts_with(kPrefix) && file_name.ends_with(kSuffix);
+  if (!file_name.starts_with(kPrefix) || !file_name.ends_with(kSuffix)) return false;
+  file_name.remove_prefix(kPrefix.size());
+  file_name.remove_suffix(std::min(kSuffix.size(), file_name.size()));
+  return !file_name.empty() && file_name.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 Result<std::string> CheckpointFolder::save(const RunState& state, const Trainer& trainer) const {
@@ -87,7 +90,10 @@ std::vector<std::string> CheckpointFolder::list() const {
   for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
     if (is_checkpoint_name(it->path().filename().string())) paths.push_back(it->path().string());
   }
-  std::ranges::sort(paths, std::greater{});
+  // Longer names are larger numbers.
+  std::ranges::sort(paths, [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a > b;
+  });
   return paths;
 }
 

@@ -41,7 +41,7 @@ double measure_gemm_peak(const models::Plan& plan, Network::Size size, const lin
   constexpr int kEnoughRounds = 500;        // the best of so many is the best: a tiny model's are over in milliseconds
   constexpr std::int64_t kMostRows = 4096;  // of a huge table a part tells the speed
   const std::vector<Product> products = products_of(plan);
-  const std::int64_t n_tokens = size.n_tokens;
+  const std::int64_t n_tokens = std::min<std::int64_t>(size.n_tokens, 4096);
   const std::int64_t all_tokens = std::min<std::int64_t>(n_tokens * size.n_sequences, 4096);
   std::int64_t most_in = 1;
   std::int64_t most_out = 1;

@@ -22,16 +22,13 @@ std::function<bool(const models::TensorSpec&)> presence(const RunState& state) {
 class Preparation {
  public:
   Preparation(const RunRequest& request, Progress& progress, Dataset data)
-      : request_(request),
-        progress_(progress),
-        folder_(request.out),
-        run_(std::make_unique<PreparedRun>(std::move(data))) {}
+      : request_(request), progress_(progress), run_(std::make_unique<PreparedRun>(std::move(data))) {}
 
   Result<std::unique_ptr<PreparedRun>> go() {
     auto done = request_.resume ? go_on() : begin();
     if (done) done = finish();
     if (done) return std::move(run_);
-    take_back(*run_, request_.out);
+    if (run_->folder) run_->folder->take_back();
     return std::unexpected(std::move(done).error());
   }
 
@@ -55,7 +52,6 @@ class Preparation {
   }
 
   Result<void> begin() {
-    TERN_TRY_DO(check_folder());
     run_->state.recipe = request_.recipe;
     TERN_TRY_DO(check(run_->state.recipe));
     TERN_TRY_DO(load_libraries(run_->state.recipe));
@@ -77,6 +73,11 @@ class Preparation {
                   "tokens, or a smaller batch",
                   wanted, run_->state.recipe.batch, run_->state.recipe.context);
     }
+    constexpr std::int64_t kFew = 50;
+    if (run_->state.recipe.tokens == 0 && run_->state.n_steps < kFew) {
+      progress_.note(fmt::format("note: one epoch of {} tokens is {} {}; --set optimizer.tokens=N trains longer", epoch,
+                                 run_->state.n_steps, run_->state.n_steps == 1 ? "step" : "steps"));
+    }
     run_->state.data = run_->data.fingerprint();
     TERN_TRY(run_->trainer, make_trainer(run_->state, *run_->blas, run_->kernels, request_.n_threads));
     if (request_.start) {
@@ -86,7 +87,9 @@ class Preparation {
                  static_cast<float>(run_->state.recipe.initializer_range));
     }
     remember_machine();
-    TERN_TRY_DO(make_folder());
+    TERN_TRY(RunFolder claimed, RunFolder::begin(request_.out));
+    run_->folder.emplace(std::move(claimed));
+    TERN_TRY_DO(copy_tokenizer());
     return sys::write_file(request_.out + "/recipe.json", recipe_json(run_->state.recipe), true);
   }
 
@@ -95,6 +98,8 @@ class Preparation {
     auto saved = newest_checkpoint(request_.out, notes);
     for (const std::string& note : notes) progress_.note("warning: " + note);
     if (!saved) return std::unexpected(saved.error());
+    TERN_TRY(RunFolder claimed, RunFolder::go_on(request_.out));
+    run_->folder.emplace(std::move(claimed));
     run_->state = saved->state();
     TERN_TRY_DO(load_libraries(run_->state.recipe));
     if (run_->state.data != run_->data.fingerprint()) {
@@ -127,11 +132,19 @@ class Preparation {
                   "with the model's tokenizer",
                   start.parameters.n_vocab, n_vocab);
     }
+    const bool was_rounded = start.parameters.linear_activation.mode == models::ActivationPolicy::Mode::per_token;
+    if (was_rounded && run_->state.recipe.weights == "none") {
+      progress_.note(
+          "note: the model was trained with rounded weights and activations, and this recipe goes on in float; for its "
+          "own kind add --set quantization.weights=absmean --set quantization.activations=int8");
+    }
     run_->state.model = start.parameters;
     TERN_TRY(const models::HyperParameters wanted, hyper_parameters_of(run_->state.recipe, n_vocab));
     run_->state.model.linear_activation = wanted.linear_activation;
     run_->state.model.n_ctx_train = std::max(run_->state.model.n_ctx_train, run_->state.recipe.context);
     run_->state.optional_tensors = start.tensors;
+    describe_model(run_->state.model, run_->state.recipe);
+    run_->state.recipe.tie_word_embeddings = std::ranges::find(start.tensors, "output.weight") == start.tensors.end();
     return {};
   }
 
@@ -144,27 +157,6 @@ class Preparation {
     options.mixture.assign(run_->state.recipe.mixture.begin(), run_->state.recipe.mixture.end());
     TERN_TRY(run_->sampler, Sampler::make(run_->data, std::move(options)));
     return {};
-  }
-
-  Result<void> check_folder() const {
-    const std::vector<std::string> old = folder_.list();
-    if (!old.empty()) {
-      return fail(ErrorCode::usage, "{}: holds a run already ({}); go on with --resume, or choose another folder",
-                  request_.out, std::filesystem::path(old.front()).filename().string());
-    }
-    std::error_code error;
-    if (std::filesystem::exists(request_.out + "/" + std::string(kManifestName), error)) {
-      return fail(ErrorCode::usage, "{}: holds a data set; choose another folder for the run", request_.out);
-    }
-    return {};
-  }
-
-  Result<void> make_folder() {
-    std::error_code error;
-    run_->is_new_folder = std::filesystem::create_directories(sys::without_final_slashes(request_.out), error);
-    if (error) return fail(ErrorCode::io, "{}: cannot be made: {}", request_.out, error.message());
-    std::filesystem::remove(request_.out + "/log.jsonl", error);  // of a run that never came to a checkpoint
-    return copy_tokenizer();
   }
 
   // The run's folder stands alone: what it is exported with lies in it.
@@ -184,7 +176,6 @@ class Preparation {
 
   const RunRequest& request_;
   Progress& progress_;
-  CheckpointFolder folder_;
   std::unique_ptr<PreparedRun> run_;
 };
 
@@ -201,14 +192,8 @@ Result<std::unique_ptr<Trainer>> make_trainer(const RunState& state, const linal
   return Trainer::make(architecture->plan(state.model), presence(state), options, blas, kernels);
 }
 
-void take_back(const PreparedRun& prepared, const std::string& folder) {
-  if (!prepared.is_new_folder) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
-}
-
 Result<std::unique_ptr<PreparedRun>> prepare_run(const RunRequest& request, Progress& progress) {
-  TERN_TRY(Dataset data, Dataset::open(request.data));
+  TERN_TRY(Dataset data, Dataset::open(request.data, true));
   return Preparation(request, progress, std::move(data)).go();
 }
 

@@ -6,6 +6,7 @@
 
 #include "train/data/sampler.hpp"
 #include "train/run/run.hpp"
+#include "train/run/run_folder.hpp"
 
 namespace tern::train {
 
@@ -19,8 +20,8 @@ struct PreparedRun {
   Schedule schedule;
   std::optional<Sampler> sampler;  // reads `data`
   std::unique_ptr<Trainer> trainer;
-  std::string checkpoint;      // that the run goes on from; "" for a new one
-  bool is_new_folder = false;  // made here; what ends before its first step takes it back
+  std::optional<RunFolder> folder;  // set; what ends before its first step takes it back
+  std::string checkpoint;           // that the run goes on from; "" for a new one
 };
 
 /// Errors: as run(), before the first step. A folder that was made is gone again then.
@@ -29,8 +30,5 @@ struct PreparedRun {
 /// A trainer of the state's model, with masters still to be set.
 [[nodiscard]] Result<std::unique_ptr<Trainer>> make_trainer(const RunState& state, const linalg::Blas& blas,
                                                             const kernels::Kernels& kernels, int n_threads);
-
-/// Removes the folder of a run that came to nothing.
-void take_back(const PreparedRun& prepared, const std::string& folder);
 
 }  // namespace tern::train

@@ -69,6 +69,17 @@ struct Assign {
   }
 };
 
+/// " (did you mean section.key?)" by the key alone, which is what people remember; "" where none is near.
+std::string meant_key(std::string_view name, const std::vector<RecipeField>& fields) {
+  const std::string_view key = name.substr(name.rfind('.') + 1);
+  std::vector<std::string_view> keys;
+  for (const RecipeField& field : fields) keys.push_back(field.key);
+  const std::string_view nearest = nearest_word(key, keys);
+  if (nearest.empty()) return {};
+  const auto found = std::ranges::find(fields, nearest, &RecipeField::key);
+  return fmt::format(" (did you mean {}?)", full_name(*found));
+}
+
 /// A word typed behind --set, as the JSON it means for a field. What is no JSON stays a word, which no field but a text
 /// takes.
 Read value_of(const RecipeField& field, std::string_view text) {
@@ -156,8 +167,8 @@ Result<void> set_field(Recipe& recipe, std::string_view assignment) {
   for (const RecipeField& field : fields) names.push_back(full_name(field));
   const auto found = std::ranges::find(names, name);
   if (found == names.end()) {
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    return fail(ErrorCode::usage, "a recipe has no \"{}\"{}", printable(name), did_you_mean(name, known));
+    return fail(ErrorCode::usage, "a recipe has no \"{}\"{}; tern train --show-recipe lists the keys", printable(name),
+                meant_key(name, fields));
   }
   const RecipeField& field = fields[static_cast<std::size_t>(found - names.begin())];
   const Read value = value_of(field, assignment.substr(equals + 1));
@@ -221,6 +232,21 @@ Result<models::HyperParameters> hyper_parameters_of(const Recipe& recipe, std::i
                                       : models::ActivationPolicy{Mode::per_token, kActivationBits[rounding]};
   if (auto sound = models::check(p); !sound) return fail(ErrorCode::usage, "model: {}", sound.error().message);
   return p;
+}
+
+void describe_model(const models::HyperParameters& model, Recipe& recipe) {
+  recipe.architecture = model.architecture;
+  recipe.hidden_size = model.n_embd;
+  recipe.intermediate_size = model.n_ff;
+  recipe.num_hidden_layers = model.n_layers;
+  recipe.num_attention_heads = model.n_heads;
+  recipe.num_key_value_heads = model.n_kv_heads;
+  recipe.head_dim = model.head_dim;
+  recipe.hidden_act = models::activation_name(model.activation);
+  recipe.rms_norm_eps = static_cast<double>(model.norm_eps);
+  recipe.rope_theta = static_cast<double>(model.rope_base);
+  recipe.sliding_window = model.window;
+  recipe.norm_per_projection = model.input_norms;
 }
 
 Result<QuantizerOptions> quantizer_of(const Recipe& recipe) {

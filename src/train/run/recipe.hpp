@@ -95,6 +95,8 @@ struct Recipe {
 
 /// The recipe as the parts of a run take it. Requires check().
 [[nodiscard]] Result<models::HyperParameters> hyper_parameters_of(const Recipe& recipe, std::int64_t n_vocab);
+/// The other way: the recipe's model section says what the model is.
+void describe_model(const models::HyperParameters& model, Recipe& recipe);
 [[nodiscard]] Result<QuantizerOptions> quantizer_of(const Recipe& recipe);
 [[nodiscard]] OptimizerOptions optimizer_of(const Recipe& recipe);
 [[nodiscard]] Result<linalg::Precision> matmul_of(const Recipe& recipe);

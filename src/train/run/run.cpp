@@ -79,8 +79,8 @@ class Run {
       if (last || is_multiple(state_.step, state_.recipe.sample_every)) TERN_TRY_DO(write_sample());
       if (stop || is_multiple(state_.step, state_.recipe.checkpoint_every)) TERN_TRY_DO(keep());
       if (progress_.cancelled() && !last) {
-        return fail(ErrorCode::cancelled, "stopped after step {} of {}; go on with --resume", state_.step,
-                    state_.n_steps);
+        return fail(ErrorCode::cancelled, "stopped after step {} of {}; go on with tern train --resume --data {} -o {}",
+                    state_.step, state_.n_steps, request_.data, request_.out);
       }
       if (stop) break;
     }
@@ -122,6 +122,8 @@ class Run {
                      fmt::format("{}/{}  loss {:.3f}  {:.3f} bits/byte  {} tokens/s  {:.0f} % of peak", state_.step,
                                  state_.n_steps, line.loss, line.bits_per_byte,
                                  with_separators(static_cast<std::uint64_t>(speed)), 100.0 * line.share_of_peak));
+    report_.loss = line.loss;
+    report_.bits_per_byte = line.bits_per_byte;
     return log_.add(line);
   }
 
@@ -199,12 +201,12 @@ Result<RunReport> run(const RunRequest& request, const SampleText& sample, Progr
   TERN_TRY(const std::unique_ptr<PreparedRun> prepared, prepare_run(request, progress));
   auto log = RunLog::open(request.out, prepared->state.step);
   if (!log) {
-    take_back(*prepared, request.out);
+    prepared->folder->take_back();
     return std::unexpected(std::move(log).error());
   }
   Run running(request, sample, progress, *prepared, std::move(*log));
   auto report = running.go();
-  if (!report && running.came_to_nothing()) take_back(*prepared, request.out);
+  if (!report && running.came_to_nothing()) prepared->folder->take_back();
   return report;
 }
 

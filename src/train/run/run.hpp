@@ -16,7 +16,7 @@ namespace tern::train {
 /// A model to start from, instead of random weights.
 struct StartingModel {
   models::HyperParameters parameters;
-  std::vector<std::string> tensors;  // that it has
+  std::vector<std::string> tensors;  // of the plan's optional ones, those it has
   /// Fills the masters.
   std::function<Result<void>(Parameters&)> fill;
 };
@@ -37,6 +37,8 @@ using SampleText = std::function<Result<std::string>(const RunState&, Trainer&, 
 
 struct RunReport {
   RunState state;
+  double loss = 0.0;  // of the last step, nats a token
+  double bits_per_byte = 0.0;
   std::vector<SourceLoss> losses;  // of the last look
   std::string checkpoint;          // path of the last
   double tokens_per_second = 0.0;  // median of this sitting's steps
@@ -48,7 +50,8 @@ struct RunReport {
 /// when the loss is no number or has run away (the checkpoints stay as they are); io, out_of_space.
 [[nodiscard]] Result<RunReport> run(const RunRequest& request, const SampleText& sample, Progress& progress);
 
-/// The network of a saved run, filled and ready: for exports and tests. `n_sequences` of a microbatch.
+/// The trainer of a saved run, its masters set and its matrices quantised as they were: for exports and tests. Errors:
+/// those of Blas::load, Trainer::make and SavedRun::restore.
 [[nodiscard]] Result<std::unique_ptr<Trainer>> restore(const SavedRun& saved, int n_threads);
 
 }  // namespace tern::train

@@ -57,7 +57,7 @@ struct RunHistory {
 class RunLog {
  public:
   /// Opens DIR/log.jsonl for appending, after taking back every line beyond `step`. Lines that are not whole (a run was
-  /// killed while it wrote) go too. `history` gets what stays. Errors: io.
+  /// killed while it wrote) go too. history() has what stays. Errors: io.
   [[nodiscard]] static Result<RunLog> open(const std::string& folder, std::int64_t step);
 
   [[nodiscard]] Result<void> add(const StepLine& line);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/quantizers/quantizers.hpp"
-
 namespace tern::train {
 namespace {
 
@@ -29,7 +27,7 @@ bool raise(std::span<float> values) {
 }  // namespace
 
 std::int64_t raise_ternary_values(Parameters& parameters, const QuantizerOptions& options) {
-  if (options.weights != &kAbsmean) return 0;
+  if (options.weights == nullptr || !options.weights->scale_is_mean) return 0;
   std::int64_t n_raised = 0;
   for (const auto& parameter : parameters.all()) {
     if (parameter->role != models::TensorRole::linear || parameter->shape.is_vector()) continue;

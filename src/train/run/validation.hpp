@@ -21,7 +21,7 @@ struct SourceLoss {
 /// Of every source that has at least one window held out; at most `n_tokens` of each. Errors: those of Part::copy.
 [[nodiscard]] Result<std::vector<SourceLoss>> validate(Network& network, const Dataset& data, std::int64_t n_tokens);
 
-/// Bits a byte of a mean loss over tokens.
+/// Bits a byte of a sum of losses over tokens that stand for n_bytes of text.
 [[nodiscard]] double bits_per_byte(double sum_of_nats, std::uint64_t n_bytes);
 
 }  // namespace tern::train

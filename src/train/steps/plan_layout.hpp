@@ -33,9 +33,10 @@ class PlanLayout final : public Layout {
   void want_temporary(std::int64_t n_floats) override;
   [[nodiscard]] Rounded rounded(models::ValueId id) override;
 
-  /// Floats a token, floats a token, floats a sequence, floats.
+  // Floats a token:
   [[nodiscard]] std::int64_t saved_width() const { return saved_width_; }
   [[nodiscard]] std::int64_t scratch_width() const { return scratch_width_; }
+  // Floats a sequence, and in all:
   [[nodiscard]] std::int64_t partial_width() const { return partial_width_; }
   [[nodiscard]] std::int64_t temporary_floats() const { return temporary_floats_; }
 

@@ -1,5 +1,5 @@
-// A step of the plan as the trainer runs it. Each kind has a file of its own (train/step_<kind>.cpp) with its forward
-// and its backward pass; a new kind is such a file and a line at the end of this one.
+// A step of the plan as the trainer runs it. Each kind has a file of its own (train/steps/step_<kind>.cpp, alike ones
+// together) with its forward and its backward pass; a new kind is such a file and a line at the end of this one.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,10 @@
 // What may go wrong with a training run from outside: data that is none or was damaged, folders that are taken, a disk
 // that is full, a loss that runs away, an impatient person. Each ends with one line and the right exit code, leaves no
 // folder where nothing was done, and never costs a checkpoint that was good. Bad recipes: cli/transcripts/training.txt.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -66,14 +69,14 @@ TEST_F(TrainBadInput, ADamagedDataSetIsRefused) {
   fs::resize_file(cut + shard, 1000);
   expect_refused(on_data(cut), 3, "1000 bytes, expected", runs_.file("run"));
 
-  const std::string foreign = copy_of_data("foreign");  // of the right size: found when it is drawn
+  const std::string foreign = copy_of_data("foreign");  // of the right size: its hash tells
   std::string tokens = whole_file(foreign + shard);
   for (std::size_t i = 0; i < tokens.size(); i += 2) {
     tokens[i] = static_cast<char>(500 & 255);
     tokens[i + 1] = 1;
   }
   std::ofstream(foreign + shard, std::ios::binary) << tokens;
-  expect_refused(on_data(foreign), 3, "token 500 at offset", runs_.file("run"));
+  expect_refused(on_data(foreign), 3, "the file is damaged", runs_.file("run"));
 }
 
 TEST_F(TrainBadInput, AFolderThatWasThereBeforeKeepsWhatItHeld) {
@@ -105,9 +108,45 @@ TEST_F(TrainBadInput, AFolderThatIsTakenIsRefused) {
   EXPECT_NE(into_data.err.find("holds a data set"), std::string::npos) << into_data.err;
   EXPECT_EQ(files_of("data"), data_before);
 
+  fs::create_directory(runs_.file("mine"));
+  std::ofstream(runs_.file("mine/recipe.json")) << "mine";
+  const Ended into_mine = TrainingRun::start(runs_.train("mine", 4));
+  EXPECT_EQ(into_mine.exit_code, 2) << into_mine.err;
+  EXPECT_NE(into_mine.err.find("holds files, but no run"), std::string::npos) << into_mine.err;
+  EXPECT_EQ(whole_file(runs_.file("mine/recipe.json")), "mine");
+
   std::ofstream(runs_.file("file")) << "x";
-  EXPECT_EQ(TrainingRun::start(runs_.train("file", 4)).exit_code, 1);
+  EXPECT_EQ(TrainingRun::start(runs_.train("file", 4)).exit_code, 2);
   EXPECT_EQ(whole_file(runs_.file("file")), "x");
+}
+
+TEST_F(TrainBadInput, ACopyOfACheckpointUnderAnotherNameIsNobodysBusiness) {
+  runs_.run(runs_.train("run", 8, {"run.checkpoint_every=4"}));
+  fs::copy_file(runs_.file("run/checkpoint-00000004.safetensors"), runs_.file("run/checkpoint-best.safetensors"));
+  const Ended more =
+      TrainingRun::start({"train", "--resume", "--data", runs_.data(), "-o", runs_.file("run"), "--json"});
+  EXPECT_EQ(more.exit_code, 0) << more.err;
+  EXPECT_NE(more.out.find("\"step\": 8"), std::string::npos) << more.out;
+  EXPECT_TRUE(fs::exists(runs_.file("run/checkpoint-best.safetensors")));
+}
+
+TEST_F(TrainBadInput, TwoRunsDoNotWriteIntoOneFolder) {
+  runs_.run(runs_.train("run", 4));
+  const int fd = ::open(runs_.file("run/.tern-run").c_str(), O_RDWR);
+  ASSERT_GE(fd, 0);
+  ASSERT_EQ(::flock(fd, LOCK_EX), 0);
+  const Ended second = TrainingRun::start({"train", "--resume", "--data", runs_.data(), "-o", runs_.file("run")});
+  ::close(fd);
+  EXPECT_EQ(second.exit_code, 2) << second.err;
+  EXPECT_NE(second.err.find("another tern train is writing there"), std::string::npos) << second.err;
+}
+
+TEST_F(TrainBadInput, ALongContextAndManyThreadsAreNoTrouble) {
+  runs_.run(runs_.train("long", 1,
+                        {"data.context=4200", "optimizer.batch=1", "optimizer.microbatch=1", "optimizer.tokens=4200"}));
+  auto words = runs_.train("threads", 2);
+  *(std::ranges::find(words, "-t") + 1) = "1000";
+  runs_.run(words);
 }
 
 TEST_F(TrainBadInput, ResumeRefusesWhatItCannotGoOnWith) {

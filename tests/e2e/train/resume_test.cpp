@@ -81,7 +81,7 @@ TEST(TrainResume, CtrlCKeepsTheStepThatWasReached) {
   const test::TrainingRun runs;
   const test::Ended ended = test::TrainingRun::start(runs.train("run", 100000), {.interrupt_after_ms = 1500});
   EXPECT_EQ(ended.exit_code, 130) << ended.err;
-  EXPECT_NE(ended.err.find("go on with --resume"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("go on with tern train --resume --data"), std::string::npos) << ended.err;
   const std::string name = last_checkpoint(runs.file("run"));
   ASSERT_FALSE(name.empty());
   const test::Ended more = test::TrainingRun::start(

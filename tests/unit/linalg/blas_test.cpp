@@ -162,7 +162,7 @@ TEST(Blas, LoadingLeavesTheEnvironmentAsItWas) {
 TEST(Bf16Products, AreThoseOfRoundedOperandsAndExactForSmallIntegers) {
   const auto blas = Blas::load(Precision::bfloat16);
   if (!blas) GTEST_SKIP() << blas.error().message;
-  EXPECT_EQ(blas->kernels(), "bfloat16");
+  EXPECT_TRUE(blas->kernels().starts_with("bfloat16 beside ")) << blas->kernels();
   constexpr std::int64_t kM = 37;
   constexpr std::int64_t kN = 19;
   constexpr std::int64_t kK = 300;
