@@ -1,9 +1,9 @@
 // One optimiser step of the reference shape (3.7 million parameters, 32 sequences of 256 tokens) in float and with
-// quantised weights, and the peak of the matrix products on the step's own shapes in the same process, all taking
-// turns. One repetition runs for every line on standard input (or --repetitions of them), so that a script can take
+// quantised weights, and the peak of OpenBLAS on the step's own shapes in the same process, all taking turns. One
+// repetition runs for every line on standard input (or --repetitions of them), so that a script can take
 // turns with another program. One JSON object a line. Usage: tern_bench_train [--threads T] [--repetitions R]
 // [--microbatch M]
-// [--matmul float32|bfloat16]
+// [--matmul float32|onednn|bfloat16]
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -57,12 +57,14 @@ Subject subject(std::string name, const Recipe& recipe, const linalg::Blas& blas
   return {std::move(name), recipe, std::move(trainer)};
 }
 
-void repetition(std::vector<Subject>& subjects, const linalg::Blas& blas, Random& random) {
+void repetition(std::vector<Subject>& subjects, const std::string& kernels, const linalg::Blas& openblas,
+                Random& random) {
   std::string line;
   for (Subject& s : subjects) {
     std::vector<std::int32_t> tokens(static_cast<std::size_t>(s.recipe.batch * (s.recipe.context + 1)));
     for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(kVocabulary));
-    const double peak = measure_gemm_peak(s.trainer->plan(), s.trainer->network().size(), blas, s.trainer->pool(), 0.3);
+    const double peak =
+        measure_gemm_peak(s.trainer->plan(), s.trainer->network().size(), openblas, s.trainer->pool(), 0.3);
     const sys::Stopwatch watch;
     s.trainer->step(tokens, 1e-4, 0.1, 1.0);
     const double speed = static_cast<double>(s.recipe.batch * s.recipe.context) / watch.seconds();
@@ -70,7 +72,7 @@ void repetition(std::vector<Subject>& subjects, const linalg::Blas& blas, Random
                         line.empty() ? "" : ", ", s.name, speed, speed * s.trainer->network().flops_per_token() / peak,
                         peak / 1e9);
   }
-  fmt::print("{{\"kernels\": \"{}\", {}}}\n", blas.kernels(), line);
+  fmt::print("{{\"kernels\": \"{}\", {}}}\n", kernels, line);
   std::fflush(stdout);
 }
 
@@ -80,15 +82,16 @@ int main(int argc, char** argv) {
   int n_threads = 2;
   int n_repetitions = 0;
   std::int64_t microbatch = 8;
-  auto precision = linalg::Precision::float32;
+  Recipe products;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view word = argv[i];
     if (word == "--threads") n_threads = std::atoi(argv[i + 1]);
     if (word == "--repetitions") n_repetitions = std::atoi(argv[i + 1]);
     if (word == "--microbatch") microbatch = std::atoll(argv[i + 1]);
-    if (word == "--matmul" && std::string_view(argv[i + 1]) == "bfloat16") precision = linalg::Precision::bfloat16;
+    if (word == "--matmul") products.matmul = argv[i + 1];
   }
-  const auto blas = or_stop(linalg::Blas::load(precision));
+  const auto blas = or_stop(linalg::Blas::load(or_stop(matmul_of(products))));
+  const auto openblas = or_stop(linalg::Blas::load());
   Recipe llama = or_stop(preset_by_name("llama"));
   Recipe ternary = or_stop(preset_by_name("bitnet-b1.58"));
   llama.microbatch = ternary.microbatch = microbatch;
@@ -101,6 +104,6 @@ int main(int argc, char** argv) {
   Random random(1);
   std::string ignored;
   for (int i = 0; n_repetitions == 0 ? static_cast<bool>(std::getline(std::cin, ignored)) : i < n_repetitions; ++i) {
-    repetition(subjects, blas, random);
+    repetition(subjects, blas.kernels(), openblas, random);
   }
 }

@@ -2,7 +2,7 @@
 """Tokens a second of a training step in Tern and in PyTorch, taking turns: the shape and step of a small model of 3.7 million
 parameters (32 sequences of 256 tokens, AdamW, clipping), float32 on both sides, the same number of threads.
 
-usage: compare_train.py TERN_BENCH_TRAIN [--threads 2] [--repetitions 7] [--json OUT]      (needs: pip install torch transformers)
+usage: compare_train.py TERN_BENCH_TRAIN [--threads 2] [--repetitions 7] [--matmul onednn] [--json OUT]      (needs: pip install torch transformers)
 
 One warm-up of each, then repetitions in turn; medians, spread (half the distance between the quartiles) and the ratio ours /
 theirs. The float model is transformers' LlamaForCausalLM; the ternary one its BitNet with the straight-through rule written in
@@ -64,10 +64,11 @@ def main():
     parser.add_argument("bench")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--matmul", default="float32", help="Tern's products: float32, onednn or bfloat16")
     parser.add_argument("--json")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    ours = Bench(options.bench, "--threads", str(options.threads), hello=False)
+    ours = Bench(options.bench, "--threads", str(options.threads), "--matmul", options.matmul, hello=False)
     theirs = {"llama_float": Theirs(False), "bitnet_ternary": Theirs(True)}
     rows = []
     for i in range(options.repetitions + 1):
@@ -75,7 +76,7 @@ def main():
         if i:
             rows.append(row)
     ours.close()
-    result = {"machine": machine(), "torch": torch.__version__, "threads": options.threads, "rows": rows}
+    result = {"machine": machine(), "torch": torch.__version__, "threads": options.threads, "matmul": options.matmul, "rows": rows}
     for kind in ("llama_float", "bitnet_float", "bitnet_ternary"):
         speed = [r["ours"][kind]["tokens_per_second"] for r in rows]
         share = [r["ours"][kind]["share_of_peak"] for r in rows]

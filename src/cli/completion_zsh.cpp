@@ -31,11 +31,7 @@ std::string zsh_spec(const OptionText& option) {
     return quoted(fmt::format("{}{}:{}", place, label, zsh_action(option)));
   }
   std::string spec = fmt::format("[{}]", replaced(option.help, "[]\\:", "\\"));
-  if (!option.value.empty()) {
-    spec += option.takes_many ? fmt::format(":*-*:{}:{}", label, zsh_action(option))
-                              : fmt::format(":{}:{}", label, zsh_action(option));
-  }
-  if (option.takes_many) spec = spec.substr(0, spec.find(":*-*:")) + fmt::format(":{}:{}", label, zsh_action(option));
+  if (!option.value.empty()) spec += fmt::format(":{}:{}", label, zsh_action(option));
   // Repeated options are rare, and a command says so itself when one is given twice.
   if (option.names.size() == 1) return fmt::format("'*{}'{}", option.names.front(), quoted(spec));
   return fmt::format("'*'{{{}}}{}", fmt::join(option.names, ","), quoted(spec));

@@ -14,11 +14,11 @@
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
 #include "cli/pre_option.hpp"
+#include "cli/threads_option.hpp"
 #include "convert/quantize.hpp"
 #include "files/kind.hpp"
 #include "formats/all.hpp"
 #include "report/table.hpp"
-#include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
 
 namespace tern::cli {
@@ -81,9 +81,7 @@ class Convert final : public Command {
     declare_pre(app, pre_);
     app.add_option("--model-name", model_name_, "general.name (default: the source's name)")->type_name("NAME");
     app.add_flag("--vocab-only", vocab_only_, "metadata and tokenizer, no tensors");
-    app.add_option("-t,--threads", n_threads_, "threads (default: the cores this process may use)")
-        ->type_name("N")
-        ->check(CLI::Range(0, 1024));
+    declare_threads(app, n_threads_);
     app.add_flag("--allow-requantize", allow_requantize_, "of a GGUF file: round what was rounded before");
     app.add_flag("--dry-run", dry_run_,
                  "show what becomes of each tensor, unknown ones too, and the size; write nothing");
@@ -93,8 +91,7 @@ class Convert final : public Command {
 
   Result<void> run(Console& console) override {
     TERN_TRY(const formats::Format* outtype, outtype_by_name(outtype_));
-    const convert::WriteOptions write{.overwrite = force_,
-                                      .n_threads = n_threads_ > 0 ? n_threads_ : sys::usable_cores()};
+    const convert::WriteOptions write{.overwrite = force_, .n_threads = threads_or_all(n_threads_)};
     TERN_TRY(const files::KindOfPath found, files::detect_kind(source_));
     if (found.kind == files::FileKind::unknown) TERN_TRY_DO(is_no_part_of_a_folder(source_));
     if (found.kind == files::FileKind::gguf && outtype != nullptr) return requantise(*outtype, write, console);

@@ -10,8 +10,8 @@
 #include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/threads_option.hpp"
 #include "report/table.hpp"
-#include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
 #include "sys/path.hpp"
 #include "train/data/pack.hpp"
@@ -85,9 +85,7 @@ class DataPack final : public Command {
     app.add_flag("--no-bos", no_bos_, "do not begin each document with BOS");
     app.add_flag("--no-eos", no_eos_, "do not end each document with EOS");
     app.add_option("--shard-tokens", options_.shard_tokens, "tokens in a file (default 67108864)")->type_name("N");
-    app.add_option("-t,--threads", options_.n_threads, "threads (default: the cores this process may use)")
-        ->type_name("N")
-        ->check(CLI::Range(0, 1024));
+    declare_threads(app, options_.n_threads);
     app.add_flag("--force", options_.overwrite, "replace a data set of that name");
     app.add_flag("--json", json_, "one JSON value");
     app.footer(
@@ -98,7 +96,7 @@ class DataPack final : public Command {
   Result<void> run(Console& console) override {
     for (const std::string& word : texts_) TERN_TRY_DO(add(word, &train::PackSource::files));
     for (const std::string& word : valid_) TERN_TRY_DO(add(word, &train::PackSource::held_out_files));
-    if (options_.n_threads == 0) options_.n_threads = sys::usable_cores();
+    options_.n_threads = threads_or_all(options_.n_threads);
     options_.add_bos = !no_bos_;
     options_.add_eos = !no_eos_;
     TERN_TRY(const train::DataManifest manifest, train::pack_data(options_, console));

@@ -6,7 +6,7 @@
 
 #include "base/words.hpp"
 #include "cli/counted.hpp"
-#include "sys/cpu.hpp"
+#include "cli/threads_option.hpp"
 #include "sys/mapped_file.hpp"
 
 namespace tern::cli {
@@ -26,9 +26,7 @@ void ModelOptions::declare(CLI::App& app, std::string_view stray_hint) {
 }
 
 void ModelOptions::declare_machine(CLI::App& app) {
-  app.add_option("-t,--threads", n_threads, "threads (default: the cores this process may use)")
-      ->type_name("N")
-      ->check(CLI::Range(0, 1024));
+  declare_threads(app, n_threads);
   app.add_option("--isa", isa, "instruction set to force: see tern doctor (default: the best, or TERN_ISA)")
       ->type_name("NAME");
 }
@@ -74,7 +72,7 @@ Result<std::int64_t> ContextOption::resolve(const engine::Model& model, Console&
 }
 
 int ModelOptions::threads() const {
-  return n_threads > 0 ? n_threads : sys::usable_cores();
+  return threads_or_all(n_threads);
 }
 
 }  // namespace tern::cli

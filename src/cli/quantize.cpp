@@ -9,12 +9,12 @@
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/threads_option.hpp"
 #include "convert/typical_bits.hpp"
 #include "formats/all.hpp"
 #include "formats/foreign.hpp"
 #include "report/table.hpp"
 #include "sys/atomic_file.hpp"
-#include "sys/cpu.hpp"
 #include "sys/path.hpp"
 
 namespace tern::cli {
@@ -109,14 +109,13 @@ class Quantize final : public Command {
     }
     TERN_TRY_DO(sort_arguments());
     TERN_TRY(const int n_threads, thread_count());
-    convert::QuantizeOptions options{
-        .input = input_,
-        .output = output_,
-        .wishes = {},
-        .overrides = {},
-        .allow_requantize = requantize_,
-        .keep_split = keep_split_,
-        .write = {.overwrite = force_, .n_threads = n_threads > 0 ? n_threads : sys::usable_cores()}};
+    convert::QuantizeOptions options{.input = input_,
+                                     .output = output_,
+                                     .wishes = {},
+                                     .overrides = {},
+                                     .allow_requantize = requantize_,
+                                     .keep_split = keep_split_,
+                                     .write = {.overwrite = force_, .n_threads = threads_or_all(n_threads)}};
     options.wishes.mixture = mixture_;
     options.wishes.pure = pure_;
     options.wishes.leave_output = leave_output_;

@@ -7,8 +7,8 @@
 #include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/threads_option.hpp"
 #include "sys/atomic_file.hpp"
-#include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
 #include "sys/path.hpp"
 #include "text/bpe_trainer.hpp"
@@ -45,9 +45,7 @@ class TokenizerTrain final : public Command {
                                "none",
                                train::kDefaultSeparator))
         ->type_name("TEXT");
-    app.add_option("-t,--threads", n_threads_, "threads (default: the cores this process may use)")
-        ->type_name("N")
-        ->check(CLI::Range(0, 1024));
+    declare_threads(app, n_threads_);
     app.add_flag("--force", force_, "overwrite the files");
     app.add_flag("--json", json_, "one JSON value");
     app.footer(
@@ -73,7 +71,7 @@ class TokenizerTrain final : public Command {
             special_.empty() ? std::vector<std::string>{"<|begin_of_text|>", "<|end_of_text|>"} : special_,
         .min_frequency = static_cast<std::uint64_t>(min_frequency_)};
     TERN_TRY_DO(text::check_training(training));
-    sys::ThreadPool threads(n_threads_ > 0 ? n_threads_ : sys::usable_cores());
+    sys::ThreadPool threads(threads_or_all(n_threads_));
     TERN_TRY(const train::CountedText counted_text, train::count_words(files_, separator_, threads, console));
     if (counted_text.words.entries().empty()) {
       return fail(ErrorCode::bad_input, "{}: no text to learn from: every document is empty", files_.front());

@@ -4,9 +4,9 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "cli/threads_option.hpp"
 #include "lab/train_export.hpp"
 #include "lab/train_start.hpp"
-#include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
 #include "train/run/presets.hpp"
 #include "train/run/recipe_fields.hpp"
@@ -39,9 +39,7 @@ class Train final : public Command {
     app.add_option("--steps", request_.stop_after, "stop after so many steps of this sitting; --resume goes on")
         ->type_name("N")
         ->check(CLI::Range(0, 1'000'000'000));
-    app.add_option("-t,--threads", request_.n_threads, "threads (default: the cores this process may use)")
-        ->type_name("N")
-        ->check(CLI::Range(0, 1024));
+    declare_threads(app, request_.n_threads);
     app.add_flag("--show-recipe", show_recipe_,
                  "print the whole recipe, and on stderr what each key means; train nothing");
     app.add_flag("--json", json_, "one JSON value at the end");
@@ -62,7 +60,7 @@ class Train final : public Command {
     if (request_.data.empty() || request_.out.empty()) {
       return fail(ErrorCode::usage, "train: expected --data DIR and -o DIR; see tern train --help");
     }
-    if (request_.n_threads == 0) request_.n_threads = sys::usable_cores();
+    request_.n_threads = threads_or_all(request_.n_threads);
     if (!init_.empty()) {
       TERN_TRY(request_.start, lab::starting_model(init_, console));
     }

@@ -6,9 +6,9 @@
 #include "cli/counted.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/threads_option.hpp"
 #include "formats/all.hpp"
 #include "lab/train_export.hpp"
-#include "sys/cpu.hpp"
 
 namespace tern::cli {
 namespace {
@@ -34,15 +34,13 @@ class TrainExport final : public Command {
                    "of ternary models: masters, packed_multiply or packed_divide (default packed_multiply)")
         ->type_name("SPELLING");
     app.add_option("--model-name", options_.name, "general.name (default: the folder's)")->type_name("NAME");
-    app.add_option("-t,--threads", options_.n_threads, "threads (default: the cores this process may use)")
-        ->type_name("N")
-        ->check(CLI::Range(0, 1024));
+    declare_threads(app, options_.n_threads);
     app.add_flag("--force", options_.overwrite, "overwrite the output");
     app.add_flag("--json", json_, "one JSON value");
   }
 
   Result<void> run(Console& console) override {
-    if (options_.n_threads == 0) options_.n_threads = sys::usable_cores();
+    options_.n_threads = threads_or_all(options_.n_threads);
     if (equal_ignoring_case(outtype_, kHuggingFace)) return to_hugging_face(console);
     if (!outtype_.empty()) {
       TERN_TRY(options_.outtype, formats::by_name(outtype_));

@@ -95,11 +95,7 @@ class Collector {
 
   Result<void> add_packed(const std::string& name, const SourceTensor& tensor, const StoredForm& form) {
     TERN_TRY(const float scale, ternary_scale(tensor));
-    if (tensor.shape.n_rows() % 4 != 0) {
-      return fail(ErrorCode::unsupported,
-                  "tensor {} has {} rows, which do not pack by four; choose the masters spelling", tensor.name,
-                  tensor.shape.n_rows());
-    }
+    TERN_TRY_DO(check_packs(tensor));
     out_.tensors.push_back(scale_tensor(name, storage_, scale));
     out_.tensors.push_back({.stored = {name, Dtype::u8, {tensor.shape.n_rows() / 4, tensor.shape.row_length()}},
                             .write = [&tensor, form](const quant::ByteSink& sink) {

@@ -45,14 +45,17 @@ float stored_scale(models::BitNetStorage storage, float scale) {
   return inverse;
 }
 
+Result<void> check_packs(const SourceTensor& tensor) {
+  if (tensor.shape.n_rows() % 4 == 0) return {};
+  return fail(ErrorCode::unsupported, "tensor {} has {} rows, which do not pack by four; choose the masters spelling",
+              tensor.name, tensor.shape.n_rows());
+}
+
 Result<void> write_packed_rows(const SourceTensor& tensor, models::TensorName::Rows order, std::int64_t head_dim,
                                const quant::ByteSink& sink) {
   const std::int64_t n_rows = tensor.shape.n_rows();
   const std::int64_t k = tensor.shape.row_length();
-  if (n_rows % 4 != 0) {
-    return fail(ErrorCode::unsupported, "tensor {} has {} rows, which do not pack by four; choose the masters spelling",
-                tensor.name, n_rows);
-  }
+  TERN_TRY_DO(check_packs(tensor));
   const std::int64_t packed_rows = n_rows / 4;
   std::vector<std::byte> packed(static_cast<std::size_t>(packed_rows * k));
   TERN_TRY_DO(each_block(tensor.shape, 1, tensor.read,

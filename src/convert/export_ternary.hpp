@@ -19,8 +19,11 @@ namespace tern::convert {
 /// (the nearest one where none does); 1 for a scale of 0.
 [[nodiscard]] float stored_scale(models::BitNetStorage storage, float scale);
 
+/// Errors: unsupported where the rows do not divide by 4.
+[[nodiscard]] Result<void> check_packs(const SourceTensor& tensor);
+
 /// Writes uint8 [rows / 4, k] of rows in the checkpoint's order. The packed bytes of the whole matrix are in hand: byte
-/// row r holds rows that lie far apart. Errors: unsupported where the rows do not divide by 4.
+/// row r holds rows that lie far apart. Errors: those of check_packs.
 [[nodiscard]] Result<void> write_packed_rows(const SourceTensor& tensor, models::TensorName::Rows order,
                                              std::int64_t head_dim, const quant::ByteSink& sink);
 

@@ -17,20 +17,16 @@ struct Opened {
 };
 
 Result<Opened> open_run(const TrainExportOptions& options, Progress& progress) {
-  std::vector<std::string> notes;
-  auto saved = sys::is_directory(options.run) ? train::newest_checkpoint(options.run, notes)
-                                              : train::SavedRun::open(options.run);
-  for (const std::string& note : notes) progress.note("warning: " + note);
-  if (!saved) return std::unexpected(saved.error());
-  TERN_TRY(auto trainer, train::restore(*saved, options.n_threads));
-  if (saved->state().step < saved->state().n_steps) {
-    progress.note(fmt::format("note: the run is at step {} of {}", saved->state().step, saved->state().n_steps));
+  TERN_TRY(const train::SavedRun saved, train::open_run(options.run, progress));
+  TERN_TRY(auto trainer, train::restore(saved, options.n_threads));
+  if (saved.state().step < saved.state().n_steps) {
+    progress.note(fmt::format("note: the run is at step {} of {}", saved.state().step, saved.state().n_steps));
   }
   const float lambda = trainer->weights().lambda();
-  if (saved->state().recipe.weights != "none" && lambda != 1.0F) {
+  if (saved.state().recipe.weights != "none" && lambda != 1.0F) {
     progress.note(fmt::format("note: quantisation is faded in to {:.2f}: the masters are exported as floats", lambda));
   }
-  return Opened{saved->state(), std::move(trainer),
+  return Opened{saved.state(), std::move(trainer),
                 sys::is_directory(options.run) ? options.run : sys::folder_of(options.run)};
 }
 
@@ -48,9 +44,6 @@ std::string tokenizer_of(const std::string& folder) {
   const std::string gguf = folder + "/tokenizer.gguf";
   return !sys::exists(folder + "/tokenizer.json") && sys::exists(gguf) ? gguf : folder;
 }
-
-/// Says nothing: what happens inside a training run is the run's to tell.
-class Quiet final : public Progress {};
 
 }  // namespace
 
@@ -92,7 +85,7 @@ Result<convert::HuggingFaceReport> export_hugging_face(const TrainExportOptions&
 train::SampleText sample_through_engine(const std::string& folder, int n_threads) {
   return [folder, n_threads](const train::RunState& state, train::Trainer& trainer,
                              const std::string& prompt) -> Result<std::string> {
-    Quiet quiet;
+    Progress quiet;  // what happens inside a training run is the run's to tell
     const convert::Source source = trained_source(state, trainer, nullptr);
     convert::ConvertOptions options;
     options.source = folder;

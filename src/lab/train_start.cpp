@@ -12,14 +12,6 @@
 namespace tern::lab {
 namespace {
 
-/// A factor on a linear step's output is no parameter of training: it goes into the matrix.
-std::string scale_name_of(std::string_view matrix) {
-  constexpr std::string_view kSuffix = ".weight";
-  if (!matrix.ends_with(kSuffix)) return {};
-  matrix.remove_suffix(kSuffix.size());
-  return std::string(matrix) + ".scale";
-}
-
 /// Reads the rows of a tensor by name; an empty reader where there is none.
 using Rows = std::function<Result<void>(std::span<float> out)>;
 using FindRows = std::function<Rows(std::string_view name)>;
@@ -29,9 +21,8 @@ Result<void> fill(train::Parameters& parameters, const FindRows& find) {
     const Rows rows = find(parameter->name);
     if (!rows) continue;  // a learned step: it starts from the masters
     TERN_TRY_DO(rows(parameter->master.span()));
-    const std::string scale_name = scale_name_of(parameter->name);
-    if (scale_name.empty()) continue;
-    if (const Rows scale = find(scale_name)) {
+    // A factor on a linear step's output is no parameter of training: it goes into the matrix.
+    if (const Rows scale = find(models::name_beside(parameter->name, "scale"))) {
       float factor = 1.0F;
       TERN_TRY_DO(scale(std::span(&factor, 1)));
       for (float& value : parameter->master.span()) value *= factor;
@@ -44,8 +35,7 @@ Result<void> fill(train::Parameters& parameters, const FindRows& find) {
 std::vector<std::string> optional_tensors(const models::Plan& plan, const std::function<bool(std::string_view)>& has) {
   std::vector<std::string> names;
   for (const models::TensorSpec& spec : plan.tensors) {
-    const bool may_be_absent = spec.optional || spec.fallback != models::kNone;
-    if (may_be_absent && spec.role != models::TensorRole::scale && has(spec.name)) names.push_back(spec.name);
+    if (spec.may_be_absent() && spec.role != models::TensorRole::scale && has(spec.name)) names.push_back(spec.name);
   }
   return names;
 }
@@ -72,11 +62,8 @@ Result<train::StartingModel> from_gguf(const std::string& path) {
 
 /// The folder of a run, or one of its checkpoints.
 Result<train::StartingModel> from_run(const std::string& path, Progress& progress) {
-  std::vector<std::string> notes;
-  auto opened = sys::is_directory(path) ? train::newest_checkpoint(path, notes) : train::SavedRun::open(path);
-  for (const std::string& note : notes) progress.note("warning: " + note);
-  if (!opened) return std::unexpected(opened.error());
-  const auto saved = std::make_shared<const train::SavedRun>(std::move(*opened));
+  TERN_TRY(train::SavedRun opened, train::open_run(path, progress));
+  const auto saved = std::make_shared<const train::SavedRun>(std::move(opened));
   train::StartingModel start;
   start.parameters = saved->state().model;
   start.tensors = saved->state().optional_tensors;

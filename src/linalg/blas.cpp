@@ -38,9 +38,18 @@ Function symbol(void* library, const char* name) {
 
 }  // namespace
 
-Result<Blas> Blas::load(Precision precision) {
+Result<Blas> Blas::load(Matmul matmul) {
   static std::mutex mutex;  // the environment is the process's
   const std::lock_guard lock(mutex);
+  if (matmul == Matmul::float32) return load_openblas();
+  Blas blas;
+  TERN_TRY(blas.onednn_,
+           OneDnn::load(matmul == Matmul::bfloat16 ? OneDnn::Operands::bfloat16 : OneDnn::Operands::float32));
+  blas.kernels_ = blas.onednn_->kernels();
+  return blas;
+}
+
+Result<Blas> Blas::load_openblas() {
   void* library = nullptr;
   {
     const LoadEnvironment environment{{"OPENBLAS_CORETYPE", kernels_for(sys::cpu_features())},
@@ -69,16 +78,12 @@ Result<Blas> Blas::load(Precision precision) {
   }
   set_threads(1);
   blas.kernels_ = core_name();
-  if (precision == Precision::bfloat16) {
-    TERN_TRY(blas.bf16_, Bf16Products::load());
-    blas.kernels_ = "bfloat16 beside " + blas.kernels_;
-  }
   return blas;
 }
 
 void Blas::multiply(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, Operand a, Operand b, float beta,
                     float* c, std::int64_t c_stride) const {
-  if (bf16_) return bf16_->multiply(m, n, k, alpha, a, b, beta, c, c_stride);
+  if (onednn_) return onednn_->multiply(m, n, k, alpha, a, b, beta, c, c_stride);
   sgemm_(kRowMajor, a.transposed ? kTransposed : kAsIs, b.transposed ? kTransposed : kAsIs, static_cast<int>(m),
          static_cast<int>(n), static_cast<int>(k), alpha, a.data, static_cast<int>(a.stride), b.data,
          static_cast<int>(b.stride), beta, c, static_cast<int>(c_stride));

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "linalg/bf16_products.hpp"
+#include "linalg/onednn.hpp"
 
 namespace tern::linalg {
 
@@ -23,16 +23,19 @@ struct Operand {
   bool transposed = false;  // the product reads the stored matrix with rows and columns exchanged
 };
 
-/// What operands are rounded to before they are multiplied; sums are float32 always.
-enum class Precision : std::uint8_t { float32, bfloat16 };
+/// Who multiplies, and what operands are rounded to before; sums are float32 always.
+enum class Matmul : std::uint8_t {
+  float32,   // OpenBLAS
+  onednn,    // oneDNN, in float32
+  bfloat16,  // oneDNN, operands rounded
+};
 
 /// A loaded library: a value, cheap to copy; the library stays loaded until the process ends.
 class Blas {
  public:
-  /// bfloat16 loads another library beside it (linalg/bf16_products.hpp). Errors: not_found where the library is not
-  /// installed (with the package's name); unsupported for the flavour without locks, which gives wrong results when two
-  /// threads multiply at once.
-  [[nodiscard]] static Result<Blas> load(Precision precision = Precision::float32);
+  /// Errors: not_found where the library is not installed (with the package's name); unsupported for OpenBLAS in the
+  /// flavour without locks, which gives wrong results when two threads multiply at once.
+  [[nodiscard]] static Result<Blas> load(Matmul matmul = Matmul::float32);
 
   /// C[m, n] = alpha * A[m, k] B[k, n] + beta * C, on the calling thread. beta = 0 overwrites, whatever C held.
   /// Up to kMostThreads threads may call at once (the library is built for so many). Same arguments, same kernels():
@@ -49,9 +52,10 @@ class Blas {
   using Sgemm = void (*)(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,
                          const float* b, int ldb, float beta, float* c, int ldc);
   Blas() = default;
+  [[nodiscard]] static Result<Blas> load_openblas();
   Sgemm sgemm_ = nullptr;
   std::string kernels_;
-  std::optional<Bf16Products> bf16_;
+  std::optional<OneDnn> onednn_;  // multiplies where it is there
 };
 
 }  // namespace tern::linalg

@@ -26,7 +26,7 @@ Result<void> check_tensors(const ModelShape& model, const files::GgufFile& file)
   for (const TensorSpec& spec : model.plan.tensors) {
     const files::GgufTensor* tensor = file.find(spec.name);
     if (tensor == nullptr) {
-      if (spec.optional || spec.fallback != kNone) continue;
+      if (spec.may_be_absent()) continue;
       return fail(ErrorCode::bad_input, "tensor {} is missing (expected {} for architecture {})", spec.name,
                   spec.shape.text(), model.architecture->name);
     }

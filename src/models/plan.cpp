@@ -109,6 +109,12 @@ struct Printer {
 
 }  // namespace
 
+std::string name_beside(std::string_view matrix, std::string_view what) {
+  constexpr std::string_view kSuffix = ".weight";
+  if (matrix.ends_with(kSuffix)) matrix.remove_suffix(kSuffix.size());
+  return fmt::format("{}.{}", matrix, what);
+}
+
 std::string Plan::text() const {
   const Printer printer{*this};
   std::string out;

@@ -33,7 +33,12 @@ struct TensorSpec {
   TensorRole role = TensorRole::linear;
   bool optional = false;      // the step that reads it does without when it is absent
   TensorId fallback = kNone;  // a tied tensor: which one stands in when this is absent
+
+  [[nodiscard]] bool may_be_absent() const { return optional || fallback != kNone; }
 };
+
+/// What lies beside a matrix: ("blk.0.attn_q.weight", "scale") is "blk.0.attn_q.scale".
+[[nodiscard]] std::string name_beside(std::string_view matrix, std::string_view what);
 
 /// How the input of a linear is rounded. A property of the model (it was trained so), not of the weight format.
 struct ActivationPolicy {

@@ -121,8 +121,6 @@ Network::Network(const models::Plan& plan, Shared shared, Size size, sys::Thread
   const std::int64_t scratch = layout_.scratch_width() * size.n_tokens;
   scratch_ = std::make_unique<ScratchPool>(scratch, layout_.temporary_floats());
   losses_.resize(static_cast<std::size_t>(all_tokens));
-  work_bytes_ = sizeof(float) * static_cast<std::uint64_t>(saved_.size() + partials_.size() + head_->n_floats() +
-                                                           pool.n_threads() * (scratch + layout_.temporary_floats()));
 }
 
 Network::~Network() = default;

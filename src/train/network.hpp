@@ -6,7 +6,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -41,8 +40,6 @@ class Network {
   [[nodiscard]] std::vector<float> logits(std::span<const std::int32_t> tokens);
 
   [[nodiscard]] Size size() const { return size_; }
-  /// Bytes of values, gradients and scratch memory (without parameters).
-  [[nodiscard]] std::uint64_t work_bytes() const { return work_bytes_; }
   /// Multiply-adds of matrices and attention in one forward_backward() of a token, times two: for shares of peak.
   [[nodiscard]] double flops_per_token() const { return flops_per_token_; }
 
@@ -67,7 +64,6 @@ class Network {
   Floats partials_;
   std::unique_ptr<ScratchPool> scratch_;
   std::vector<float> losses_;
-  std::uint64_t work_bytes_ = 0;
   double flops_per_token_ = 0.0;
 };
 

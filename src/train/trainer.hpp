@@ -12,7 +12,6 @@
 
 #include "train/network.hpp"
 #include "train/optimizer.hpp"
-#include "train/run/schedule.hpp"
 
 namespace tern::train {
 

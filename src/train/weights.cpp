@@ -8,13 +8,6 @@
 namespace tern::train {
 namespace {
 
-// "blk.0.attn_q.weight" -> "blk.0.attn_q.step"
-std::string step_name(std::string_view matrix) {
-  constexpr std::string_view kSuffix = ".weight";
-  if (matrix.ends_with(kSuffix)) matrix.remove_suffix(kSuffix.size());
-  return std::string(matrix) + ".step";
-}
-
 // An infinite weight would be given a code like any other.
 bool all_finite(std::span<const float> values) {
   constexpr std::uint32_t kExponent = 0x7f800000U;
@@ -152,7 +145,8 @@ Result<Weights> Weights::make(const models::Plan& plan, Parameters& parameters, 
     Parameter* learned = nullptr;
     if (options.weights != nullptr && options.weights->learned_scale) {
       const std::int64_t n_groups = options.group == 0 ? 1 : master->shape.n_elements() / options.group;
-      learned = &parameters.add(step_name(master->name), vector_shape(n_groups), models::TensorRole::scale);
+      learned =
+          &parameters.add(models::name_beside(master->name, "step"), vector_shape(n_groups), models::TensorRole::scale);
     }
     out.all_.push_back(std::make_unique<Weight>(*master, learned, options));
     out.by_tensor_[static_cast<std::size_t>(linear->weight)] = out.all_.back().get();

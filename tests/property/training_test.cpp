@@ -56,6 +56,33 @@ TEST(Training, ThreadsChangeNoBit) {
   }
 }
 
+// Another library adds in another order; that is all it may change, and not from one number of threads to the next.
+TEST(Training, OneDnnTrainsAsOpenBlasDoes) {
+  if (const auto library = linalg::Blas::load(linalg::Matmul::onednn); !library) {
+    GTEST_SKIP() << "SKIPPED: " << library.error().message;
+  }
+  const QuantizerOptions quantizer{.weights = &kAbsmean, .activation_bits = 8};
+  const auto trained = [&](linalg::Matmul matmul, int n_threads) {
+    auto trainer =
+        test::tiny_trainer(test::training_plan("bitnet", 128), test::training_options(kTokens, 3, quantizer, n_threads),
+                           1, 1.0, &test::all_but_a_head, matmul);
+    for (std::uint64_t s = 0; s < 3; ++s) trainer->step(test::random_batch(kBatch, kTokens, s), 3e-3, 0.1, 1.0);
+    return everything(*trainer);
+  };
+  const std::vector<float> one = trained(linalg::Matmul::onednn, 1);
+  EXPECT_TRUE(trained(linalg::Matmul::onednn, 3) == one);
+  const std::vector<float> other = trained(linalg::Matmul::float32, 1);
+  ASSERT_EQ(one.size(), other.size());
+  double squares = 0.0;
+  double difference = 0.0;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    squares += static_cast<double>(other[i]) * static_cast<double>(other[i]);
+    difference += std::pow(static_cast<double>(one[i]) - static_cast<double>(other[i]), 2);
+  }
+  EXPECT_GT(difference, 0.0) << "the same products";
+  EXPECT_LT(difference, 1e-6 * squares);
+}
+
 TEST(Training, AQuantiserThatIsNotFadedInChangesNoBit) {
   const auto batch = test::random_batch(kBatch, kTokens, 3);
   for (const WeightQuantizer* method : kWeightQuantizers) {

@@ -110,19 +110,18 @@ class OneTrainStep final : public train::Layout {
     return gradients_[static_cast<std::size_t>(id)];
   }
   [[nodiscard]] bool accumulates(models::ValueId /*id*/) const override { return accumulates_; }
-  [[nodiscard]] std::int64_t width(models::ValueId id) const override { return plan_.value(id).width; }
-  [[nodiscard]] train::Place save(std::int64_t width) override {
-    saved_width_ += width;
-    return {train::Place::Kind::saved, saved_width_ - width, width};
-  }
   [[nodiscard]] train::PartialSum partial(std::int64_t width) override {
     partial_width_ += width;
     return {partial_width_ - width, width};
   }
   void want_temporary(std::int64_t n_floats) override { temporary_floats_ = std::max(temporary_floats_, n_floats); }
-  [[nodiscard]] Rounded rounded(models::ValueId id) override { return {save(width(id)), save(1), true}; }
+  [[nodiscard]] Rounded rounded(models::ValueId id) override { return {save(plan_.value(id).width), save(1), true}; }
 
  private:
+  [[nodiscard]] train::Place save(std::int64_t width) {
+    saved_width_ += width;
+    return {train::Place::Kind::saved, saved_width_ - width, width};
+  }
   template <typename T>
   static T must(Result<T> result) {
     if (!result) throw std::runtime_error(result.error().message);

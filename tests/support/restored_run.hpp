@@ -20,8 +20,8 @@ namespace tern::test {
 class RestoredRun {
  public:
   RestoredRun(std::string folder, const std::string& data) : folder_(std::move(folder)) {
-    std::vector<std::string> notes;
-    const auto saved = must(train::newest_checkpoint(folder_, notes));
+    Progress quiet;
+    const auto saved = must(train::newest_checkpoint(folder_, quiet));
     state_ = saved.state();
     trainer_ = must(train::restore(saved, 2));
     const auto set = must(train::Dataset::open(data));

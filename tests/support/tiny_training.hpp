@@ -74,13 +74,14 @@ inline train::TrainerOptions training_options(std::int64_t n_tokens, std::int64_
 
 inline std::unique_ptr<train::Trainer> tiny_trainer(models::Plan plan, const train::TrainerOptions& options,
                                                     std::uint64_t seed, double lambda = 1.0,
-                                                    bool (*present)(const models::TensorSpec&) = &all_but_a_head) {
+                                                    bool (*present)(const models::TensorSpec&) = &all_but_a_head,
+                                                    linalg::Matmul matmul = linalg::Matmul::float32) {
   const auto must = [](auto result) {
     if (!result) throw std::runtime_error(result.error().message);
     return std::move(*result);
   };
-  auto trainer = must(
-      train::Trainer::make(std::move(plan), present, options, must(linalg::Blas::load()), must(kernels::choose())));
+  auto trainer = must(train::Trainer::make(std::move(plan), present, options, must(linalg::Blas::load(matmul)),
+                                           must(kernels::choose())));
   fill_parameters(trainer->parameters(), seed);
   trainer->begin(lambda, true);
   return trainer;

@@ -45,8 +45,6 @@ class PartWriter {
   /// Nothing when no document came; then there is no file either.
   [[nodiscard]] Result<std::optional<PartEntry>> finish();
 
-  [[nodiscard]] const PartEntry& so_far() const { return entry_; }
-
  private:
   [[nodiscard]] Result<void> write_tokens(std::span<const std::int32_t> tokens);
   [[nodiscard]] Result<void> end_shard();

@@ -12,7 +12,6 @@ void encode(std::span<const float> weights, float scale, float* codes) {
 
 const WeightQuantizer kAbsmean{
     .name = "absmean",
-    .summary = "ternary, scale mean |w| (BitNet b1.58)",
     .lowest = -1,
     .highest = 1,
     .scale_of = &mean_magnitude,

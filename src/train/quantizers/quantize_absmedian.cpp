@@ -25,7 +25,6 @@ void encode(std::span<const float> weights, float scale, float* codes) {
 
 const WeightQuantizer kAbsmedian{
     .name = "absmedian",
-    .summary = "ternary, scale median |w|",
     .lowest = -1,
     .highest = 1,
     .scale_of = &median_magnitude,

@@ -27,7 +27,6 @@ const formats::Format* smallest_format(std::int64_t /*group*/, std::int64_t /*ro
 
 const WeightQuantizer kLsq4{
     .name = "lsq4",
-    .summary = "16 levels with a learned step",
     .lowest = -8,
     .highest = 7,
     .learned_scale = true,
@@ -38,7 +37,6 @@ const WeightQuantizer kLsq4{
 
 const WeightQuantizer kLsq8{
     .name = "lsq8",
-    .summary = "256 levels with a learned step",
     .lowest = -128,
     .highest = 127,
     .learned_scale = true,

@@ -23,7 +23,6 @@ const formats::Format* smallest_format(std::int64_t group, std::int64_t row_leng
 
 const WeightQuantizer kSign{
     .name = "sign",
-    .summary = "binary, scale mean |w| (BitNet)",
     .lowest = -1,
     .highest = 1,
     .scale_of = &mean_magnitude,

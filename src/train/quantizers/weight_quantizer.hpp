@@ -15,9 +15,8 @@
 namespace tern::train {
 
 struct WeightQuantizer {
-  std::string_view name;     // in recipes: "absmean"
-  std::string_view summary;  // one line for help
-  int lowest = 0;            // of the codes
+  std::string_view name;  // in recipes: "absmean"
+  int lowest = 0;         // of the codes
   int highest = 0;
   /// The scale is a parameter that is trained (LSQ), and `scale_of` only where it starts.
   bool learned_scale = false;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "files/safetensors_writer.hpp"
+#include "sys/path.hpp"
 #include "train/data/content_hash.hpp"
 
 namespace tern::train {
@@ -142,14 +143,18 @@ const files::StoredTensor* SavedRun::master(std::string_view name) const {
   return file_.find(fmt::format("master.{}", name));
 }
 
-Result<SavedRun> newest_checkpoint(const std::string& folder, std::vector<std::string>& notes) {
+Result<SavedRun> newest_checkpoint(const std::string& folder, Progress& progress) {
   for (const std::string& path : CheckpointFolder(folder).list()) {
     auto saved = SavedRun::open(path);
     if (saved) return saved;
-    notes.push_back(fmt::format("{}; going back to the one before", saved.error().message));
+    progress.note(fmt::format("warning: {}; going back to the one before", saved.error().message));
   }
   return fail(ErrorCode::not_found, "{}: no checkpoint to go on from; expected {}NNNNNNNN{} there", folder, kPrefix,
               kSuffix);
+}
+
+Result<SavedRun> open_run(const std::string& path, Progress& progress) {
+  return sys::is_directory(path) ? newest_checkpoint(path, progress) : SavedRun::open(path);
 }
 
 }  // namespace tern::train

@@ -3,10 +3,10 @@
 // whose disk is full, always has one to go on from.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "files/safetensors.hpp"
 #include "train/run/run_state.hpp"
 #include "train/trainer.hpp"
@@ -52,8 +52,11 @@ class SavedRun {
   RunState state_;
 };
 
-/// The newest checkpoint of a folder that can be read; `notes` gets a line for each newer one that cannot. Errors:
+/// The newest checkpoint of a folder that can be read, with a warning for each newer one that cannot. Errors:
 /// not_found where there is none.
-[[nodiscard]] Result<SavedRun> newest_checkpoint(const std::string& folder, std::vector<std::string>& notes);
+[[nodiscard]] Result<SavedRun> newest_checkpoint(const std::string& folder, Progress& progress);
+
+/// A run by the path of its folder (the newest checkpoint), or of one checkpoint.
+[[nodiscard]] Result<SavedRun> open_run(const std::string& path, Progress& progress);
 
 }  // namespace tern::train

@@ -1,7 +1,6 @@
 #include "train/run/gemm_peak.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "sys/clock.hpp"
 #include "train/parameters.hpp"
@@ -12,20 +11,15 @@ namespace {
 struct Product {
   std::int64_t n_rows;  // of the weight
   std::int64_t k;
-  std::int64_t count;  // matrices of this shape
 };
 
+/// Each shape once.
 std::vector<Product> products_of(const models::Plan& plan) {
   std::vector<Product> out;
   const auto add = [&](models::TensorId id) {
     const Shape& shape = plan.tensor(id).shape;
     const auto same = [&](const Product& p) { return p.n_rows == shape.n_rows() && p.k == shape.row_length(); };
-    const auto found = std::ranges::find_if(out, same);
-    if (found == out.end()) {
-      out.push_back({shape.n_rows(), shape.row_length(), 1});
-    } else {
-      ++found->count;
-    }
+    if (std::ranges::none_of(out, same)) out.push_back({shape.n_rows(), shape.row_length()});
   };
   for (const models::Step& step : plan.steps) {
     if (const auto* linear = std::get_if<models::LinearStep>(&step)) add(linear->weight);

@@ -14,8 +14,7 @@ namespace {
 /// Which tensors a model of that state has.
 std::function<bool(const models::TensorSpec&)> presence(const RunState& state) {
   return [names = state.optional_tensors](const models::TensorSpec& spec) {
-    const bool may_be_absent = spec.optional || spec.fallback != models::kNone;
-    return !may_be_absent || std::ranges::find(names, spec.name) != names.end();
+    return !spec.may_be_absent() || std::ranges::find(names, spec.name) != names.end();
   };
 }
 
@@ -34,9 +33,8 @@ class Preparation {
 
  private:
   Result<void> finish() {
-    const RunState& state = run_->state;
-    TERN_TRY(run_->schedule, schedule_of(state.recipe, state.n_steps));
-    const double lambda = run_->schedule.lambda(std::min(state.step, state.n_steps - 1));
+    TERN_TRY(run_->schedule, schedule_of(state_.recipe, state_.n_steps));
+    const double lambda = run_->schedule.lambda(state_.step);
     if (!request_.resume && request_.start && lambda == 1.0) {
       raise_ternary_values(run_->trainer->parameters(), run_->trainer->weights().options());
     }
@@ -45,84 +43,81 @@ class Preparation {
   }
 
   Result<void> load_libraries(const Recipe& recipe) {
-    TERN_TRY(const linalg::Precision precision, matmul_of(recipe));
-    TERN_TRY(run_->blas, linalg::Blas::load(precision));
+    TERN_TRY(const linalg::Matmul matmul, matmul_of(recipe));
+    TERN_TRY(run_->blas, linalg::Blas::load(matmul));
     TERN_TRY(run_->kernels, kernels::choose());
     return {};
   }
 
   Result<void> begin() {
-    run_->state.recipe = request_.recipe;
-    TERN_TRY_DO(check(run_->state.recipe));
-    TERN_TRY_DO(load_libraries(run_->state.recipe));
+    state_.recipe = request_.recipe;
+    TERN_TRY_DO(check(state_.recipe));
+    TERN_TRY_DO(load_libraries(state_.recipe));
     const auto n_vocab = static_cast<std::int64_t>(run_->data.n_vocab());
     if (request_.start) {
       TERN_TRY_DO(take_start(*request_.start, n_vocab));
     } else {
-      TERN_TRY(run_->state.model, hyper_parameters_of(run_->state.recipe, n_vocab));
-      if (!run_->state.recipe.tie_word_embeddings) run_->state.optional_tensors = {"output.weight"};
+      TERN_TRY(state_.model, hyper_parameters_of(state_.recipe, n_vocab));
+      if (!state_.recipe.tie_word_embeddings) state_.optional_tensors = {"output.weight"};
     }
     TERN_TRY_DO(make_sampler());
-    const std::int64_t per_step = run_->state.recipe.batch * run_->state.recipe.context;
-    const auto epoch = static_cast<std::int64_t>(run_->sampler->epoch_windows()) * run_->state.recipe.context;
-    const std::int64_t wanted = run_->state.recipe.tokens == 0 ? epoch : run_->state.recipe.tokens;
-    run_->state.n_steps = wanted / per_step;
-    if (run_->state.n_steps < 1) {
+    const std::int64_t per_step = state_.recipe.batch * state_.recipe.context;
+    const auto epoch = static_cast<std::int64_t>(run_->sampler->epoch_windows()) * state_.recipe.context;
+    const std::int64_t wanted = state_.recipe.tokens == 0 ? epoch : state_.recipe.tokens;
+    state_.n_steps = wanted / per_step;
+    if (state_.n_steps < 1) {
       return fail(ErrorCode::usage,
                   "{} tokens are less than one step of {} sequences x {} tokens; give more data or "
                   "tokens, or a smaller batch",
-                  wanted, run_->state.recipe.batch, run_->state.recipe.context);
+                  wanted, state_.recipe.batch, state_.recipe.context);
     }
     constexpr std::int64_t kFew = 50;
-    if (run_->state.recipe.tokens == 0 && run_->state.n_steps < kFew) {
+    if (state_.recipe.tokens == 0 && state_.n_steps < kFew) {
       progress_.note(fmt::format("note: one epoch of {} tokens is {} {}; --set optimizer.tokens=N trains longer", epoch,
-                                 run_->state.n_steps, run_->state.n_steps == 1 ? "step" : "steps"));
+                                 state_.n_steps, state_.n_steps == 1 ? "step" : "steps"));
     }
-    run_->state.data = run_->data.fingerprint();
-    TERN_TRY(run_->trainer, make_trainer(run_->state, *run_->blas, run_->kernels, request_.n_threads));
+    state_.data = run_->data.fingerprint();
+    TERN_TRY(run_->trainer, make_trainer(state_, *run_->blas, run_->kernels, request_.n_threads));
     if (request_.start) {
       TERN_TRY_DO(request_.start->fill(run_->trainer->parameters()));
     } else {
-      initialise(run_->trainer->parameters(), static_cast<std::uint64_t>(run_->state.recipe.seed),
-                 static_cast<float>(run_->state.recipe.initializer_range));
+      initialise(run_->trainer->parameters(), static_cast<std::uint64_t>(state_.recipe.seed),
+                 static_cast<float>(state_.recipe.initializer_range));
     }
     remember_machine();
     TERN_TRY(RunFolder claimed, RunFolder::begin(request_.out));
     run_->folder.emplace(std::move(claimed));
     TERN_TRY_DO(copy_tokenizer());
-    return sys::write_file(request_.out + "/recipe.json", recipe_json(run_->state.recipe), true);
+    return sys::write_file(request_.out + "/recipe.json", recipe_json(state_.recipe), true);
   }
 
   Result<void> go_on() {
-    std::vector<std::string> notes;
-    auto saved = newest_checkpoint(request_.out, notes);
-    for (const std::string& note : notes) progress_.note("warning: " + note);
-    if (!saved) return std::unexpected(saved.error());
+    TERN_TRY(const SavedRun saved, newest_checkpoint(request_.out, progress_));
     TERN_TRY(RunFolder claimed, RunFolder::go_on(request_.out));
     run_->folder.emplace(std::move(claimed));
-    run_->state = saved->state();
-    TERN_TRY_DO(load_libraries(run_->state.recipe));
-    if (run_->state.data != run_->data.fingerprint()) {
-      return fail(ErrorCode::bad_input, "{}: the run began on other data than {}; go on with the same", saved->path(),
+    state_ = saved.state();
+    TERN_TRY_DO(load_libraries(state_.recipe));
+    if (state_.data != run_->data.fingerprint()) {
+      return fail(ErrorCode::bad_input, "{}: the run began on other data than {}; go on with the same", saved.path(),
                   request_.data);
     }
-    if (run_->state.blas_kernels != run_->blas->kernels() || run_->state.isa != run_->kernels.isa) {
+    if (state_.blas_kernels != run_->blas->kernels() || state_.isa != run_->kernels.isa) {
       progress_.note(
           fmt::format("note: the run began on {} and {} kernels, this machine has {} and {}: it goes on, but "
                       "not bit by bit as it would have there",
-                      run_->state.blas_kernels, run_->state.isa, run_->blas->kernels(), run_->kernels.isa));
+                      state_.blas_kernels, state_.isa, run_->blas->kernels(), run_->kernels.isa));
     }
     TERN_TRY_DO(make_sampler());
-    TERN_TRY(run_->trainer, make_trainer(run_->state, *run_->blas, run_->kernels, request_.n_threads));
-    TERN_TRY_DO(saved->restore(*run_->trainer));
-    run_->checkpoint = saved->path();
+    TERN_TRY(run_->trainer, make_trainer(state_, *run_->blas, run_->kernels, request_.n_threads));
+    TERN_TRY_DO(saved.restore(*run_->trainer));
+    run_->checkpoint = saved.path();
     remember_machine();
     return {};
   }
 
   void remember_machine() {
-    run_->state.blas_kernels = run_->blas->kernels();
-    run_->state.isa = run_->kernels.isa;
+    state_.blas_kernels = run_->blas->kernels();
+    state_.isa = run_->kernels.isa;
   }
 
   Result<void> take_start(const StartingModel& start, std::int64_t n_vocab) {
@@ -133,28 +128,28 @@ class Preparation {
                   start.parameters.n_vocab, n_vocab);
     }
     const bool was_rounded = start.parameters.linear_activation.mode == models::ActivationPolicy::Mode::per_token;
-    if (was_rounded && run_->state.recipe.weights == "none") {
+    if (was_rounded && state_.recipe.weights == "none") {
       progress_.note(
           "note: the model was trained with rounded weights and activations, and this recipe goes on in float; for its "
           "own kind add --set quantization.weights=absmean --set quantization.activations=int8");
     }
-    run_->state.model = start.parameters;
-    TERN_TRY(const models::HyperParameters wanted, hyper_parameters_of(run_->state.recipe, n_vocab));
-    run_->state.model.linear_activation = wanted.linear_activation;
-    run_->state.model.n_ctx_train = std::max(run_->state.model.n_ctx_train, run_->state.recipe.context);
-    run_->state.optional_tensors = start.tensors;
-    describe_model(run_->state.model, run_->state.recipe);
-    run_->state.recipe.tie_word_embeddings = std::ranges::find(start.tensors, "output.weight") == start.tensors.end();
+    state_.model = start.parameters;
+    TERN_TRY(const models::HyperParameters wanted, hyper_parameters_of(state_.recipe, n_vocab));
+    state_.model.linear_activation = wanted.linear_activation;
+    state_.model.n_ctx_train = std::max(state_.model.n_ctx_train, state_.recipe.context);
+    state_.optional_tensors = start.tensors;
+    describe_model(state_.model, state_.recipe);
+    state_.recipe.tie_word_embeddings = std::ranges::find(start.tensors, "output.weight") == start.tensors.end();
     return {};
   }
 
   Result<void> make_sampler() {
     SamplerOptions options;
-    options.mode = run_->state.recipe.order == "windows" ? SampleMode::windows : SampleMode::shuffle;
-    options.n_ctx = static_cast<std::uint64_t>(run_->state.recipe.context);
-    options.n_rows = static_cast<std::uint64_t>(run_->state.recipe.batch);
-    options.seed = static_cast<std::uint64_t>(run_->state.recipe.seed);
-    options.mixture.assign(run_->state.recipe.mixture.begin(), run_->state.recipe.mixture.end());
+    options.mode = state_.recipe.order == "windows" ? SampleMode::windows : SampleMode::shuffle;
+    options.n_ctx = static_cast<std::uint64_t>(state_.recipe.context);
+    options.n_rows = static_cast<std::uint64_t>(state_.recipe.batch);
+    options.seed = static_cast<std::uint64_t>(state_.recipe.seed);
+    options.mixture.assign(state_.recipe.mixture.begin(), state_.recipe.mixture.end());
     TERN_TRY(run_->sampler, Sampler::make(run_->data, std::move(options)));
     return {};
   }
@@ -177,6 +172,7 @@ class Preparation {
   const RunRequest& request_;
   Progress& progress_;
   std::unique_ptr<PreparedRun> run_;
+  RunState& state_ = run_->state;
 };
 
 }  // namespace

@@ -8,16 +8,11 @@
 namespace tern::train {
 namespace {
 
-/// The shape they share: 3.7 million parameters with a vocabulary of 2,048, all widths multiples of 256.
+/// The shape they share, Recipe's own with fewer heads of keys and values: 3.7 million parameters with a vocabulary of
+/// 2,048, all widths multiples of 256.
 Recipe small() {
   Recipe r;
-  r.hidden_size = 256;
-  r.intermediate_size = 768;
-  r.num_hidden_layers = 4;
-  r.num_attention_heads = 4;
   r.num_key_value_heads = 2;
-  r.context = 256;
-  r.batch = 32;
   return r;
 }
 
@@ -83,11 +78,11 @@ Recipe grouped() {
 }
 
 constexpr std::array<Preset, 5> kPresets{{
-    {"llama", "float weights, LLaMA's recipe", &llama},
-    {"bitnet-b1.58", "ternary weights, int8 activations, two stages", &bitnet_b158},
-    {"bitnet", "binary weights, int8 activations", &bitnet},
-    {"trilm", "ternary weights, float activations", &trilm},
-    {"grouped", "ternary weights with a scale for each 64, float at first", &grouped},
+    {"llama", &llama},
+    {"bitnet-b1.58", &bitnet_b158},
+    {"bitnet", &bitnet},
+    {"trilm", &trilm},
+    {"grouped", &grouped},
 }};
 
 }  // namespace

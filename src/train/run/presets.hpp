@@ -12,7 +12,6 @@ namespace tern::train {
 
 struct Preset {
   std::string_view name;
-  std::string_view summary;  // one line for help
   Recipe (*recipe)();
 };
 

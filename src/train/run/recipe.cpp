@@ -111,7 +111,7 @@ constexpr std::array<std::string_view, 3> kActivations{"none", "int8", "int4"};
 constexpr std::array<int, 3> kActivationBits{0, 8, 4};
 constexpr std::array<std::string_view, 2> kStraightThrough{"identity", "clipped"};
 constexpr std::array<std::string_view, 2> kOrders{"shuffle", "windows"};
-constexpr std::array<std::string_view, 2> kPrecisions{"float32", "bfloat16"};
+constexpr std::array<std::string_view, 3> kMatmuls{"float32", "onednn", "bfloat16"};
 
 }  // namespace
 
@@ -163,16 +163,13 @@ Result<void> set_field(Recipe& recipe, std::string_view assignment) {
   }
   const std::string_view name = assignment.substr(0, equals);
   const std::vector<RecipeField> fields = recipe_fields(recipe);
-  std::vector<std::string> names;
-  for (const RecipeField& field : fields) names.push_back(full_name(field));
-  const auto found = std::ranges::find(names, name);
-  if (found == names.end()) {
+  const auto found = std::ranges::find(fields, name, &full_name);
+  if (found == fields.end()) {
     return fail(ErrorCode::usage, "a recipe has no \"{}\"{}; tern train --show-recipe lists the keys", printable(name),
                 meant_key(name, fields));
   }
-  const RecipeField& field = fields[static_cast<std::size_t>(found - names.begin())];
-  const Read value = value_of(field, assignment.substr(equals + 1));
-  return std::visit(Assign{field, value}, field.target);
+  const Read value = value_of(*found, assignment.substr(equals + 1));
+  return std::visit(Assign{*found, value}, found->target);
 }
 
 std::string recipe_json(const Recipe& recipe) {
@@ -273,9 +270,9 @@ OptimizerOptions optimizer_of(const Recipe& recipe) {
           .clip = recipe.clip};
 }
 
-Result<linalg::Precision> matmul_of(const Recipe& recipe) {
-  TERN_TRY(const std::size_t precision, choice("optimizer.matmul", recipe.matmul, kPrecisions));
-  return static_cast<linalg::Precision>(precision);
+Result<linalg::Matmul> matmul_of(const Recipe& recipe) {
+  TERN_TRY(const std::size_t matmul, choice("optimizer.matmul", recipe.matmul, kMatmuls));
+  return static_cast<linalg::Matmul>(matmul);
 }
 
 Result<Schedule> schedule_of(const Recipe& recipe, std::int64_t n_steps) {

@@ -99,7 +99,7 @@ struct Recipe {
 void describe_model(const models::HyperParameters& model, Recipe& recipe);
 [[nodiscard]] Result<QuantizerOptions> quantizer_of(const Recipe& recipe);
 [[nodiscard]] OptimizerOptions optimizer_of(const Recipe& recipe);
-[[nodiscard]] Result<linalg::Precision> matmul_of(const Recipe& recipe);
+[[nodiscard]] Result<linalg::Matmul> matmul_of(const Recipe& recipe);
 /// `n_steps` of the run.
 [[nodiscard]] Result<Schedule> schedule_of(const Recipe& recipe, std::int64_t n_steps);
 

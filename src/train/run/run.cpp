@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/words.hpp"
+#include "stats/summary.hpp"
 #include "sys/atomic_file.hpp"
 #include "sys/clock.hpp"
 #include "train/loops.hpp"
@@ -18,13 +19,6 @@ namespace {
 
 double gradient_norm(const Parameter& parameter) {
   return std::sqrt(loops::squares(parameter.gradient.data(), parameter.gradient.size()));
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0.0;
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
-  return *middle;
 }
 
 bool is_multiple(std::int64_t step, std::int64_t every) {
@@ -52,7 +46,7 @@ class Run {
     progress_.end();
     if (!done) return std::unexpected(done.error());
     report_.state = state_;
-    report_.tokens_per_second = median(speeds_);
+    report_.tokens_per_second = speeds_.empty() ? 0.0 : stats::median(speeds_);
     report_.share_of_peak = report_.tokens_per_second * run_.trainer->network().flops_per_token() / peak_;
     report_.finished = state_.step == state_.n_steps;
     return std::move(report_);
@@ -75,9 +69,13 @@ class Run {
       TERN_TRY_DO(one_step(tokens));
       const bool last = state_.step == state_.n_steps;
       const bool stop = last || progress_.cancelled() || ++sitting == request_.stop_after;
-      if (last || is_multiple(state_.step, state_.recipe.validate_every)) TERN_TRY_DO(look());
-      if (last || is_multiple(state_.step, state_.recipe.sample_every)) TERN_TRY_DO(write_sample());
-      if (stop || is_multiple(state_.step, state_.recipe.checkpoint_every)) TERN_TRY_DO(keep());
+      const bool looks = last || is_multiple(state_.step, state_.recipe.validate_every);
+      const bool samples = last || is_multiple(state_.step, state_.recipe.sample_every);
+      const bool keeps = stop || is_multiple(state_.step, state_.recipe.checkpoint_every);
+      if (looks) TERN_TRY_DO(look());
+      if (samples) TERN_TRY_DO(write_sample());
+      if (keeps) TERN_TRY_DO(keep());
+      if (looks || samples || keeps) TERN_TRY_DO(write_page());
       if (progress_.cancelled() && !last) {
         return fail(ErrorCode::cancelled, "stopped after step {} of {}; go on with tern train --resume --data {} -o {}",
                     state_.step, state_.n_steps, request_.data, request_.out);
@@ -97,7 +95,7 @@ class Run {
         n_bytes += run_.data.token_bytes()[static_cast<std::size_t>(tokens[r * row + t])];
     }
     const sys::Stopwatch watch;
-    const double next_lambda = run_.schedule.lambda(std::min(s + 1, state_.n_steps - 1));
+    const double next_lambda = run_.schedule.lambda(s + 1);
     const StepReport step =
         run_.trainer->step(tokens, run_.schedule.learning_rate(s), run_.schedule.weight_decay_at(s), next_lambda);
     const double seconds = watch.seconds();
@@ -157,8 +155,7 @@ class Run {
     }
     report_.losses = line.losses;
     measure_peak();
-    TERN_TRY_DO(log_.add(line));
-    return write_page();
+    return log_.add(line);
   }
 
   Result<void> write_sample() {
@@ -170,12 +167,12 @@ class Run {
     }
     TERN_TRY_DO(log_.add(SampleLine{state_.step, state_.recipe.sample_prompt, *text}));
     progress_.note(fmt::format("step {}: \"{}{}\"", state_.step, state_.recipe.sample_prompt, printable(*text, 400)));
-    return write_page();
+    return {};
   }
 
   Result<void> keep() {
     TERN_TRY(report_.checkpoint, folder_.save(state_, *run_.trainer));
-    return write_page();
+    return {};
   }
 
   Result<void> write_page() const {
@@ -216,7 +213,7 @@ Result<std::unique_ptr<Trainer>> restore(const SavedRun& saved, int n_threads) {
   TERN_TRY(auto trainer, make_trainer(saved.state(), blas, kernels, n_threads));
   TERN_TRY_DO(saved.restore(*trainer));
   TERN_TRY(const Schedule schedule, schedule_of(saved.state().recipe, saved.state().n_steps));
-  trainer->begin(schedule.lambda(std::min(saved.state().step, saved.state().n_steps - 1)), false);
+  trainer->begin(schedule.lambda(saved.state().step), false);
   return trainer;
 }
 

@@ -41,8 +41,9 @@ double Schedule::weight_decay_at(std::int64_t s) const {
 
 double Schedule::lambda(std::int64_t s) const {
   const auto first = static_cast<std::int64_t>(std::llround(quantise_from * static_cast<double>(n_steps)));
-  if (s < first) return 0.0;
-  return fade_in == 0 ? 1.0 : std::min(1.0, static_cast<double>(s - first + 1) / static_cast<double>(fade_in));
+  const std::int64_t step = std::min(s, n_steps - 1);
+  if (step < first) return 0.0;
+  return fade_in == 0 ? 1.0 : std::min(1.0, static_cast<double>(step - first + 1) / static_cast<double>(fade_in));
 }
 
 std::string_view schedule_name(Schedule::Kind kind) {

@@ -35,7 +35,7 @@ struct Schedule {
   /// Of step s, 0 <= s < n_steps.
   [[nodiscard]] double learning_rate(std::int64_t s) const;
   [[nodiscard]] double weight_decay_at(std::int64_t s) const;
-  /// 0: float; 1: quantised; between: w + lambda (Q(w) - w).
+  /// 0: float; 1: quantised; between: w + lambda (Q(w) - w). At and beyond the end it stays what it was last.
   [[nodiscard]] double lambda(std::int64_t s) const;
 };
 

@@ -152,7 +152,7 @@ void PlanLayout::want_temporary(std::int64_t n_floats) {
 Layout::Rounded PlanLayout::rounded(ValueId id) {
   const auto found = rounded_.find(id);
   if (found != rounded_.end()) return found->second;
-  const Rounded made{save(width(id)), save(1), false};
+  const Rounded made{save(plan_.value(id).width), save(1), false};
   rounded_.emplace(id, made);
   return {made.codes, made.scales, true};
 }

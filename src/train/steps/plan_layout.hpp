@@ -27,8 +27,6 @@ class PlanLayout final : public Layout {
   [[nodiscard]] bool accumulates(models::ValueId id) const override {
     return last_reader_[static_cast<std::size_t>(id)] != step_;
   }
-  [[nodiscard]] std::int64_t width(models::ValueId id) const override { return plan_.value(id).width; }
-  [[nodiscard]] Place save(std::int64_t width) override;
   [[nodiscard]] PartialSum partial(std::int64_t width) override;
   void want_temporary(std::int64_t n_floats) override;
   [[nodiscard]] Rounded rounded(models::ValueId id) override;
@@ -41,6 +39,7 @@ class PlanLayout final : public Layout {
   [[nodiscard]] std::int64_t temporary_floats() const { return temporary_floats_; }
 
  private:
+  [[nodiscard]] Place save(std::int64_t width);
   void place_values(bool rounds);
   void place_gradients();
   void share_gradients(const std::vector<char>& saved);

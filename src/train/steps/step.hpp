@@ -51,9 +51,6 @@ class Layout {
   [[nodiscard]] virtual Place gradient(models::ValueId id) const = 0;
   /// Whether the step in hand finds something in the gradient of its input already (another step read it too).
   [[nodiscard]] virtual bool accumulates(models::ValueId id) const = 0;
-  [[nodiscard]] virtual std::int64_t width(models::ValueId id) const = 0;
-  /// A saved buffer of the step's own.
-  [[nodiscard]] virtual Place save(std::int64_t width) = 0;
   [[nodiscard]] virtual PartialSum partial(std::int64_t width) = 0;
   /// The step wants so many floats of Lane::temporary.
   virtual void want_temporary(std::int64_t n_floats) = 0;

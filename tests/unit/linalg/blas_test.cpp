@@ -24,11 +24,25 @@ std::vector<float> numbers(std::int64_t n, std::uint64_t seed) {
   return out;
 }
 
-Blas must_load() {
-  auto blas = Blas::load();
-  if (!blas) throw std::runtime_error(blas.error().message);
-  return *blas;
-}
+/// Both libraries; the second is optional.
+class Float32Products : public ::testing::TestWithParam<Matmul> {
+ protected:
+  void SetUp() override {
+    blas_ = Blas::load(GetParam());
+    const bool may_be_absent = GetParam() != Matmul::float32;
+    if (!blas_ && may_be_absent && blas_.error().code == ErrorCode::not_found) {
+      GTEST_SKIP() << "SKIPPED: " << blas_.error().message;
+    }
+    ASSERT_TRUE(blas_) << blas_.error().message;
+  }
+  [[nodiscard]] const Blas& blas() const { return *blas_; }
+
+ private:
+  Result<Blas> blas_ = fail(ErrorCode::internal, "not loaded yet");
+};
+
+INSTANTIATE_TEST_SUITE_P(Blas, Float32Products, ::testing::Values(Matmul::float32, Matmul::onednn),
+                         [](const auto& one) { return one.param == Matmul::float32 ? "OpenBLAS" : "oneDNN"; });
 
 struct Product {
   std::int64_t m;
@@ -80,16 +94,15 @@ void expect_near(const Blas& blas, const Product& p) {
   }
 }
 
-TEST(Blas, ProductsAreNearForEveryShapeTransposeAndFactor) {
-  const Blas blas = must_load();
-  EXPECT_FALSE(blas.kernels().empty());
+TEST_P(Float32Products, AreNearForEveryShapeTransposeAndFactor) {
+  EXPECT_FALSE(blas().kernels().empty());
   for (const std::int64_t m : {1, 3, 17, 64}) {
     for (const std::int64_t n : {1, 5, 33}) {
       for (const std::int64_t k : {1, 2, 31, 100}) {
         for (const bool a_transposed : {false, true}) {
           for (const bool b_transposed : {false, true}) {
             for (const auto& [alpha, beta] : {std::pair{1.0F, 0.0F}, {1.0F, 1.0F}, {0.3F, -0.5F}}) {
-              expect_near(blas, {m, n, k, a_transposed, b_transposed, alpha, beta});
+              expect_near(blas(), {m, n, k, a_transposed, b_transposed, alpha, beta});
               if (HasFatalFailure()) return;
             }
           }
@@ -100,8 +113,7 @@ TEST(Blas, ProductsAreNearForEveryShapeTransposeAndFactor) {
 }
 
 // Codes of weights and inputs: no order of additions may matter below 2^24.
-TEST(Blas, ProductsOfIntegersAreExact) {
-  const Blas blas = must_load();
+TEST_P(Float32Products, OfIntegersAreExact) {
   constexpr std::int64_t kLength = 1000;
   Random random(4);
   std::vector<float> a(kLength * 20);
@@ -109,7 +121,7 @@ TEST(Blas, ProductsOfIntegersAreExact) {
   for (float& code : a) code = static_cast<float>(random.below(256)) - 128.0F;
   for (float& code : b) code = static_cast<float>(random.below(16)) - 8.0F;
   std::vector<float> c(20 * 30);
-  blas.multiply(20, 30, kLength, 1.0F, {a.data(), kLength}, {b.data(), kLength, true}, 0.0F, c.data(), 30);
+  blas().multiply(20, 30, kLength, 1.0F, {a.data(), kLength}, {b.data(), kLength, true}, 0.0F, c.data(), 30);
   for (std::size_t i = 0; i < 20; ++i) {
     for (std::size_t j = 0; j < 30; ++j) {
       std::int64_t sum = 0;
@@ -121,13 +133,12 @@ TEST(Blas, ProductsOfIntegersAreExact) {
   }
 }
 
-TEST(Blas, ThreadsThatMultiplyAtOnceGetTheBitsOfOne) {
-  const Blas blas = must_load();
+TEST_P(Float32Products, ThreadsThatMultiplyAtOnceGetTheBitsOfOne) {
   constexpr std::int64_t kSize = 96;
   const auto a = numbers(kSize * kSize, 5);
   const auto b = numbers(kSize * kSize, 6);
   const auto run = [&](std::vector<float>& c) {
-    blas.multiply(kSize, kSize, kSize, 1.0F, {a.data(), kSize}, {b.data(), kSize, true}, 0.0F, c.data(), kSize);
+    blas().multiply(kSize, kSize, kSize, 1.0F, {a.data(), kSize}, {b.data(), kSize, true}, 0.0F, c.data(), kSize);
   };
   std::vector<float> want(kSize * kSize);
   run(want);
@@ -150,19 +161,19 @@ TEST(Blas, ThreadsThatMultiplyAtOnceGetTheBitsOfOne) {
 TEST(Blas, LoadingLeavesTheEnvironmentAsItWas) {
   ::unsetenv("OPENBLAS_NUM_THREADS");
   ::setenv("OPENBLAS_CORETYPE", "Haswell", 1);
-  (void)must_load();
+  ASSERT_TRUE(Blas::load());
   EXPECT_EQ(::getenv("OPENBLAS_NUM_THREADS"), nullptr);
   ASSERT_NE(::getenv("OPENBLAS_CORETYPE"), nullptr);
   EXPECT_STREQ(::getenv("OPENBLAS_CORETYPE"), "Haswell") << "what a user sets stays";
   ::unsetenv("OPENBLAS_CORETYPE");
-  (void)must_load();
+  ASSERT_TRUE(Blas::load());
   EXPECT_EQ(::getenv("OPENBLAS_CORETYPE"), nullptr);
 }
 
-TEST(Bf16Products, AreThoseOfRoundedOperandsAndExactForSmallIntegers) {
-  const auto blas = Blas::load(Precision::bfloat16);
-  if (!blas) GTEST_SKIP() << blas.error().message;
-  EXPECT_TRUE(blas->kernels().starts_with("bfloat16 beside ")) << blas->kernels();
+TEST(Bfloat16Products, AreThoseOfRoundedOperandsAndExactForSmallIntegers) {
+  const auto blas = Blas::load(Matmul::bfloat16);
+  if (!blas) GTEST_SKIP() << "SKIPPED: " << blas.error().message;
+  EXPECT_TRUE(blas->kernels().starts_with("bfloat16 oneDNN ")) << blas->kernels();
   constexpr std::int64_t kM = 37;
   constexpr std::int64_t kN = 19;
   constexpr std::int64_t kK = 300;
