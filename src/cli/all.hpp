@@ -23,6 +23,7 @@ std::unique_ptr<Command> make_quantize();
 std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_split();
 std::unique_ptr<Command> make_sweep();
+std::unique_ptr<Command> make_synth();
 std::unique_ptr<Command> make_tokenize();
 std::unique_ptr<Command> make_tokenizer_train();
 std::unique_ptr<Command> make_train();
@@ -58,6 +59,10 @@ inline constexpr std::array kCommands{
                  &make_split, "Make models"},
     CommandEntry{"join", "make one GGUF file of the parts of a split model",
                  "tern join model-00001-of-00003.gguf joined.gguf", &make_join, "Make models"},
+    CommandEntry{"synth", "a model with random weights in the shape of a real one, to measure speed with",
+                 "tern synth tiny random.gguf --type TQ2_0 --embedding Q6_K\n"
+                 "tern synth bitnet-2b-4t narrow.gguf --layers 1 --vocab 1000 --hidden 640 --ff 1728",
+                 &make_synth, "Make models"},
     CommandEntry{"tokenizer train", "learn a byte-level BPE tokenizer from texts, with Hugging Face's merges",
                  "tern tokenizer train book.txt --vocab-size 512 -o my-tokenizer\n"
                  "tern tokenizer train book.txt ptb.txt --vocab-size 600 -o words.json --special \"<|end|>\"",

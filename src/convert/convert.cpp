@@ -32,7 +32,9 @@ void pad_vocabulary(text::Vocabulary& vocabulary, std::int64_t n_rows) {
 Result<text::Vocabulary> read_vocabulary(const ConvertOptions& options, const Source& source, Progress& progress) {
   std::vector<std::string> warnings;
   const std::string path = options.tokenizer.empty() ? folder_of(options.source) : options.tokenizer;
-  auto vocabulary = models::read_tokenizer(path, options.pre, warnings);
+  auto vocabulary = options.tokenizer.empty() && source.vocabulary
+                        ? *source.vocabulary
+                        : models::read_tokenizer(path, options.pre, warnings);
   for (const std::string& warning : warnings) progress.note("warning: " + warning);
   if (!vocabulary) {
     const bool is_of_source = options.tokenizer.empty() && vocabulary.error().code != ErrorCode::usage;

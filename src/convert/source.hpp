@@ -48,8 +48,9 @@ struct Source {
   std::vector<std::string> notes;     // lines for a person: what was left out or guessed
   /// Tensors that no line of the architecture's table names: the model is another one than the plan describes.
   std::vector<UnknownTensor> unknown;
-  std::string name;                       // general.name
-  std::shared_ptr<const void> keep_open;  // the files
+  std::string name;                                 // general.name
+  std::optional<text::Vocabulary> vocabulary = {};  // where the source brings it along
+  std::shared_ptr<const void> keep_open;            // the files
 };
 
 /// Opens a llama2.c file, a safetensors or PyTorch file or a folder of them. The kind is told by content.
