@@ -12,7 +12,7 @@ BASE = {
     "model.hidden_size": 256,
     "model.intermediate_size": 768,
     "data.context": 256,
-    "data.mixture": '{"stories": 0.6, "books": 0.4}',
+    "data.mixture": '{"stories": 0.65, "books": 0.35}',
     "optimizer.batch": 16,
     "optimizer.microbatch": 8,
     "schedule.warm_up": 20,

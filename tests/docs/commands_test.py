@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the commands of README.md, CONTRIBUTING.md, docs/*.md and of every command's help as they are written there.
+"""Runs the commands of README.md, CONTRIBUTING.md, docs/*.md, models/README.md and of every command's help as they are
+written there.
 
 usage: commands_test.py TERN SOURCE_DIR
 Commands are the lines of ```sh and ```console blocks and of indented blocks, the latter where they begin with the name of a
@@ -48,6 +49,8 @@ def prepared(tern, data, tree, folder):
         (folder / name).write_bytes(b"\n".join(lines[:-1]) + b"\n")
     (folder / "prompt.txt").write_text("Once upon a time")
     (folder / "stories.txt").symlink_to(tree / "data/eval/stories.txt")
+    (folder / "models").symlink_to(tree / "models")
+    (folder / "data").symlink_to(tree / "data")
     make("data", "pack", "stories.txt", "--tokenizer", "tokenizer.json", "--separator", "", "-o", "my-data")
     make("train", "--preset", "bitnet-b1.58", "--data", "my-data", "-o", "last-run", "--set", "optimizer.batch=8",
          "--set", "run.sample_every=0", "--steps", "1")
@@ -180,12 +183,14 @@ def main():
                 failures.extend(f"{name}: {failure}" for failure in run(command, folder, tern))
 
         n_documents = {}
-        for path in [source / "README.md", source / "CONTRIBUTING.md", *sorted((source / "docs").glob("*.md"))]:
+        for path in [source / "README.md", source / "CONTRIBUTING.md", *sorted((source / "docs").glob("*.md")),
+                     source / "models/README.md"]:
             commands = document_commands(path.read_text())
-            n_documents[path.name] = len(commands)
-            run_all(path.name, commands)
+            name = "-".join(path.relative_to(source).parts)
+            n_documents[name] = len(commands)
+            run_all(name, commands)
         n_spoken = 0
-        for path in [*sorted(source.glob("*.md")), *sorted((source / "docs").glob("*.md"))]:
+        for path in [*sorted(source.glob("*.md")), *sorted((source / "docs").glob("*.md")), source / "models/README.md"]:
             spoken = spoken_commands(path.read_text())
             n_spoken += len(spoken)
             failures += spoken_failures(tern, path.name, spoken)

@@ -32,6 +32,12 @@ const Json& golden() {
   return json;
 }
 
+/// Of the models that ship, on the texts that ship.
+const Json& golden_of_own_models() {
+  static const Json json = read_json(source_file("tests/golden/data/own_models.json"));
+  return json;
+}
+
 int threads() {
   return std::max(1, std::min(4, static_cast<int>(std::thread::hardware_concurrency())));
 }
@@ -57,6 +63,16 @@ std::string data_hash(const std::string& path) {
   return sha256_hex(file.parts().front().bytes.subspan(begin));
 }
 
+double measure(const std::shared_ptr<const engine::Model>& model, const std::string& text, const Json& chunks,
+               engine::KvType kv_type) {
+  const auto corpus = must(eval::read_corpus(text));
+  const eval::PerplexityOptions options{
+      .n_ctx = 0, .max_chunks = chunks.get<std::int64_t>(), .n_threads = threads(), .kv_type = kv_type};
+  const auto made = must(eval::make_chunks(*model, corpus.text, options));
+  Progress quiet;
+  return must(eval::perplexity(model, made, options, quiet)).perplexity;
+}
+
 class PerplexityGolden : public ::testing::TestWithParam<Measured> {
  protected:
   std::string make(const Name& name) const {
@@ -78,16 +94,6 @@ class PerplexityGolden : public ::testing::TestWithParam<Measured> {
     return options.output;
   }
 
-  static double measure(const std::shared_ptr<const engine::Model>& model, const std::string& text,
-                        engine::KvType kv_type) {
-    const auto corpus = must(eval::read_corpus(data_folder() + "/eval/" + text));
-    const eval::PerplexityOptions options{
-        .n_ctx = 0, .max_chunks = golden()["chunks"].get<std::int64_t>(), .n_threads = threads(), .kv_type = kv_type};
-    const auto chunks = must(eval::make_chunks(*model, corpus.text, options));
-    Progress quiet;
-    return must(eval::perplexity(model, chunks, options, quiet)).perplexity;
-  }
-
   TemporaryFolder folder_;
 };
 
@@ -102,12 +108,13 @@ TEST_P(PerplexityGolden, IsWhatLibllamaSaysOfTheSameBytes) {
   const bool is_float = must(formats::by_name(name.type))->is_float;
   for (const std::string& text : measured.texts) {
     const double theirs = expected["default"][text]["perplexity"].get<double>();
-    const double ours = measure(model, text, engine::KvType::f16);
+    const double ours = measure(model, data_folder() + "/eval/" + text, golden()["chunks"], engine::KvType::f16);
     EXPECT_NEAR(ours / theirs, 1.0, is_float ? kFloatTolerance : kRoundedTolerance)
         << text << ": " << ours << " against " << theirs;
     if (name.type == "F32") {
       const double exact = expected["f32_cache"][text]["perplexity"].get<double>();
-      const double ours_exact = measure(model, text, engine::KvType::f32);
+      const double ours_exact =
+          measure(model, data_folder() + "/eval/" + text, golden()["chunks"], engine::KvType::f32);
       EXPECT_NEAR(ours_exact / exact, 1.0, kF32CacheTolerance)
           << text << ", F32 cache: " << ours_exact << " against " << exact;
     }
@@ -135,6 +142,23 @@ INSTANTIATE_TEST_SUITE_P(
       std::ranges::replace(name, '-', '_');
       return name;
     });
+
+// Trained here, packed here, and the library of llama.cpp says of them what Tern says.
+TEST(PerplexityGoldenOfOwnModels, IsWhatLibllamaSaysOfTheSameBytes) {
+  const Json& all = golden_of_own_models();
+  ASSERT_EQ(all["files"].size(), 3U);
+  for (const auto& [file, expected] : all["files"].items()) {
+    const std::string path = source_file("models/" + file);
+    ASSERT_EQ(data_hash(path), expected["data_sha256"].get<std::string>()) << file << " is not what was measured";
+    const auto model = load(path);
+    const bool is_float = file.find("float") != std::string::npos;
+    for (const auto& [text, theirs] : expected["default"].items()) {
+      const double ours = measure(model, source_file("data/eval/" + text), all["chunks"], engine::KvType::f16);
+      EXPECT_NEAR(ours / theirs["perplexity"].get<double>(), 1.0, is_float ? kFloatTolerance : kRoundedTolerance)
+          << file << " on " << text;
+    }
+  }
+}
 
 TEST(PerplexityGoldenIds, AreLibllamasForBothWholeTexts) {
   TERN_NEEDS_DATA();

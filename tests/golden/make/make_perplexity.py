@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Makes data/perplexity.json: what libllama says about the perplexity of files that Tern wrote, and about their token ids.
 
-usage: make_perplexity.py FOLDER_WITH_LIBLLAMA DATA_FOLDER OUTPUT_JSON [--chunks N] FILE.gguf...
+usage: make_perplexity.py FOLDER_WITH_LIBLLAMA DATA_FOLDER OUTPUT_JSON [--chunks N] [--texts NAME...] FILE.gguf...
+       make_perplexity.py FOLDER_WITH_LIBLLAMA data own_models.json models/*.gguf --texts stories.txt plain.txt
 
-FOLDER_WITH_LIBLLAMA: see libllama.py. DATA_FOLDER holds eval/wiki.test.raw and eval/ptb.test.txt. The files are Tern's own,
+FOLDER_WITH_LIBLLAMA: see libllama.py. DATA_FOLDER holds eval/wiki.test.raw and eval/ptb.test.txt, or the texts named: the second
+line, from the root of the tree, makes data/own_models.json, about the models that ship. The other files are Tern's own,
 made from DATA_FOLDER/models as written down in COMMANDS below; their names say how: <model>-<TYPE>.gguf for `tern quantize`,
 <model>-pure-<TYPE>.gguf for `tern quantize --pure`, <model>-F32.gguf for `tern convert`. A SHA-256 over the file's
 data section goes into the output, so that a test can see that it measures the very file that was measured here.
@@ -79,14 +81,15 @@ def main():
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("files", nargs="+", type=pathlib.Path)
     parser.add_argument("--chunks", type=int, default=40)
+    parser.add_argument("--texts", nargs="+", default=TEXTS)
     parser.add_argument("--backend", default="haswell")
     parser.add_argument("--threads", type=int, default=1, help="the library's threads spin: 1 on a busy machine")
     args = parser.parse_args()
 
     llama = libllama.Libllama(args.folder, args.backend)
-    texts = {name: (args.data / "eval" / name).read_bytes() for name in TEXTS}
+    texts = {name: (args.data / "eval" / name).read_bytes() for name in args.texts}
     result = {"made_by": "tests/golden/make/make_perplexity.py", "library": llama.version,
-              "package": "npm @node-llama-cpp/linux-x64", "commands": COMMANDS, "chunks": args.chunks, "ids": {},
+              "package": "npm @node-llama-cpp/linux-x64", "commands": COMMANDS if args.texts == TEXTS else ["models/make_models.sh"], "chunks": args.chunks, "ids": {},
               "files": {}}
     for path in args.files:
         n_bytes, sha = data_hash(llama, path)
@@ -110,7 +113,7 @@ def main():
             context.close()
         model.close()
         result["files"][path.name] = entry
-        print(path.name, {run: round(entry[run][TEXTS[0]]["perplexity"], 4) for run in RUNS}, flush=True)
+        print(path.name, {run: round(entry[run][args.texts[0]]["perplexity"], 4) for run in RUNS}, flush=True)
     args.output.write_text(json.dumps(result, indent=1) + "\n")
 
 

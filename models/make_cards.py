@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Writes the model cards and the plot of the curves from what the runs logged and the files measure.
+
+usage: make_cards.py TERN TEXTS FOLDER      as for make_models.sh, after it; the GGUF files are those beside this script
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "bench" / "evidence"))
+from plots import plot  # noqa: E402
+
+TERN, TEXTS, FOLDER = (pathlib.Path(word) for word in sys.argv[1:4])
+TYPES = {"float": "F16", "ternary": "TQ2_0", "binary": "Q1_0"}
+WEIGHTS = {
+    "float": "float weights and activations; the control of its two siblings",
+    "ternary": "ternary weights (-1, 0, +1 and one scale a matrix, BitNet b1.58) and activations rounded to 8 bits a token",
+    "binary": "binary weights (-1, +1 and one scale a matrix, BitNet) and activations rounded to 8 bits a token",
+}
+SETTINGS = {
+    "float": "--set optimizer.learning_rate=2e-3",
+    "ternary": "--set quantization.weights=absmean --set quantization.activations=int8 --set optimizer.learning_rate=5e-3",
+    "binary": "--set quantization.weights=sign --set quantization.activations=int8 --set optimizer.learning_rate=5e-3",
+}
+HELD = {
+    "float": "The matrices are stored in F16, which rounds them: the loss below is that of the file.",
+    "ternary": "TQ2_0 holds the trained matrices exactly: 2.06 bits a weight. The embedding, which is also the head, was trained in "
+               "float and is rounded to Q6_K.",
+    "binary": "Q1_0 holds the trained matrices exactly: 1.13 bits a weight. The embedding, which is also the head, was trained in "
+              "float and is rounded to Q6_K.",
+}
+PROMPTS = ("Once upon a time", "Tom and his dog went to the park.")
+
+
+def told(*words):
+    return subprocess.run([str(TERN), *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+
+def file_of(kind):
+    return HERE / f"tern-stories-{kind}-{TYPES[kind]}.gguf"
+
+
+def log_of(kind):
+    return [json.loads(line) for line in (FOLDER / kind / "log.jsonl").read_text().splitlines()]
+
+
+def measured(kind):
+    """Bits a byte on the three texts. Of the validation text the lines that only part documents are left out."""
+    valid = (TEXTS / "tinystories" / "tinystories-valid.txt").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        stories = pathlib.Path(folder) / "tinystories-valid.txt"
+        stories.write_text("".join(line for line in valid.splitlines(True) if line.strip() != "<|endoftext|>"), encoding="utf-8")
+        texts = [stories, HERE.parent / "data/eval/stories.txt", HERE.parent / "data/eval/plain.txt"]
+        reports = json.loads(told("perplexity", "-m", file_of(kind), "-f", *texts, "--json"))["texts"]
+    names = ("tinystories-valid, without its markers", "data/eval/stories.txt", "data/eval/plain.txt")
+    return [(name, report["bits_per_byte"], report["perplexity"]) for name, report in zip(names, reports)]
+
+
+def sample(kind, prompt, *options):
+    text = told("run", "-m", file_of(kind), "-p", prompt, "-n", 90, *options)
+    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
+
+
+def card(kind):
+    log = log_of(kind)
+    steps = [entry for entry in log if "loss" in entry]
+    final = [entry for entry in log if "validation" in entry][-1]["validation"]
+    recipe = json.loads((FOLDER / kind / "recipe.json").read_text())
+    info = json.loads(told("info", file_of(kind), "--json"))
+    seconds = sum(entry["seconds"] for entry in steps)
+    rows = "\n".join(f"| {name} | {bits:.3f} | {perplexity:.2f} |" for name, bits, perplexity in measured(kind))
+    samples = "\n\n".join(f"*{label}*\n\n{sample(kind, prompt, *options)}" for prompt in PROMPTS for label, options in (
+        ("the likeliest words (`--temp 0`)", ("--temp", 0)), ("drawn (`--temp 0.8 --seed 1`)", ("--temp", 0.8, "--seed", 1))))
+    others = [other for other in TYPES if other != kind]
+    return f"""# tern-stories-{kind}
+
+A language model of {info["parameters"]:,} parameters that writes very short stories for small children: {WEIGHTS[kind]}. It is one of
+three of the same shape, trained on the same tokens in the same order; the others are
+[tern-stories-{others[0]}](tern-stories-{others[0]}.md) and [tern-stories-{others[1]}](tern-stories-{others[1]}.md). They exist
+to try Tern with and to compare formats on, not for what they say.
+
+| | |
+|---|---|
+| file | `{file_of(kind).name}`, {file_of(kind).stat().st_size / 1e6:.2f} MB |
+| architecture | `bitnet` (LLaMA's blocks with SiLU, and norms before the attention output and the down projection) |
+| shape | width 256, feed-forward 768, 4 layers, 4 heads of 64 sharing 2 key and value heads, embedding tied to the head |
+| vocabulary | 2,048 byte-level BPE tokens, learned by `tern tokenizer train` on a part of the training texts |
+| context | 256 tokens, the length trained at |
+| licence | MIT, like the rest of the tree |
+
+{HELD[kind]}
+
+## Data
+
+| source | share of the tokens drawn | what it is | licence |
+|---|---|---|---|
+| TinyStories | 65 % | 6,364 stories, 5.5 MB (1.5 million tokens): short synthetic stories in the words of a small child, by GPT-3.5 and GPT-4 (Eldan and Li, arXiv 2305.07759) | CDLA-Sharing-1.0, which puts no condition on results computed from the data |
+| books | 35 % | 154 English classics, 46 MB (15 million tokens), from [mlschmitt/classic-books-markdown](https://github.com/mlschmitt/classic-books-markdown) | public domain |
+
+Both have a part that was held out whole and that no model and no tokenizer has seen.
+
+## Training
+
+`make_models.sh` does all of it; the run itself was
+
+    tern train --recipe recipe.json {SETTINGS[kind]} --data data -o {kind}
+
+with [recipe.json](recipe.json): AdamW, {steps[-1]["step"]:,} steps of 4,096 tokens ({steps[-1]["tokens"]:,} in all), two linear stages (from the peak to
+half of it, then to zero), weight decay 0.1 in the first and none in the second. It took {seconds / 60:.0f} minutes on two cores of a shared
+x86-64 server (float32, OpenBLAS). The learning rate is {recipe["optimizer"]["learning_rate"]:g} at its peak.
+
+![held-out loss of the three models over the tokens they have seen](curves.svg)
+
+## Held-out loss
+
+At the end of training: {final["stories"]["nats_per_token"]:.4f} nats a token on TinyStories' held-out part, {final["books"]["nats_per_token"]:.4f} on the books'. Of the file, by
+`tern perplexity` (chunks of 256 tokens, the second half of each scored):
+
+| text | bits a byte | perplexity |
+|---|---|---|
+{rows}
+
+## Samples
+
+Nothing was selected.
+
+{samples}
+
+## What it is not for
+
+For anything but trying things out. It knows the words of a few thousand stories; it has no knowledge, follows no instructions, loses
+the thread after a sentence or two, and knows English alone. Beyond 256 tokens it has never been trained. The classics carry the
+views of their time, and it may repeat them. Nobody has tested what it says to children.
+"""
+
+
+def main():
+    curves = {kind: [(entry["step"] * 4096 / 1e6, entry["validation"]["stories"]["bits_per_byte"], 0.0)
+                     for entry in log_of(kind) if "validation" in entry and entry["step"] >= 400] for kind in TYPES}
+    plot(HERE / "curves.svg", "Held-out loss on TinyStories while training", "millions of tokens", "bits a byte", curves)
+    for kind in TYPES:
+        (HERE / f"tern-stories-{kind}.md").write_text(card(kind), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
