@@ -11,6 +11,7 @@
 
 #if defined(__x86_64__)
 #include "kernels/avx2/set.hpp"
+#include "kernels/avx512vnni/set.hpp"
 #endif
 
 namespace tern::kernels {
@@ -55,6 +56,11 @@ MatmulFn Kernels::matmul(const formats::Format& weight, Activation activation) c
 std::vector<Isa> all_isas() {
   std::vector<Isa> isas;
 #if defined(__x86_64__)
+  isas.push_back({"avx512vnni", "AVX-512 F, BW, VL and VNNI",
+                  [](const sys::CpuFeatures& f) {
+                    return f.avx2 && f.fma && f.f16c && f.avx512f && f.avx512bw && f.avx512vl && f.avx512_vnni;
+                  },
+                  avx512vnni::avx512vnni_set});
   isas.push_back(
       {"avx2", "AVX2, FMA, F16C", [](const sys::CpuFeatures& f) { return f.avx2 && f.fma && f.f16c; }, avx2::avx2_set});
 #endif

@@ -54,7 +54,8 @@ struct Proof {
   bool passed;
   std::string detail;  // worst relative error, or "bit-identical"
 };
-/// Proves every kernel of the named set (about a second in all); includes the worst case of the integer sums.
+/// Proves every kernel that runs when this set is chosen, those it takes from the sets below it too (about a second in
+/// all); includes the worst case of the integer sums.
 [[nodiscard]] Result<std::vector<Proof>> prove(std::string_view isa);
 
 }  // namespace tern::kernels

@@ -273,18 +273,9 @@ std::size_t store_f32(float value, std::byte* to) {
   return sizeof value;
 }
 
-}  // namespace
-
-Result<std::vector<Proof>> prove(std::string_view isa) {
-  TERN_TRY(const Kernels kernels, choose(isa));
-  const KernelSet* found = nullptr;
-  for (const Isa& known : all_isas()) {
-    if (known.name == kernels.isa) found = known.set();
-  }
-  TERN_CHECK(found != nullptr);
-  const KernelSet& set = *found;
+/// The kernels of one set.
+Result<void> prove_set(const KernelSet& set, std::vector<Proof>& proofs) {
   const KernelSet& scalar = *generic::scalar_set();
-  std::vector<Proof> proofs;
   for (std::int64_t i = 0; i < set.n_matmuls; ++i) {
     TERN_TRY(const formats::Format* format, formats::by_name(set.matmuls[i].weight));
     proofs.push_back(prove_matmul(set, set.matmuls[i], *format));
@@ -307,6 +298,21 @@ Result<std::vector<Proof>> prove(std::string_view isa) {
   if (set.silu_glu != nullptr) proofs.push_back(prove_glu(set, "silu", set.silu_glu, scalar.silu_glu));
   if (set.relu2_glu != nullptr) proofs.push_back(prove_glu(set, "relu2", set.relu2_glu, scalar.relu2_glu));
   if (set.gelu_glu != nullptr) proofs.push_back(prove_glu(set, "gelu", set.gelu_glu, scalar.gelu_glu));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Proof>> prove(std::string_view isa) {
+  TERN_TRY(const Kernels kernels, choose(isa));
+  std::vector<Proof> proofs;
+  bool is_used = false;  // from the chosen set down; the scalar one is what all are proved against
+  for (const Isa& known : all_isas()) {
+    is_used = is_used || known.name == kernels.isa;
+    const bool is_reference = known.set() == generic::scalar_set() && known.name != kernels.isa;
+    if (!is_used || is_reference || !known.supported(sys::cpu_features())) continue;
+    TERN_TRY_DO(prove_set(*known.set(), proofs));
+  }
   return proofs;
 }
 

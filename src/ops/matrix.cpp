@@ -101,16 +101,16 @@ void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, f
 
 void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y,
                               std::size_t y_stride) const {
-  constexpr std::int64_t kSums = 4096;  // int32 sums of one step, on the stack
-  std::array<std::int32_t, kSums> sums;
-  const std::int64_t rows_at_once = std::min<std::int64_t>(last - first, 64);
-  const std::int64_t cols_at_once = kSums / rows_at_once;
+  // int32 sums of one step, on the stack. Weights are unpacked once for so many columns: few would make that dear.
+  constexpr std::int64_t kRows = 32;
+  constexpr std::int64_t kColumns = 128;
+  std::array<std::int32_t, kRows * kColumns> sums;
   const float weight_scale = ternary_->scale;
   const auto* codes = static_cast<const std::int8_t*>(x.data());
-  for (std::int64_t r0 = first; r0 < last; r0 += rows_at_once) {
-    const std::int64_t n_rows = std::min(rows_at_once, last - r0);
-    for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += cols_at_once) {
-      const std::int64_t n_cols = std::min(cols_at_once, x.n_cols() - c0);
+  for (std::int64_t r0 = first; r0 < last; r0 += kRows) {
+    const std::int64_t n_rows = std::min(kRows, last - r0);
+    for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += kColumns) {
+      const std::int64_t n_cols = std::min(kColumns, x.n_cols() - c0);
       kernels_->table.ternary({.w = ternary_->codes + r0 * (ternary_->k_padded / 4),
                                .n_rows = n_rows,
                                .x = codes + static_cast<std::size_t>(c0) * x.column_bytes(),

@@ -6,28 +6,27 @@
 // all four planes in one lane the limit is 16 groups = 2048 columns. The +1 in the codes is taken away by the column's
 // sum.
 //
-// One column reads weights once and unpacks in registers. Several columns share an unpacked block in L1, in tiles of
-// two rows and four columns. Integer sums do not depend on the order, so both give the same numbers.
+// Few columns read weights once and unpack in registers. Many columns share an unpacked block in L1, in tiles of two
+// rows and six columns (ternary_tile.hpp). Integer sums do not depend on the order, so all give the same numbers.
 #if defined(__x86_64__)
 
 #include "kernels/avx2/functions.hpp"
 #include "kernels/avx2/simd.hpp"
+#include "kernels/avx2/ternary_tile.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
 
-constexpr std::int64_t kGroup = 128;       // columns in 32 bytes
-constexpr std::int64_t kBlockGroups = 16;  // groups that 16-bit lanes can sum: 4 planes * 16 = 64 pairs
-constexpr std::int64_t kBlockColumns = kGroup * kBlockGroups;
-constexpr std::int64_t kBlockRows = 8;      // unpacked block: 8 x 2048 bytes
+constexpr std::int64_t kGroup = 128;                                  // columns in 32 bytes
+constexpr std::int64_t kBlockGroups = kTernaryBlockColumns / kGroup;  // 4 planes * 16 groups = 64 pairs
+constexpr std::int64_t kBlockRows = 8;      // unpacked block: 8 x 2048 bytes, which leaves room in L1 for six columns
 constexpr std::int64_t kBlockTokens = 128;  // columns whose part of 2048 stays in L2 (256 KB) while all rows pass
-// Bytes ahead of the weights being read, one column. From 62 to 92 % of the streaming bandwidth on 2 MiB pages (Xeon
-// with AVX2 code, 2026-11, a prototype of this loop).
-constexpr std::int64_t kPrefetchL1 = 2048;
-constexpr std::int64_t kPrefetchL2 = 5120;
 
-inline __m256i widen(__m256i pairs) {
-  return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+/// What is read next, from both levels. From 62 to 92 % of the streaming bandwidth on 2 MiB pages (Xeon with AVX2 code,
+/// 2026-11, one column, a prototype of rows_by_one).
+inline void prefetch(const std::uint8_t* w) {
+  _mm_prefetch(reinterpret_cast<const char*>(w + 2048), _MM_HINT_T0);
+  _mm_prefetch(reinterpret_cast<const char*>(w + 5120), _MM_HINT_T1);
 }
 
 /// R rows against one column. The planes at bits 3-2 are used in place as 4 * code: their pairs reach -2048, so such a
@@ -50,10 +49,7 @@ inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std
       const __m256i x2 = load(x + g * kGroup + 64), x3 = load(x + g * kGroup + 96);
       for (int r = 0; r < R; ++r) {
         const std::uint8_t* p = w + r * row_bytes + g * 32;
-        if ((g & 1) == 0) {
-          _mm_prefetch(reinterpret_cast<const char*>(p + kPrefetchL1), _MM_HINT_T0);
-          _mm_prefetch(reinterpret_cast<const char*>(p + kPrefetchL2), _MM_HINT_T1);
-        }
+        if ((g & 1) == 0) prefetch(p);
         const __m256i b = load(p);
         const __m256i t = _mm256_srli_epi16(b, 4);
         fours[r] = _mm256_add_epi16(fours[r], _mm256_maddubs_epi16(_mm256_and_si256(t, high), x0));
@@ -69,6 +65,48 @@ inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std
   for (int r = 0; r < R; ++r) y[r] = sum_lanes(total[r]) - x_sum;
 }
 
+/// One row against a few columns, unpacked in registers once for all of them. All planes are shifted down to codes, so
+/// that a lane holds 16 groups and needs one sum a column: faster here than the trick of rows_by_one.
+template <int C>
+[[gnu::noinline]] void row_by_few(const std::uint8_t* w, const std::int8_t* x, std::int64_t x_stride,
+                                  std::int64_t groups, const std::int32_t* x_sums, std::int32_t* y,
+                                  std::size_t y_stride) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  __m256i total[C];
+  for (int c = 0; c < C; ++c) total[c] = _mm256_setzero_si256();
+  for (std::int64_t g = 0; g < groups;) {
+    const std::int64_t end = g + kBlockGroups < groups ? g + kBlockGroups : groups;
+    __m256i pairs[C];
+    for (int c = 0; c < C; ++c) pairs[c] = _mm256_setzero_si256();
+    for (; g < end; ++g) {
+      const std::uint8_t* p = w + g * 32;
+      if ((g & 1) == 0) prefetch(p);
+      const __m256i b = load(p);
+      const __m256i w0 = _mm256_and_si256(_mm256_srli_epi16(b, 6), mask);
+      const __m256i w1 = _mm256_and_si256(_mm256_srli_epi16(b, 4), mask);
+      const __m256i w2 = _mm256_and_si256(_mm256_srli_epi16(b, 2), mask);
+      const __m256i w3 = _mm256_and_si256(b, mask);
+      for (int c = 0; c < C; ++c) {
+        const std::int8_t* v = x + c * x_stride + g * kGroup;
+        pairs[c] = _mm256_add_epi16(pairs[c], _mm256_maddubs_epi16(w0, load(v)));
+        pairs[c] = _mm256_add_epi16(pairs[c], _mm256_maddubs_epi16(w1, load(v + 32)));
+        pairs[c] = _mm256_add_epi16(pairs[c], _mm256_maddubs_epi16(w2, load(v + 64)));
+        pairs[c] = _mm256_add_epi16(pairs[c], _mm256_maddubs_epi16(w3, load(v + 96)));
+      }
+    }
+    for (int c = 0; c < C; ++c) total[c] = _mm256_add_epi32(total[c], widen(pairs[c]));
+  }
+  for (int c = 0; c < C; ++c) y[static_cast<std::size_t>(c) * y_stride] = sum_lanes(total[c]) - x_sums[c];
+}
+
+template <int C>
+void rows_by_few(const TernaryArgs& a) {
+  const std::int64_t row_bytes = a.k_padded / 4;
+  for (std::int64_t r = 0; r < a.n_rows; ++r) {
+    row_by_few<C>(a.w + r * row_bytes, a.x, a.k_padded, a.k_padded / kGroup, a.x_sums, a.y + r, a.y_stride);
+  }
+}
+
 /// Codes of `n_rows` rows, `groups` groups each, one byte a weight in the order of the columns.
 inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, std::int64_t groups,
                    std::uint8_t* out) {
@@ -76,7 +114,7 @@ inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n
   for (std::int64_t r = 0; r < n_rows; ++r) {
     for (std::int64_t g = 0; g < groups; ++g) {
       const __m256i b = load(w + r * row_bytes + g * 32);
-      std::uint8_t* o = out + r * kBlockColumns + g * kGroup;
+      std::uint8_t* o = out + r * kTernaryBlockColumns + g * kGroup;
       store(o, _mm256_and_si256(_mm256_srli_epi16(b, 6), mask));
       store(o + 32, _mm256_and_si256(_mm256_srli_epi16(b, 4), mask));
       store(o + 64, _mm256_and_si256(_mm256_srli_epi16(b, 2), mask));
@@ -85,86 +123,109 @@ inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n
   }
 }
 
-/// Sums of R unpacked rows against C columns over at most kBlockColumns columns: sums[c * R + r].
+/// A part of the columns of weights that 16-bit lanes can sum: [k0, k0 + n).
+struct Part {
+  std::int64_t k0;
+  std::int64_t n;
+};
+
+/// R unpacked rows, one or two, against C columns: begins the outputs with the first part, adds to them with the
+/// others.
 template <int R, int C>
-inline void tile(const std::uint8_t* codes, const std::int8_t* x, std::int64_t x_stride, std::int64_t n,
-                 std::int32_t* sums) {
-  __m256i acc[C][R];
-  for (int c = 0; c < C; ++c) {
-    for (int r = 0; r < R; ++r) acc[c][r] = _mm256_setzero_si256();
+inline void tile_into(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t column,
+                      Part part) {
+  alignas(32) std::int32_t sums[R * C];
+  const std::int8_t* x = a.x + column * a.k_padded + part.k0;
+  if constexpr (R == 2) {
+    ternary_two_rows<C>(codes, x, a.k_padded, part.n, sums);
+  } else {
+    ternary_one_row<C>(codes, x, a.k_padded, part.n, sums);
   }
-  for (std::int64_t i = 0; i < n; i += 32) {
-    __m256i w[R];
-    for (int r = 0; r < R; ++r) w[r] = load(codes + r * kBlockColumns + i);
-    for (int c = 0; c < C; ++c) {
-      const __m256i v = load(x + c * x_stride + i);
-      for (int r = 0; r < R; ++r) acc[c][r] = _mm256_add_epi16(acc[c][r], _mm256_maddubs_epi16(w[r], v));
+  for (int c = 0; c < C; ++c) {
+    std::int32_t* y = a.y + static_cast<std::size_t>(column + c) * a.y_stride + row;
+    for (int r = 0; r < R; ++r) y[r] = (part.k0 == 0 ? -a.x_sums[column + c] : y[r]) + sums[c * R + r];
+  }
+}
+
+/// All unpacked rows against C columns, whose parts stay in L1 meanwhile.
+template <int C>
+inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
+                    std::int64_t column, Part part) {
+  std::int64_t r = 0;
+  for (; r + 2 <= n_rows; r += 2) tile_into<2, C>(a, codes + r * kTernaryBlockColumns, row + r, column, part);
+  if (r < n_rows) tile_into<1, C>(a, codes + r * kTernaryBlockColumns, row + r, column, part);
+}
+
+/// Tiles of six columns as long as what is left at the end divides into tiles that are not small.
+inline void unpacked_rows(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
+                          std::int64_t column, std::int64_t end, Part part) {
+  while (column < end) {
+    const std::int64_t left = end - column;
+    if (left == 6 || left >= 11) {
+      rows_by<6>(a, codes, row, n_rows, column, part);
+      column += 6;
+    } else if (left == 5 || left >= 9) {
+      rows_by<5>(a, codes, row, n_rows, column, part);
+      column += 5;
+    } else if (left >= 4) {
+      rows_by<4>(a, codes, row, n_rows, column, part);
+      column += 4;
+    } else if (left == 3) {
+      rows_by<3>(a, codes, row, n_rows, column, part);
+      column += 3;
+    } else if (left == 2) {
+      rows_by<2>(a, codes, row, n_rows, column, part);
+      column += 2;
+    } else {
+      rows_by<1>(a, codes, row, n_rows, column, part);
+      column += 1;
     }
   }
-  if constexpr (R * C == 8) {
-    __m256i wide[8];
-    for (int i = 0; i < 8; ++i) wide[i] = widen(acc[i / R][i % R]);
-    store(sums, sums_of_eight(wide));
-  } else {
-    for (int i = 0; i < R * C; ++i) sums[i] = sum_lanes(widen(acc[i / R][i % R]));
-  }
 }
 
-template <int R, int C>
-inline void tile_into(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t first_row,
-                      std::int64_t first_column, std::int64_t k0, std::int64_t n) {
-  alignas(32) std::int32_t sums[R * C];
-  tile<R, C>(codes, a.x + first_column * a.k_padded + k0, a.k_padded, n, sums);
-  for (int c = 0; c < C; ++c) {
-    std::int32_t* y = a.y + static_cast<std::size_t>(first_column + c) * a.y_stride + first_row;
-    for (int r = 0; r < R; ++r) y[r] = (k0 == 0 ? -a.x_sums[first_column + c] : y[r]) + sums[c * R + r];
-  }
+void one_column(const TernaryArgs& a) {
+  const std::int64_t row_bytes = a.k_padded / 4;
+  const std::int64_t groups = a.k_padded / kGroup;
+  std::int64_t r = 0;
+  for (; r + 2 <= a.n_rows; r += 2) rows_by_one<2>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
+  if (r < a.n_rows) rows_by_one<1>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
 }
 
-template <int R>
-inline void columns(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t c, std::int64_t end,
-                    std::int64_t k0, std::int64_t n) {
-  for (; c + 4 <= end; c += 4) tile_into<R, 4>(a, codes, row, c, k0, n);
-  switch (end - c) {
-    case 3:
-      tile_into<R, 3>(a, codes, row, c, k0, n);
-      break;
-    case 2:
-      tile_into<R, 2>(a, codes, row, c, k0, n);
-      break;
-    case 1:
-      tile_into<R, 1>(a, codes, row, c, k0, n);
-      break;
-    default:
-      break;
+void many_columns(const TernaryArgs& a) {
+  const std::int64_t row_bytes = a.k_padded / 4;
+  const std::int64_t groups = a.k_padded / kGroup;
+  const std::int64_t n_parts = (groups + kBlockGroups - 1) / kBlockGroups;  // of nearly the same size
+  alignas(64) std::uint8_t codes[kBlockRows * kTernaryBlockColumns];
+  for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += kBlockTokens) {
+    const std::int64_t end = a.n_cols - c0 < kBlockTokens ? a.n_cols : c0 + kBlockTokens;
+    for (std::int64_t p = 0; p < n_parts; ++p) {
+      const std::int64_t first = groups * p / n_parts;
+      const Part part{first * kGroup, (groups * (p + 1) / n_parts - first) * kGroup};
+      for (std::int64_t row = 0; row < a.n_rows; row += kBlockRows) {
+        const std::int64_t n_rows = a.n_rows - row < kBlockRows ? a.n_rows - row : kBlockRows;
+        unpack(a.w + row * row_bytes + part.k0 / 4, row_bytes, n_rows, part.n / kGroup, codes);
+        unpacked_rows(a, codes, row, n_rows, c0, end, part);
+      }
+    }
   }
 }
 
 }  // namespace
 
 void ternary(const TernaryArgs& a) {
-  const std::int64_t row_bytes = a.k_padded / 4;
-  if (a.n_cols == 1) {
-    std::int64_t r = 0;
-    for (; r + 2 <= a.n_rows; r += 2) {
-      rows_by_one<2>(a.w + r * row_bytes, row_bytes, a.x, a.k_padded / kGroup, a.x_sums[0], a.y + r);
-    }
-    if (r < a.n_rows) rows_by_one<1>(a.w + r * row_bytes, row_bytes, a.x, a.k_padded / kGroup, a.x_sums[0], a.y + r);
-    return;
-  }
-  alignas(64) std::uint8_t codes[kBlockRows * kBlockColumns];
-  for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += kBlockTokens) {
-    const std::int64_t end = a.n_cols - c0 < kBlockTokens ? a.n_cols : c0 + kBlockTokens;
-    for (std::int64_t k0 = 0; k0 < a.k_padded; k0 += kBlockColumns) {
-      const std::int64_t n = a.k_padded - k0 < kBlockColumns ? a.k_padded - k0 : kBlockColumns;
-      for (std::int64_t row = 0; row < a.n_rows; row += kBlockRows) {
-        const std::int64_t n_rows = a.n_rows - row < kBlockRows ? a.n_rows - row : kBlockRows;
-        unpack(a.w + row * row_bytes + k0 / 4, row_bytes, n_rows, n / kGroup, codes);
-        std::int64_t r = 0;
-        for (; r + 2 <= n_rows; r += 2) columns<2>(a, codes + r * kBlockColumns, row + r, c0, end, k0, n);
-        if (r < n_rows) columns<1>(a, codes + r * kBlockColumns, row + r, c0, end, k0, n);
-      }
-    }
+  switch (a.n_cols) {
+    case 1:
+      return one_column(a);
+    case 2:
+      return rows_by_few<2>(a);
+    case 3:
+      return rows_by_few<3>(a);
+    case 4:
+      return rows_by_few<4>(a);
+    case 5:
+      return rows_by_few<5>(a);
+    default:
+      return many_columns(a);
   }
 }
 

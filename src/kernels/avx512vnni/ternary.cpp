@@ -1,0 +1,208 @@
+// Exact integer products with packed ternary weights (layout: kernels/ternary_pack.hpp), AVX-512 with VNNI.
+//
+// vpdpbusd multiplies four weight codes 0..2 (unsigned) with four activations (signed) and adds them to a 32-bit lane:
+// nothing is widened, and a lane holds rows of any length that fits in memory (at most 1024 a step). The +1 in the
+// codes is taken away by the column's sum.
+//
+// One to three columns read weights once and unpack in registers, in vectors of 256 bits (half a plane of two groups
+// would not be neighbours in memory). Many columns share an unpacked block in L1, in tiles of four rows and six
+// columns.
+#if defined(__x86_64__)
+
+#include "kernels/avx512vnni/functions.hpp"
+#include "kernels/avx512vnni/ternary_tile.hpp"
+
+namespace tern::kernels::avx512vnni {
+namespace {
+
+constexpr std::int64_t kGroup = 128;        // columns in 32 bytes
+constexpr std::int64_t kBlockTokens = 128;  // columns whose part stays in L2 (512 KB) while all rows pass
+
+inline __m256i load(const void* p) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+
+inline std::int32_t sum_lanes(__m256i v) {
+  __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+  return _mm_cvtsi128_si32(s);
+}
+
+/// Both halves of a vector in memory, added.
+inline __m256i halves_added(const __m512i* v) {
+  return _mm256_add_epi32(load(v), load(reinterpret_cast<const char*>(v) + 32));
+}
+
+/// What is read next; distances as in avx2/ternary.cpp.
+inline void prefetch(const std::uint8_t* w) {
+  _mm_prefetch(reinterpret_cast<const char*>(w + 2048), _MM_HINT_T0);
+  _mm_prefetch(reinterpret_cast<const char*>(w + 5120), _MM_HINT_T1);
+}
+
+/// One row against C columns. A sum for each plane of each column: one alone would wait for itself, five cycles a step.
+template <int C>
+[[gnu::noinline]] void row_by_few(const std::uint8_t* w, const std::int8_t* x, std::int64_t x_stride,
+                                  std::int64_t groups, const std::int32_t* x_sums, std::int32_t* y,
+                                  std::size_t y_stride) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  __m256i sums[C][4];
+  for (int c = 0; c < C; ++c) {
+    for (int p = 0; p < 4; ++p) sums[c][p] = _mm256_setzero_si256();
+  }
+  for (std::int64_t g = 0; g < groups; ++g) {
+    if ((g & 1) == 0) prefetch(w + g * 32);
+    const __m256i b = load(w + g * 32);
+    const __m256i planes[4] = {_mm256_and_si256(_mm256_srli_epi16(b, 6), mask),
+                               _mm256_and_si256(_mm256_srli_epi16(b, 4), mask),
+                               _mm256_and_si256(_mm256_srli_epi16(b, 2), mask), _mm256_and_si256(b, mask)};
+    for (int c = 0; c < C; ++c) {
+      const std::int8_t* v = x + c * x_stride + g * kGroup;
+      for (int p = 0; p < 4; ++p) sums[c][p] = _mm256_dpbusd_epi32(sums[c][p], planes[p], load(v + 32 * p));
+    }
+  }
+  for (int c = 0; c < C; ++c) {
+    const __m256i all =
+        _mm256_add_epi32(_mm256_add_epi32(sums[c][0], sums[c][1]), _mm256_add_epi32(sums[c][2], sums[c][3]));
+    y[static_cast<std::size_t>(c) * y_stride] = sum_lanes(all) - x_sums[c];
+  }
+}
+
+/// R rows against one column: more sums at once, so that none waits for itself.
+template <int R>
+inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std::int8_t* x, std::int64_t groups,
+                        std::int32_t x_sum, std::int32_t* y) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  __m256i even[R];
+  __m256i odd[R];
+  for (int r = 0; r < R; ++r) even[r] = odd[r] = _mm256_setzero_si256();
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const __m256i x0 = load(x + g * kGroup), x1 = load(x + g * kGroup + 32);
+    const __m256i x2 = load(x + g * kGroup + 64), x3 = load(x + g * kGroup + 96);
+    for (int r = 0; r < R; ++r) {
+      const std::uint8_t* p = w + r * row_bytes + g * 32;
+      if ((g & 1) == 0) prefetch(p);
+      const __m256i b = load(p);
+      even[r] = _mm256_dpbusd_epi32(even[r], _mm256_and_si256(_mm256_srli_epi16(b, 6), mask), x0);
+      odd[r] = _mm256_dpbusd_epi32(odd[r], _mm256_and_si256(_mm256_srli_epi16(b, 4), mask), x1);
+      even[r] = _mm256_dpbusd_epi32(even[r], _mm256_and_si256(_mm256_srli_epi16(b, 2), mask), x2);
+      odd[r] = _mm256_dpbusd_epi32(odd[r], _mm256_and_si256(b, mask), x3);
+    }
+  }
+  for (int r = 0; r < R; ++r) y[r] = sum_lanes(_mm256_add_epi32(even[r], odd[r])) - x_sum;
+}
+
+void one_column(const TernaryArgs& a) {
+  const std::int64_t row_bytes = a.k_padded / 4;
+  const std::int64_t groups = a.k_padded / kGroup;
+  std::int64_t r = 0;
+  for (; r + 2 <= a.n_rows; r += 2) rows_by_one<2>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
+  if (r < a.n_rows) rows_by_one<1>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
+}
+
+template <int C>
+void few_columns(const TernaryArgs& a) {
+  const std::int64_t row_bytes = a.k_padded / 4;
+  for (std::int64_t r = 0; r < a.n_rows; ++r) {
+    row_by_few<C>(a.w + r * row_bytes, a.x, a.k_padded, a.k_padded / kGroup, a.x_sums, a.y + r, a.y_stride);
+  }
+}
+
+/// Codes of `n_rows` rows, `groups` groups each, one byte a weight in the order of the columns.
+inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, std::int64_t groups,
+                   std::uint8_t* out) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  for (std::int64_t r = 0; r < n_rows; ++r) {
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const __m256i b = load(w + r * row_bytes + g * 32);
+      auto* o = reinterpret_cast<__m256i*>(out + r * kBlockColumns + g * kGroup);
+      _mm256_store_si256(o, _mm256_and_si256(_mm256_srli_epi16(b, 6), mask));
+      _mm256_store_si256(o + 1, _mm256_and_si256(_mm256_srli_epi16(b, 4), mask));
+      _mm256_store_si256(o + 2, _mm256_and_si256(_mm256_srli_epi16(b, 2), mask));
+      _mm256_store_si256(o + 3, _mm256_and_si256(b, mask));
+    }
+  }
+}
+
+/// Lane r of the result is the sum of the eight 32-bit lanes of p[r].
+inline __m256i sums_of_eight(const __m256i* p) {
+  const __m256i a = _mm256_hadd_epi32(_mm256_hadd_epi32(p[0], p[1]), _mm256_hadd_epi32(p[2], p[3]));
+  const __m256i b = _mm256_hadd_epi32(_mm256_hadd_epi32(p[4], p[5]), _mm256_hadd_epi32(p[6], p[7]));
+  return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+}
+
+/// A part of the columns of weights: [k0, k0 + n), n a multiple of 128.
+struct Part {
+  std::int64_t k0;
+  std::int64_t n;
+};
+
+/// All unpacked rows against C columns: begins the outputs with the first part, adds to them with the others.
+template <int C>
+inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
+                    std::int64_t column, Part part) {
+  alignas(64) __m512i acc[kTileRows * C];
+  ternary_tile<C>(codes, a.x + column * a.k_padded + part.k0, a.k_padded, part.n, acc);
+  // Eight sums in the order [column][row]: two columns at once.
+  for (int c = 0; c < C; c += 2) {
+    __m256i halves[8];
+    for (int i = 0; i < 8; ++i) halves[i] = c + i / 4 < C ? halves_added(acc + c * 4 + i) : _mm256_setzero_si256();
+    alignas(32) std::int32_t sums[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(sums), sums_of_eight(halves));
+    for (int i = c; i < C && i < c + 2; ++i) {
+      std::int32_t* y = a.y + static_cast<std::size_t>(column + i) * a.y_stride + row;
+      for (std::int64_t r = 0; r < n_rows; ++r) {
+        y[r] = (part.k0 == 0 ? -a.x_sums[column + i] : y[r]) + sums[(i - c) * 4 + r];
+      }
+    }
+  }
+}
+
+void many_columns(const TernaryArgs& a) {
+  const std::int64_t row_bytes = a.k_padded / 4;
+  const std::int64_t groups = a.k_padded / kGroup;
+  const std::int64_t n_parts = (a.k_padded + kBlockColumns - 1) / kBlockColumns;  // of nearly the same size
+  alignas(64) std::uint8_t codes[kTileRows * kBlockColumns] = {};
+  for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += kBlockTokens) {
+    const std::int64_t end = a.n_cols - c0 < kBlockTokens ? a.n_cols : c0 + kBlockTokens;
+    for (std::int64_t p = 0; p < n_parts; ++p) {
+      const std::int64_t first = groups * p / n_parts;
+      const Part part{first * kGroup, (groups * (p + 1) / n_parts - first) * kGroup};
+      for (std::int64_t row = 0; row < a.n_rows; row += kTileRows) {
+        const std::int64_t n_rows = a.n_rows - row < kTileRows ? a.n_rows - row : kTileRows;
+        // A last block of fewer rows leaves what was there before in the others; their sums are not used.
+        unpack(a.w + row * row_bytes + part.k0 / 4, row_bytes, n_rows, part.n / kGroup, codes);
+        std::int64_t c = c0;
+        for (; c + 6 <= end; c += 6) rows_by<6>(a, codes, row, n_rows, c, part);
+        if (c + 4 <= end) {
+          rows_by<4>(a, codes, row, n_rows, c, part);
+          c += 4;
+        }
+        if (c + 2 <= end) {
+          rows_by<2>(a, codes, row, n_rows, c, part);
+          c += 2;
+        }
+        if (c < end) rows_by<1>(a, codes, row, n_rows, c, part);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void ternary(const TernaryArgs& a) {
+  switch (a.n_cols) {
+    case 1:
+      return one_column(a);
+    case 2:
+      return few_columns<2>(a);
+    case 3:
+      return few_columns<3>(a);
+    default:
+      return many_columns(a);
+  }
+}
+
+}  // namespace tern::kernels::avx512vnni
+
+#endif
