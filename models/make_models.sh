@@ -1,9 +1,9 @@
 #!/bin/bash
 # Trains the tern-stories family anew: one tokenizer, one packed data set, three runs that differ in the quantisation and
-# its learning rate alone, three GGUF files. About 20 minutes a model on two cores; a run that was stopped goes on.
+# its learning rate alone, three GGUF files. 20 to 35 minutes a model on two cores; a run that was stopped goes on.
 #   models/make_models.sh TERN TEXTS FOLDER     TEXTS: tinystories/ and books/, as models/README.md describes them
 # The files land in FOLDER; nothing of this repository is changed. On another kind of processor OpenBLAS adds in another
-# order: the losses agree then to about a hundredth, not to the bit.
+# order, and the models come out a little different.
 set -euo pipefail
 if (($# != 3)); then
   echo "usage: models/make_models.sh TERN TEXTS FOLDER" >&2

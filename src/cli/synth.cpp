@@ -1,5 +1,8 @@
 // tern synth: a model with random weights in the shape of a real one.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <limits>
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
@@ -22,9 +25,13 @@ class Synth final : public Command {
     app.add_option("--type", type_, "type of the matrices (default: I2_S for BitNet's shapes, else F16)")
         ->type_name("TYPE");
     app.add_option("--embedding", table_, "type of embedding and head (default F16)")->type_name("TYPE");
-    app.add_option("--seed", options_.seed, "another seed, other weights (default 1)")->type_name("SEED");
+    app.add_option("--seed", options_.seed, "another seed, other weights (default 1)")
+        ->type_name("N")
+        ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
     for (Change& change : changes_) {
-      app.add_option(change.option, change.value, change.help)->type_name("N")->check(CLI::Range(1, 1 << 24));
+      app.add_option(change.option, change.value, change.help)
+          ->type_name("N")
+          ->check(CLI::Range(change.least, change.most));
     }
     app.add_flag("--untied", untied_, "a head of its own, beside the embedding");
     declare_threads(app, options_.write.n_threads);
@@ -91,6 +98,8 @@ class Synth final : public Command {
     const char* option;
     std::int64_t convert::SynthShape::* field;
     const char* help;
+    std::int64_t least;
+    std::int64_t most;
     std::int64_t value = 0;  // 0: as the shape has it
   };
 
@@ -99,14 +108,14 @@ class Synth final : public Command {
   }
 
   std::array<Change, 8> changes_{{
-      {"--hidden", &convert::SynthShape::hidden, "width"},
-      {"--layers", &convert::SynthShape::layers, "layers"},
-      {"--heads", &convert::SynthShape::heads, "heads of attention"},
-      {"--kv-heads", &convert::SynthShape::kv_heads, "heads of keys and values"},
-      {"--head-dim", &convert::SynthShape::head_dim, "width of a head"},
-      {"--ff", &convert::SynthShape::feed_forward, "width of the feed-forward network"},
-      {"--vocab", &convert::SynthShape::vocabulary, "tokens"},
-      {"--context", &convert::SynthShape::context, "trained context, as the file tells it"},
+      {"--hidden", &convert::SynthShape::hidden, "width", 1, 1048576},
+      {"--layers", &convert::SynthShape::layers, "layers", 1, 4096},
+      {"--heads", &convert::SynthShape::heads, "heads of attention", 1, 65536},
+      {"--kv-heads", &convert::SynthShape::kv_heads, "heads of keys and values", 1, 65536},
+      {"--head-dim", &convert::SynthShape::head_dim, "width of a head", 2, 65536},
+      {"--ff", &convert::SynthShape::feed_forward, "width of the feed-forward network", 1, 4194304},
+      {"--vocab", &convert::SynthShape::vocabulary, "tokens", 258, 4194304},
+      {"--context", &convert::SynthShape::context, "trained context, as the file tells it", 1, 1073741824},
   }};
   convert::SynthOptions options_;
   std::string shape_;

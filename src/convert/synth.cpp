@@ -62,12 +62,19 @@ std::uint64_t seed_of(std::uint64_t seed, std::string_view name) {
   return seed;
 }
 
+/// Far apart for neighbouring rows.
+std::uint64_t seed_of_row(std::uint64_t seed, std::int64_t row) {
+  std::uint64_t z = seed + static_cast<std::uint64_t>(row) * 0x9e3779b97f4a7c15ULL;
+  z = (z ^ (z >> 31)) * 0xbf58476d1ce4e5b9ULL;
+  return z ^ (z >> 29);
+}
+
 /// Any rows in any order: each row has a sequence of its own.
 quant::RowReader random_rows(Values values, float size, std::int64_t row_length, std::uint64_t seed) {
   return [=](std::int64_t first, std::int64_t n_rows, std::span<float> out) -> Result<void> {
     const auto k = static_cast<std::size_t>(row_length);
     for (std::int64_t r = 0; r < n_rows; ++r) {
-      Random random(seed + static_cast<std::uint64_t>(first + r) * 0x9e3779b97f4a7c15ULL);
+      Random random(seed_of_row(seed, first + r));
       const std::span<float> row = out.subspan(static_cast<std::size_t>(r) * k, k);
       switch (values) {
         case Values::normal:
@@ -98,6 +105,30 @@ float scale_for(std::int64_t k, float share_not_zero) {
   return fp16_to_fp32(fp32_to_fp16(deviation_for(k) / std::sqrt(share_not_zero)));
 }
 
+/// The smallest of the types that hold a ternary matrix exactly whatever its rows are long.
+const formats::Format* smallest_that_fits(std::int64_t k) {
+  if (formats::kI2_S.fits_row(k)) return &formats::kI2_S;
+  return formats::kQ2_0.fits_row(k) ? &formats::kQ2_0 : &formats::kF16;
+}
+
+/// Another type in place of the one asked for would measure something else.
+Result<void> check_fits(const Source& source, const SynthOptions& options) {
+  for (const SourceTensor& tensor : source.tensors) {
+    if (tensor.shape.is_vector()) continue;
+    const formats::Format* wanted = tensor.role == models::TensorRole::linear ? options.type : options.table;
+    const std::int64_t k = tensor.shape.row_length();
+    if (wanted == nullptr || wanted->fits_row(k)) continue;
+    return fail(ErrorCode::usage, "{} needs rows that divide by {}, and {} of this shape has rows of {}", wanted->name,
+                wanted->block_values, tensor.name, k);
+  }
+  if (options.table != nullptr && options.table->is_ternary) {
+    return fail(ErrorCode::usage,
+                "{} holds ternary matrices, and embeddings are not: choose F16, Q8_0, Q6_K or the like",
+                options.table->name);
+  }
+  return {};
+}
+
 SourceTensor random_tensor(const models::TensorSpec& spec, Values matrices, std::uint64_t seed) {
   SourceTensor tensor{.name = spec.name,
                       .shape = spec.shape,
@@ -115,7 +146,7 @@ SourceTensor random_tensor(const models::TensorSpec& spec, Values matrices, std:
   } else {
     const bool ternary = matrices == Values::ternary;
     tensor.read = random_rows(matrices, scale_for(k, ternary ? 22.0F / 32.0F : 1.0F), k, own);
-    tensor.natural = &formats::kI2_S;
+    tensor.natural = smallest_that_fits(k);
   }
   return tensor;
 }
@@ -140,6 +171,7 @@ Result<ConvertReport> synth(const SynthOptions& options, Progress& progress) {
     if (is_head ? options.shape.tied : spec.may_be_absent()) continue;
     source.tensors.push_back(random_tensor(spec, matrices, options.seed));
   }
+  TERN_TRY_DO(check_fits(source, options));
   ConvertOptions convert_options;
   convert_options.source = source.name;
   convert_options.outfile = options.outfile;

@@ -15,14 +15,15 @@ namespace tern::convert {
 struct SynthOptions {
   SynthShape shape;
   std::string outfile;
-  const formats::Format* type = nullptr;   // of the blocks' matrices; null: I2_S for BitNet architectures, else F16
+  const formats::Format* type = nullptr;   // of the blocks' matrices; null: F16, or for BitNet architectures I2_S (Q2_0
+                                           // for rows that I2_S does not fit)
   const formats::Format* table = nullptr;  // of embedding and head; null: F16
   std::uint64_t seed = 1;
   WriteOptions write = {};
 };
 
 /// The same options give the same bytes on every machine and for any number of threads. Errors: usage for a shape that
-/// cannot be or a type that does not fit its rows; io, exists, out_of_space.
+/// cannot be, a type that does not fit its rows, or a ternary one for the embedding; io, exists, out_of_space.
 [[nodiscard]] Result<ConvertReport> synth(const SynthOptions& options, Progress& progress);
 
 }  // namespace tern::convert

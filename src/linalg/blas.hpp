@@ -13,15 +13,9 @@
 
 #include "base/error.hpp"
 #include "linalg/onednn.hpp"
+#include "linalg/operand.hpp"
 
 namespace tern::linalg {
-
-/// A row-major matrix in memory, or its transpose.
-struct Operand {
-  const float* data;
-  std::int64_t stride;      // floats from one stored row to the next
-  bool transposed = false;  // the product reads the stored matrix with rows and columns exchanged
-};
 
 /// Who multiplies, and what operands are rounded to before; sums are float32 always.
 enum class Matmul : std::uint8_t {

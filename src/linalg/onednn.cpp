@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "base/half.hpp"
-#include "linalg/blas.hpp"
 #include "linalg/load_environment.hpp"
 #include "sys/cpu.hpp"
 
@@ -41,7 +40,7 @@ Result<OneDnn> OneDnn::load(Operands operands) {
   const bool rounds = operands == Operands::bfloat16;
   if (rounds && !sys::cpu_features().avx512_bf16) {
     return fail(ErrorCode::unsupported,
-                "this processor has no bfloat16 instructions; train with optimizer.matmul float32");
+                "this processor has no bfloat16 instructions; train with optimizer.matmul float32 or onednn");
   }
   void* library = nullptr;
   {

@@ -9,17 +9,16 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "linalg/operand.hpp"
 
 namespace tern::linalg {
-
-struct Operand;
 
 class OneDnn {
  public:
   enum class Operands : std::uint8_t { float32, bfloat16 };
 
-  /// Errors: not_found where oneDNN is not installed; unsupported where it has no such product, or the processor no
-  /// bf16 instructions.
+  /// Called by Blas::load, one at a time: it sets the environment for a moment. Errors: not_found where oneDNN is not
+  /// installed; unsupported where it has no such product, or the processor no bf16 instructions.
   [[nodiscard]] static Result<OneDnn> load(Operands operands);
 
   /// As Blas::multiply.

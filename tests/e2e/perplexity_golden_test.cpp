@@ -152,6 +152,11 @@ TEST(PerplexityGoldenOfOwnModels, IsWhatLibllamaSaysOfTheSameBytes) {
     ASSERT_EQ(data_hash(path), expected["data_sha256"].get<std::string>()) << file << " is not what was measured";
     const auto model = load(path);
     const bool is_float = file.find("float") != std::string::npos;
+    for (const auto& [text, theirs] : all["ids"].at(file.substr(0, file.rfind('-'))).items()) {
+      const auto corpus = must(eval::read_corpus(source_file("data/eval/" + text)));
+      const auto ids = must(model->tokenizer()->encode(corpus.text, {.add_bos = true}));
+      EXPECT_EQ(sha256_hex(std::as_bytes(std::span(ids))), theirs["sha256"].get<std::string>()) << file << ", " << text;
+    }
     for (const auto& [text, theirs] : expected["default"].items()) {
       const double ours = measure(model, source_file("data/eval/" + text), all["chunks"], engine::KvType::f16);
       EXPECT_NEAR(ours / theirs["perplexity"].get<double>(), 1.0, is_float ? kFloatTolerance : kRoundedTolerance)

@@ -86,7 +86,7 @@ TEST(Kernels, EveryMatmulAgreesWithDecodingForEveryLengthAndNumberOfColumns) {
         lengths = {step, 2 * step, 3 * step, 5 * step, 1280 / step * step + step, 2560 / step * step};
       }
       for (const std::int64_t k : lengths) {
-        for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 131}) {
+        for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 129, 130, 131}) {
           const std::int64_t n_rows = 1 + (n_cols * 5 + k) % 27;
           expect_near_generic(kernels, bound, n_rows, n_cols, k, static_cast<std::uint64_t>(k * 100 + n_cols));
         }
@@ -236,7 +236,7 @@ TEST(Kernels, TernaryProductsAreTheSameIntegersOnEverySet) {
   const Kernels scalar = choose("scalar").value();
   Random random(1);
   for (const std::int64_t k : {128, 256, 1920, 2048, 2176, 2560, 4096, 6912, 8320}) {
-    for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 131}) {
+    for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 129, 130, 131}) {
       TernaryCase t = ternary_case(1 + (n_cols * 3 + k / 128) % 19, n_cols, k);
       for (std::byte& b : t.w.bytes()) {
         b = static_cast<std::byte>(random.below(3) << 6 | random.below(3) << 4 | random.below(3) << 2 |
@@ -257,7 +257,7 @@ TEST(Kernels, TernaryProductsSurviveTheWorstCases) {
   for (const std::int64_t k : {std::int64_t{2048}, std::int64_t{2176}, std::int64_t{32768}}) {
     for (const int code : {0, 1, 2}) {
       for (const int activation : {127, -127, -128}) {
-        for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 8}) {
+        for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 129, 130}) {
           constexpr std::int64_t kRows = 11;  // whole tiles of every set, and odd rows
           TernaryCase t = ternary_case(kRows, n_cols, k);
           for (std::byte& b : t.w.bytes()) b = static_cast<std::byte>(code * 0x55);

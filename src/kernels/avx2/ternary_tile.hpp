@@ -18,8 +18,8 @@ inline __m256i widen(__m256i pairs) {
   return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
-/// sums[c] of one row against columns x + c * x_stride over n columns of weights, n a multiple of 32 and at most
-/// kTernaryBlockColumns: for the last row of an odd number.
+/// sums[c] of one row against columns x + c * x_stride over n columns of weights, n a multiple of 32, at least 32 and
+/// at most kTernaryBlockColumns: for the last row of an odd number.
 template <int C>
 inline void ternary_one_row(const std::uint8_t* codes, const std::int8_t* x, std::int64_t x_stride, std::int64_t n,
                             std::int32_t* sums) {
@@ -63,7 +63,8 @@ inline void ternary_one_row(const std::uint8_t* codes, const std::int8_t* x, std
                : "ymm0", "ymm1", "ymm2", "ymm3", "ymm4", "ymm5", "ymm6", "ymm7", "ymm8", "ymm9", "ymm10", "ymm11",     \
                  "ymm12", "ymm13", "ymm14", "ymm15", "memory", "cc")
 
-/// sums[c * 2 + r] of rows codes + r * kTernaryBlockColumns, 32-byte aligned, and up to six columns; else the same.
+/// sums[c * 2 + r] of rows codes + r * kTernaryBlockColumns, 32-byte aligned, and columns x + c * x_stride, up to six;
+/// n > 0 as above.
 template <int C>
 inline void ternary_two_rows(const std::uint8_t* codes, const std::int8_t* x, std::int64_t x_stride, std::int64_t n,
                              std::int32_t* sums) {

@@ -4,9 +4,10 @@
 // nothing is widened, and a lane holds rows of any length that fits in memory (at most 1024 a step). The +1 in the
 // codes is taken away by the column's sum.
 //
-// One to three columns read weights once and unpack in registers, in vectors of 256 bits (half a plane of two groups
-// would not be neighbours in memory). Many columns share an unpacked block in L1, in tiles of four rows and six
-// columns.
+// One to three columns read weights once and unpack in registers, in vectors of 256 bits: a plane of a group is 32
+// columns, and the next plane of the same bits lies 128 columns further. Many columns share an unpacked block in L1, in
+// tiles of four rows and six columns. Small helpers are those of the AVX2 folder written again: each folder is compiled
+// for its own instructions and shares no code with another.
 #if defined(__x86_64__)
 
 #include "kernels/avx512vnni/functions.hpp"
@@ -162,7 +163,7 @@ void many_columns(const TernaryArgs& a) {
   const std::int64_t row_bytes = a.k_padded / 4;
   const std::int64_t groups = a.k_padded / kGroup;
   const std::int64_t n_parts = (a.k_padded + kBlockColumns - 1) / kBlockColumns;  // of nearly the same size
-  alignas(64) std::uint8_t codes[kTileRows * kBlockColumns] = {};
+  alignas(64) std::uint8_t codes[kTileRows * kBlockColumns] = {};  // defined also where a block has fewer rows
   for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += kBlockTokens) {
     const std::int64_t end = a.n_cols - c0 < kBlockTokens ? a.n_cols : c0 + kBlockTokens;
     for (std::int64_t p = 0; p < n_parts; ++p) {

@@ -1,5 +1,6 @@
 // Sums of four unpacked ternary rows (a byte a weight, codes 0..2) against up to six columns of int8: 24 sums, four
-// weights, one input. In assembly because GCC 12 spills from intrinsics (a third of the speed, measured).
+// weights, one input. In assembly because GCC 12 spills from intrinsics: 122 GMAC/s with them and 300 so, of 375 to 382
+// that vpdpbusd can do from registers (one thread of a Xeon, 2026-11; 2560 x 2560 weights, 128 columns, all included).
 #pragma once
 
 #include <immintrin.h>
@@ -45,7 +46,7 @@ constexpr std::int64_t kBlockColumns = 4096;
                  "zmm23", "zmm24", "zmm25", "zmm26", "zmm27", "zmm28", "memory", "cc")
 
 /// acc[c * 4 + r], 32-bit lanes, of rows codes + r * kBlockColumns, 64-byte aligned, and columns x + c * x_stride, over
-/// n columns of weights, a multiple of 64 and at most kBlockColumns.
+/// n columns of weights, a multiple of 64, at least 64 and at most kBlockColumns.
 template <int C>
 inline void ternary_tile(const std::uint8_t* codes, const std::int8_t* x, std::int64_t x_stride, std::int64_t n,
                          __m512i* acc) {

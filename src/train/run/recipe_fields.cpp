@@ -50,9 +50,8 @@ std::vector<RecipeField> recipe_fields(Recipe& r) {
       {"optimizer", "decay_until", "share of the steps after which weight decay is zero", &r.decay_until, 0, 1},
       {"optimizer", "clip", "largest global norm of the gradient; 0: any", &r.clip, 0, 1e30},
       {"optimizer", "matmul",
-       "products of matrices: float32 (by OpenBLAS), onednn (float32 by oneDNN: faster on some processors) or bfloat16 "
-       "(by "
-       "oneDNN, operands rounded: faster where the processor has AMX)",
+       "products of matrices: float32 by OpenBLAS, onednn: float32 by oneDNN, or bfloat16: by oneDNN with rounded "
+       "operands",
        &r.matmul},
 
       {"schedule", "kind", "linear, cosine, wsd or two_stage", &r.schedule},

@@ -16,7 +16,6 @@ class Head {
   Head(const models::HeadStep& step, const Shared& shared, const Layout& layout);
 
   [[nodiscard]] std::int64_t n_vocab() const { return weight_->shape.n_rows(); }
-  /// Of its buffers.
   /// Losses in nats, -log p(next token), of every token of the microbatch: `losses` [all_tokens].
   void forward(const Microbatch& batch, sys::ThreadPool& pool, float* losses);
   /// The same, with the gradients of factor * (sum of the losses) for the head's input and table.

@@ -89,8 +89,8 @@ def main():
     llama = libllama.Libllama(args.folder, args.backend)
     texts = {name: (args.data / "eval" / name).read_bytes() for name in args.texts}
     result = {"made_by": "tests/golden/make/make_perplexity.py", "library": llama.version,
-              "package": "npm @node-llama-cpp/linux-x64", "commands": COMMANDS if args.texts == TEXTS else ["models/make_models.sh"], "chunks": args.chunks, "ids": {},
-              "files": {}}
+              "package": "npm @node-llama-cpp/linux-x64", "commands": COMMANDS if args.texts == TEXTS else ["models/make_models.sh"],
+              "chunks": args.chunks, "ids": {}, "files": {}}
     for path in args.files:
         n_bytes, sha = data_hash(llama, path)
         model = llama.load(path)

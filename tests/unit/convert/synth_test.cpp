@@ -125,6 +125,28 @@ TEST_F(Synth, TheRealShapesAreThoseOfTheModels) {
   EXPECT_EQ(must(hyper_parameters_of(must(synth_shape_by_name("qwen3-8b")))).head_dim, 128);
 }
 
+// 8640 divides by 64, not by 128 or 256.
+TEST_F(Synth, TypesThatDoNotFitTheRowsAreRefusedAndNotReplaced) {
+  Progress quiet;
+  SynthShape shape = small("bitnet-3b");
+  shape.feed_forward = 576;
+  const std::string path = made(shape, nullptr);
+  const auto model = must(models::ModelFile::open(path));
+  EXPECT_EQ(model.tensor("blk.0.ffn_down.weight")->format, &formats::kQ2_0);
+  EXPECT_EQ(model.tensor("blk.0.ffn_up.weight")->format, &formats::kI2_S);
+  std::set<float> magnitudes;
+  for (const float v : values_of(model, "blk.0.ffn_down.weight")) magnitudes.insert(std::fabs(v));
+  EXPECT_EQ(magnitudes.size(), 2U);
+  const auto refused = synth({.shape = shape, .outfile = folder_.file("no.gguf"), .type = &formats::kTQ2_0}, quiet);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::usage);
+  EXPECT_NE(refused.error().message.find("ffn_down.weight"), std::string::npos) << refused.error().message;
+  const auto ternary_table =
+      synth({.shape = small("tiny"), .outfile = folder_.file("no.gguf"), .table = &formats::kI2_S}, quiet);
+  ASSERT_FALSE(ternary_table);
+  EXPECT_EQ(ternary_table.error().code, ErrorCode::usage);
+}
+
 TEST_F(Synth, ShapesThatCannotBeAreRefused) {
   Progress quiet;
   SynthShape shape = small("tiny");

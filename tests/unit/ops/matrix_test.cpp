@@ -19,7 +19,7 @@ using test::normal_values;
 
 constexpr std::int64_t kRows = 37;
 constexpr std::int64_t kK = 512;
-constexpr std::int64_t kCols = 3;
+constexpr std::int64_t kCols = 131;  // more than are taken at once
 
 // A tensor of that format with its tail, from random (where it must, ternary) values.
 struct Weights {
