@@ -13,9 +13,9 @@ BASE = {
     "model.intermediate_size": 768,
     "data.context": 256,
     "data.mixture": '{"stories": 0.65, "books": 0.35}',
-    "optimizer.batch": 16,
+    "optimizer.batch": 8,
     "optimizer.microbatch": 8,
-    "schedule.warm_up": 20,
+    "schedule.warm_up": 40,
     "run.validate_every": 0,
     "run.sample_every": 0,
     "run.checkpoint_every": 50,
@@ -46,7 +46,7 @@ def run(name, seed, *settings, **more):
 def rates():
     """1. Ternary wants a larger learning rate than float, and too large a one breaks float first."""
     runs = []
-    for rate in (5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2):
+    for rate in (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2):
         for kind, settings in KINDS.items():
             runs.append(run(f"rates/{kind}-{rate:g}", 1, settings, ONE_STAGE, KEEP_DECAY,
                             {"optimizer.learning_rate": rate, "optimizer.tokens": 1_000_000, "run.diverged_above": 0}))

@@ -15,6 +15,7 @@
 #include "cli/output_file.hpp"
 #include "cli/pre_option.hpp"
 #include "cli/threads_option.hpp"
+#include "cli/written_model.hpp"
 #include "convert/quantize.hpp"
 #include "files/kind.hpp"
 #include "formats/all.hpp"
@@ -123,9 +124,7 @@ class Convert final : public Command {
                            {"seconds", report.write.seconds}});
       return {};
     }
-    console.out(fmt::format("{}: {}, {} in {}, {}, {:.2f} s\n", printable(options.outfile, 200), report.architecture,
-                            counted(report.n_parameters, "parameter"), counted(report.n_tensors, "tensor"),
-                            human_bytes(report.write.file_bytes), report.write.seconds));
+    console.out(fmt::format("{}, {:.2f} s\n", written_line(options.outfile, report), report.write.seconds));
     return {};
   }
 

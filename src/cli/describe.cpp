@@ -9,13 +9,13 @@
 #include "kernels/kernels.hpp"
 
 namespace tern::cli {
-namespace {
-
 std::vector<std::string> format_names() {
   std::vector<std::string> names;
   for (const formats::Format* format : formats::kAll) names.emplace_back(format->name);
   return names;
 }
+
+namespace {
 
 std::vector<std::string> type_names() {
   std::vector<std::string> names;

@@ -35,6 +35,9 @@ struct CommandText {
   std::vector<OptionText> options;  // without the ones that help does not show; --help comes last
 };
 
+/// What "FORMAT" stands for, in the order of the list.
+[[nodiscard]] std::vector<std::string> format_names();
+
 [[nodiscard]] CommandText describe(const CommandEntry& entry, const CLI::App& app, const Command& command);
 
 /// "N", where CLI11 would say "N:INT in [0 - 1024]".

@@ -6,10 +6,10 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
-#include "cli/counted.hpp"
-#include "cli/json_output.hpp"
+#include "cli/describe.hpp"
 #include "cli/output_file.hpp"
 #include "cli/threads_option.hpp"
+#include "cli/written_model.hpp"
 #include "convert/synth.hpp"
 #include "formats/all.hpp"
 
@@ -67,27 +67,20 @@ class Synth final : public Command {
     TERN_TRY(const convert::ConvertReport report, convert::synth(options_, console));
     console.end();
     if (json_) {
-      print_json(console, {{"output", options_.outfile},
-                           {"architecture", report.architecture},
-                           {"n_tensors", report.n_tensors},
-                           {"parameters", report.n_parameters},
-                           {"file_bytes", report.write.file_bytes},
-                           {"seconds", report.write.seconds}});
+      Json json = written_json(options_.outfile, report);
+      json["seconds"] = report.write.seconds;
+      print_json(console, json);
       return {};
     }
-    console.out(fmt::format("{}: {}, {} in {}, {}\n", printable(options_.outfile, 200), report.architecture,
-                            counted(report.n_parameters, "parameter"), counted(report.n_tensors, "tensor"),
-                            human_bytes(report.write.file_bytes)));
+    console.out(written_line(options_.outfile, report) + "\n");
     return {};
   }
 
   [[nodiscard]] std::vector<std::string> choices(std::string_view option) const override {
+    if (option == "--type" || option == "--embedding") return format_names();
     std::vector<std::string> names;
     if (option == "SHAPE") {
       for (const std::string_view name : convert::synth_shape_names()) names.emplace_back(name);
-    }
-    if (option == "--type" || option == "--embedding") {
-      for (const formats::Format* format : formats::kAll) names.emplace_back(format->name);
     }
     return names;
   }

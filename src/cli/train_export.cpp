@@ -4,9 +4,11 @@
 #include "base/words.hpp"
 #include "cli/all.hpp"
 #include "cli/counted.hpp"
+#include "cli/describe.hpp"
 #include "cli/json_output.hpp"
 #include "cli/output_file.hpp"
 #include "cli/threads_option.hpp"
+#include "cli/written_model.hpp"
 #include "formats/all.hpp"
 #include "lab/train_export.hpp"
 
@@ -51,16 +53,10 @@ class TrainExport final : public Command {
     TERN_TRY(const convert::ConvertReport report, lab::export_gguf(options_, console));
     console.end();
     if (json_) {
-      print_json(console, {{"output", options_.out},
-                           {"architecture", report.architecture},
-                           {"n_tensors", report.n_tensors},
-                           {"parameters", report.n_parameters},
-                           {"file_bytes", report.write.file_bytes}});
+      print_json(console, written_json(options_.out, report));
       return {};
     }
-    console.out(fmt::format("{}: {}, {} in {}, {}\n", printable(options_.out, 200), report.architecture,
-                            counted(report.n_parameters, "parameter"), counted(report.n_tensors, "tensor"),
-                            human_bytes(report.write.file_bytes)));
+    console.out(written_line(options_.out, report) + "\n");
     return {};
   }
 
@@ -68,7 +64,7 @@ class TrainExport final : public Command {
     if (option == "--hf-weights") return {"masters", "packed_multiply", "packed_divide"};
     std::vector<std::string> names;
     if (option == "--outtype" || option == "--embedding") {
-      for (const formats::Format* format : formats::kAll) names.emplace_back(format->name);
+      names = format_names();
       if (option == "--outtype") names.emplace_back(kHuggingFace);
     }
     return names;

@@ -12,22 +12,14 @@
 
 #include "kernels/avx2/functions.hpp"
 #include "kernels/avx2/simd.hpp"
+#include "kernels/avx2/ternary_blocks.hpp"
 #include "kernels/avx2/ternary_tile.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
 
-constexpr std::int64_t kGroup = 128;                                  // columns in 32 bytes
 constexpr std::int64_t kBlockGroups = kTernaryBlockColumns / kGroup;  // 4 planes * 16 groups = 64 pairs
-constexpr std::int64_t kBlockRows = 8;      // unpacked block: 8 x 2048 bytes, which leaves room in L1 for six columns
-constexpr std::int64_t kBlockTokens = 128;  // columns whose part of 2048 stays in L2 (256 KB) while all rows pass
-
-/// What is read next, from both levels. From 62 to 92 % of the streaming bandwidth on 2 MiB pages (Xeon with AVX2 code,
-/// 2026-11, one column, a prototype of rows_by_one).
-inline void prefetch(const std::uint8_t* w) {
-  _mm_prefetch(reinterpret_cast<const char*>(w + 2048), _MM_HINT_T0);
-  _mm_prefetch(reinterpret_cast<const char*>(w + 5120), _MM_HINT_T1);
-}
+constexpr std::int64_t kBlockRows = 8;  // unpacked block: 8 x 2048 bytes, which leaves room in L1 for six columns
 
 /// R rows against one column. The planes at bits 3-2 are used in place as 4 * code: their pairs reach -2048, so such a
 /// lane holds 16 of them, that is 8 groups of two planes; it is then divided by 4 (exactly) and joins the others:
@@ -107,28 +99,6 @@ void rows_by_few(const TernaryArgs& a) {
   }
 }
 
-/// Codes of `n_rows` rows, `groups` groups each, one byte a weight in the order of the columns.
-inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, std::int64_t groups,
-                   std::uint8_t* out) {
-  const __m256i mask = _mm256_set1_epi8(3);
-  for (std::int64_t r = 0; r < n_rows; ++r) {
-    for (std::int64_t g = 0; g < groups; ++g) {
-      const __m256i b = load(w + r * row_bytes + g * 32);
-      std::uint8_t* o = out + r * kTernaryBlockColumns + g * kGroup;
-      store(o, _mm256_and_si256(_mm256_srli_epi16(b, 6), mask));
-      store(o + 32, _mm256_and_si256(_mm256_srli_epi16(b, 4), mask));
-      store(o + 64, _mm256_and_si256(_mm256_srli_epi16(b, 2), mask));
-      store(o + 96, _mm256_and_si256(b, mask));
-    }
-  }
-}
-
-/// A part of the columns of weights that 16-bit lanes can sum: [k0, k0 + n).
-struct Part {
-  std::int64_t k0;
-  std::int64_t n;
-};
-
 /// R unpacked rows, one or two, against C columns: begins the outputs with the first part, adds to them with the
 /// others.
 template <int R, int C>
@@ -192,22 +162,9 @@ void one_column(const TernaryArgs& a) {
 }
 
 void many_columns(const TernaryArgs& a) {
-  const std::int64_t row_bytes = a.k_padded / 4;
-  const std::int64_t groups = a.k_padded / kGroup;
-  const std::int64_t n_parts = (groups + kBlockGroups - 1) / kBlockGroups;  // of nearly the same size
-  alignas(64) std::uint8_t codes[kBlockRows * kTernaryBlockColumns];
-  for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += kBlockTokens) {
-    const std::int64_t end = a.n_cols - c0 < kBlockTokens ? a.n_cols : c0 + kBlockTokens;
-    for (std::int64_t p = 0; p < n_parts; ++p) {
-      const std::int64_t first = groups * p / n_parts;
-      const Part part{first * kGroup, (groups * (p + 1) / n_parts - first) * kGroup};
-      for (std::int64_t row = 0; row < a.n_rows; row += kBlockRows) {
-        const std::int64_t n_rows = a.n_rows - row < kBlockRows ? a.n_rows - row : kBlockRows;
-        unpack(a.w + row * row_bytes + part.k0 / 4, row_bytes, n_rows, part.n / kGroup, codes);
-        unpacked_rows(a, codes, row, n_rows, c0, end, part);
-      }
-    }
-  }
+  each_unpacked_block<kBlockRows, kTernaryBlockColumns>(
+      a, [&](const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows, std::int64_t first, std::int64_t end,
+             Part part) { unpacked_rows(a, codes, row, n_rows, first, end, part); });
 }
 
 }  // namespace

@@ -6,39 +6,27 @@
 //
 // One to three columns read weights once and unpack in registers, in vectors of 256 bits: a plane of a group is 32
 // columns, and the next plane of the same bits lies 128 columns further. Many columns share an unpacked block in L1, in
-// tiles of four rows and six columns. Small helpers are those of the AVX2 folder written again: each folder is compiled
-// for its own instructions and shares no code with another.
+// tiles of four rows and six columns.
 #if defined(__x86_64__)
 
+#include "kernels/avx2/ternary_blocks.hpp"
 #include "kernels/avx512vnni/functions.hpp"
 #include "kernels/avx512vnni/ternary_tile.hpp"
 
 namespace tern::kernels::avx512vnni {
 namespace {
 
-constexpr std::int64_t kGroup = 128;        // columns in 32 bytes
-constexpr std::int64_t kBlockTokens = 128;  // columns whose part stays in L2 (512 KB) while all rows pass
-
-inline __m256i load(const void* p) {
-  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
-}
-
-inline std::int32_t sum_lanes(__m256i v) {
-  __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
-  return _mm_cvtsi128_si32(s);
-}
+using avx2::each_unpacked_block;
+using avx2::kGroup;
+using avx2::load;
+using avx2::Part;
+using avx2::prefetch;
+using avx2::sum_lanes;
+using avx2::sums_of_eight;
 
 /// Both halves of a vector in memory, added.
 inline __m256i halves_added(const __m512i* v) {
   return _mm256_add_epi32(load(v), load(reinterpret_cast<const char*>(v) + 32));
-}
-
-/// What is read next; distances as in avx2/ternary.cpp.
-inline void prefetch(const std::uint8_t* w) {
-  _mm_prefetch(reinterpret_cast<const char*>(w + 2048), _MM_HINT_T0);
-  _mm_prefetch(reinterpret_cast<const char*>(w + 5120), _MM_HINT_T1);
 }
 
 /// One row against C columns. A sum for each plane of each column: one alone would wait for itself, five cycles a step.
@@ -109,35 +97,6 @@ void few_columns(const TernaryArgs& a) {
   }
 }
 
-/// Codes of `n_rows` rows, `groups` groups each, one byte a weight in the order of the columns.
-inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, std::int64_t groups,
-                   std::uint8_t* out) {
-  const __m256i mask = _mm256_set1_epi8(3);
-  for (std::int64_t r = 0; r < n_rows; ++r) {
-    for (std::int64_t g = 0; g < groups; ++g) {
-      const __m256i b = load(w + r * row_bytes + g * 32);
-      auto* o = reinterpret_cast<__m256i*>(out + r * kBlockColumns + g * kGroup);
-      _mm256_store_si256(o, _mm256_and_si256(_mm256_srli_epi16(b, 6), mask));
-      _mm256_store_si256(o + 1, _mm256_and_si256(_mm256_srli_epi16(b, 4), mask));
-      _mm256_store_si256(o + 2, _mm256_and_si256(_mm256_srli_epi16(b, 2), mask));
-      _mm256_store_si256(o + 3, _mm256_and_si256(b, mask));
-    }
-  }
-}
-
-/// Lane r of the result is the sum of the eight 32-bit lanes of p[r].
-inline __m256i sums_of_eight(const __m256i* p) {
-  const __m256i a = _mm256_hadd_epi32(_mm256_hadd_epi32(p[0], p[1]), _mm256_hadd_epi32(p[2], p[3]));
-  const __m256i b = _mm256_hadd_epi32(_mm256_hadd_epi32(p[4], p[5]), _mm256_hadd_epi32(p[6], p[7]));
-  return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
-}
-
-/// A part of the columns of weights: [k0, k0 + n), n a multiple of 128.
-struct Part {
-  std::int64_t k0;
-  std::int64_t n;
-};
-
 /// All unpacked rows against C columns: begins the outputs with the first part, adds to them with the others.
 template <int C>
 inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
@@ -149,7 +108,7 @@ inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_
     __m256i halves[8];
     for (int i = 0; i < 8; ++i) halves[i] = c + i / 4 < C ? halves_added(acc + c * 4 + i) : _mm256_setzero_si256();
     alignas(32) std::int32_t sums[8];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(sums), sums_of_eight(halves));
+    avx2::store(sums, sums_of_eight(halves));
     for (int i = c; i < C && i < c + 2; ++i) {
       std::int32_t* y = a.y + static_cast<std::size_t>(column + i) * a.y_stride + row;
       for (std::int64_t r = 0; r < n_rows; ++r) {
@@ -160,33 +119,19 @@ inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_
 }
 
 void many_columns(const TernaryArgs& a) {
-  const std::int64_t row_bytes = a.k_padded / 4;
-  const std::int64_t groups = a.k_padded / kGroup;
-  const std::int64_t n_parts = (a.k_padded + kBlockColumns - 1) / kBlockColumns;  // of nearly the same size
-  alignas(64) std::uint8_t codes[kTileRows * kBlockColumns] = {};  // defined also where a block has fewer rows
-  for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += kBlockTokens) {
-    const std::int64_t end = a.n_cols - c0 < kBlockTokens ? a.n_cols : c0 + kBlockTokens;
-    for (std::int64_t p = 0; p < n_parts; ++p) {
-      const std::int64_t first = groups * p / n_parts;
-      const Part part{first * kGroup, (groups * (p + 1) / n_parts - first) * kGroup};
-      for (std::int64_t row = 0; row < a.n_rows; row += kTileRows) {
-        const std::int64_t n_rows = a.n_rows - row < kTileRows ? a.n_rows - row : kTileRows;
-        // A last block of fewer rows leaves what was there before in the others; their sums are not used.
-        unpack(a.w + row * row_bytes + part.k0 / 4, row_bytes, n_rows, part.n / kGroup, codes);
-        std::int64_t c = c0;
-        for (; c + 6 <= end; c += 6) rows_by<6>(a, codes, row, n_rows, c, part);
-        if (c + 4 <= end) {
-          rows_by<4>(a, codes, row, n_rows, c, part);
-          c += 4;
-        }
-        if (c + 2 <= end) {
-          rows_by<2>(a, codes, row, n_rows, c, part);
-          c += 2;
-        }
-        if (c < end) rows_by<1>(a, codes, row, n_rows, c, part);
-      }
+  each_unpacked_block<kTileRows, kBlockColumns>(a, [&](const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
+                                                       std::int64_t c, std::int64_t end, Part part) {
+    for (; c + 6 <= end; c += 6) rows_by<6>(a, codes, row, n_rows, c, part);
+    if (c + 4 <= end) {
+      rows_by<4>(a, codes, row, n_rows, c, part);
+      c += 4;
     }
-  }
+    if (c + 2 <= end) {
+      rows_by<2>(a, codes, row, n_rows, c, part);
+      c += 2;
+    }
+    if (c < end) rows_by<1>(a, codes, row, n_rows, c, part);
+  });
 }
 
 }  // namespace

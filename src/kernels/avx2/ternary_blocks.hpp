@@ -1,0 +1,74 @@
+// What the ternary kernels of AVX2 and of the sets above it have in common: reading packed rows ahead, and going
+// through a product of many columns in blocks of unpacked rows that stay in L1. In an anonymous namespace, as simd.hpp:
+// each file has its own copies, compiled for its own instructions.
+#pragma once
+
+#include <cstring>
+
+#include "kernels/avx2/simd.hpp"
+#include "kernels/kernel_set.hpp"
+
+namespace tern::kernels::avx2 {
+namespace {
+
+constexpr std::int64_t kGroup = 128;        // columns of weights in 32 bytes
+constexpr std::int64_t kBlockTokens = 128;  // columns whose part of a block stays in L2 while all rows pass
+
+/// What is read next, from both levels. From 62 to 92 % of the streaming bandwidth on 2 MiB pages (Xeon with AVX2 code,
+/// 2026-11, one column, a prototype of rows_by_one in avx2/ternary.cpp).
+inline void prefetch(const std::uint8_t* w) {
+  _mm_prefetch(reinterpret_cast<const char*>(w + 2048), _MM_HINT_T0);
+  _mm_prefetch(reinterpret_cast<const char*>(w + 5120), _MM_HINT_T1);
+}
+
+/// Codes of `n_rows` rows, `groups` groups each, one byte a weight in the order of the columns, rows kColumns apart.
+template <std::int64_t kColumns>
+inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, std::int64_t groups,
+                   std::uint8_t* out) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  for (std::int64_t r = 0; r < n_rows; ++r) {
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const __m256i b = load(w + r * row_bytes + g * 32);
+      std::uint8_t* o = out + r * kColumns + g * kGroup;
+      store(o, _mm256_and_si256(_mm256_srli_epi16(b, 6), mask));
+      store(o + 32, _mm256_and_si256(_mm256_srli_epi16(b, 4), mask));
+      store(o + 64, _mm256_and_si256(_mm256_srli_epi16(b, 2), mask));
+      store(o + 96, _mm256_and_si256(b, mask));
+    }
+  }
+}
+
+/// A part of the columns of weights: [k0, k0 + n), n > 0 a multiple of 128.
+struct Part {
+  std::int64_t k0;
+  std::int64_t n;
+};
+
+/// Calls columns(codes, row, n_rows, first, end, part) for every block of at most kRows rows and kColumns columns of
+/// weights, unpacked, and every run of columns [first, end) of the input. Parts are of nearly the same size. Rows that
+/// a last block lacks are zero in `codes`.
+template <std::int64_t kRows, std::int64_t kColumns, class F>
+inline void each_unpacked_block(const TernaryArgs& a, F columns) {
+  const std::int64_t row_bytes = a.k_padded / 4;
+  const std::int64_t groups = a.k_padded / kGroup;
+  const std::int64_t n_parts = (a.k_padded + kColumns - 1) / kColumns;
+  alignas(64) std::uint8_t codes[kRows * kColumns];
+  for (std::int64_t first = 0; first < a.n_cols; first += kBlockTokens) {
+    const std::int64_t end = a.n_cols - first < kBlockTokens ? a.n_cols : first + kBlockTokens;
+    for (std::int64_t p = 0; p < n_parts; ++p) {
+      const std::int64_t g0 = groups * p / n_parts;
+      const Part part{g0 * kGroup, (groups * (p + 1) / n_parts - g0) * kGroup};
+      for (std::int64_t row = 0; row < a.n_rows; row += kRows) {
+        const std::int64_t n_rows = a.n_rows - row < kRows ? a.n_rows - row : kRows;
+        unpack<kColumns>(a.w + row * row_bytes + part.k0 / 4, row_bytes, n_rows, part.n / kGroup, codes);
+        for (std::int64_t r = n_rows; r < kRows; ++r) {
+          std::memset(codes + r * kColumns, 0, static_cast<std::size_t>(part.n));
+        }
+        columns(codes, row, n_rows, first, end, part);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tern::kernels::avx2
