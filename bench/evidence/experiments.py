@@ -63,7 +63,7 @@ def stages():
         "two stages, decay dropped": (TWO_STAGE, DROP_DECAY),
     }
     return [run(f"stages/{name.replace(', ', '-').replace(' ', '_')}-{seed}", seed, TERNARY, *parts,
-                {"optimizer.learning_rate": BEST_RATE["ternary"], "optimizer.tokens": 2_000_000})
+                {"optimizer.learning_rate": BEST_RATE["ternary"], "optimizer.tokens": 1_000_000})
             for seed in (1, 2, 3) for name, parts in recipes.items()]
 
 

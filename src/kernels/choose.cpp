@@ -1,6 +1,7 @@
 // The ordered list of instruction sets, and the merging of sparse sets into one complete table.
 //
 // A set inherits what it lacks from the next supported one below it in the list, at last from "scalar".
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -22,6 +23,7 @@ void fill_gaps(KernelSet& table, const KernelSet& source) {
   const auto fill = [](auto& to, auto from) {
     if (to == nullptr) to = from;
   };
+  if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
   fill(table.attend_f16, source.attend_f16);
   fill(table.attend_f32, source.attend_f32);
@@ -39,18 +41,22 @@ void add_matmuls(Kernels& kernels, const KernelSet& source) {
     const MatmulSlot& slot = source.matmuls[i];
     for (const formats::Format* format : formats::kAll) {
       if (format->name != slot.weight || kernels.matmul(*format, slot.activation) != nullptr) continue;
-      kernels.matmuls.push_back({format, slot.activation, slot.run});
+      kernels.matmuls.push_back({format, slot.activation, slot.run, slot.peak});
     }
   }
 }
 
 }  // namespace
 
+const Kernels::Bound* Kernels::bound(const formats::Format& weight, Activation activation) const {
+  const auto found = std::ranges::find_if(
+      matmuls, [&](const Bound& bound) { return bound.weight == &weight && bound.activation == activation; });
+  return found == matmuls.end() ? nullptr : &*found;
+}
+
 MatmulFn Kernels::matmul(const formats::Format& weight, Activation activation) const {
-  for (const Bound& bound : matmuls) {
-    if (bound.weight == &weight && bound.activation == activation) return bound.run;
-  }
-  return nullptr;
+  const Bound* found = bound(weight, activation);
+  return found == nullptr ? nullptr : found->run;
 }
 
 std::vector<Isa> all_isas() {

@@ -74,11 +74,13 @@ using RmsNormFn = void (*)(const float* x, const float* weight, std::int64_t n, 
 /// y = act(gate) * up, elementwise; up may be null (plain activation).
 using GluFn = void (*)(const float* gate, const float* up, std::int64_t n, float* y);
 
-/// A matmul kernel of one weight format, named as in formats/all.hpp.
+/// A matmul kernel of one weight format, named as in formats/all.hpp. `peak`: the instructions that do its
+/// multiply-adds, named as bench/limits names the quantity they are measured by ("maddubs32").
 struct MatmulSlot {
   const char* weight;
   Activation activation;
   MatmulFn run;
+  const char* peak;
 };
 
 /// A sparse set: what is null or absent falls back to the next set down the chain, at last to generic.
@@ -87,6 +89,7 @@ struct KernelSet {
   const MatmulSlot* matmuls;
   std::int64_t n_matmuls;
   TernaryFn ternary;
+  const char* ternary_peak;  // as MatmulSlot::peak; null where no limit is known
   AttendFn attend_f16;
   AttendFn attend_f32;
   QuantizeTokenFn quantize_token;

@@ -18,11 +18,15 @@ struct Kernels {
   struct Bound {
     const formats::Format* weight;
     Activation activation;
-    MatmulFn run;  // null: the generic decode-and-multiply path
+    MatmulFn run;
+    std::string_view peak;  // MatmulSlot::peak
   };
   std::vector<Bound> matmuls;
 
-  /// The kernel of this set for a pair, or null if only the generic path (matmul_generic) serves it.
+  /// The entry of this set for a pair, or null if only the generic path (matmul_generic) serves it.
+  [[nodiscard]] const Bound* bound(const formats::Format& weight, Activation activation) const;
+
+  /// Its kernel, or null.
   [[nodiscard]] MatmulFn matmul(const formats::Format& weight, Activation activation) const;
 };
 

@@ -63,15 +63,25 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
     m.ternary_ = kernels::pack_ternary(tensor);
     if (m.ternary_) {
       m.form_ = m.form_ == InputForm::f32_rounded ? InputForm::int8_token : InputForm::int4_token;
+      if (kernels.table.ternary_peak != nullptr) m.peak_ = kernels.table.ternary_peak;
       return m;
     }
     if (tensor.format->is_ternary) {
       TERN_TRY_DO(check_codes(tensor));
     }
   }
-  m.kernel_ = kernels.matmul(*tensor.format, activation_of(m.form_));
+  const kernels::Kernels::Bound* bound = kernels.bound(*tensor.format, activation_of(m.form_));
+  if (bound != nullptr) {
+    m.kernel_ = bound->run;
+    m.peak_ = bound->peak;
+  }
   m.f32_kernel_ = kernels.matmul(formats::kF32, Activation::f32);
   return m;
+}
+
+std::uint64_t Matrix::weight_bytes() const {
+  const std::int64_t row_bytes = ternary_ ? ternary_->k_padded / 4 : tensor_.format->row_bytes(k_);
+  return static_cast<std::uint64_t>(n_rows_ * row_bytes);
 }
 
 void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "kernels/kernels.hpp"
 #include "kernels/ternary_pack.hpp"
@@ -26,6 +27,10 @@ class Matrix {
   [[nodiscard]] std::int64_t n_rows() const { return n_rows_; }
   [[nodiscard]] std::int64_t k() const { return k_; }
   [[nodiscard]] InputForm input_form() const { return form_; }
+  /// Bytes of all rows, as they are read by a product.
+  [[nodiscard]] std::uint64_t weight_bytes() const;
+  /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
+  [[nodiscard]] std::string_view peak() const { return peak_; }
   /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are).
   [[nodiscard]] std::size_t packed_bytes() const { return ternary_ ? ternary_->owned.size() : 0; }
 
@@ -49,6 +54,7 @@ class Matrix {
   kernels::MatmulFn kernel_ = nullptr;      // null: generic or decoded
   kernels::MatmulFn f32_kernel_ = nullptr;  // for the decoded path
   std::optional<kernels::TernaryMatrix> ternary_;
+  std::string_view peak_;
 };
 
 }  // namespace tern::ops

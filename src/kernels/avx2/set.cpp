@@ -9,15 +9,15 @@ namespace tern::kernels::avx2 {
 namespace {
 
 constexpr MatmulSlot kMatmuls[] = {
-    {"F32", Activation::f32, matmul_f32},      {"F16", Activation::f32, matmul_f16},
-    {"BF16", Activation::f32, matmul_bf16},    {"Q8_0", Activation::q8_0, matmul_q8_0},
-    {"Q4_0", Activation::q8_0, matmul_q4_0},   {"Q4_1", Activation::q8_0, matmul_q4_1},
-    {"Q5_0", Activation::q8_0, matmul_q5_0},   {"Q5_1", Activation::q8_0, matmul_q5_1},
-    {"Q1_0", Activation::q8_0, matmul_q1_0},   {"Q2_0", Activation::q8_0, matmul_q2_0},
-    {"Q6_K", Activation::q8_k, matmul_q6_k},   {"Q5_K", Activation::q8_k, matmul_q5_k},
-    {"Q4_K", Activation::q8_k, matmul_q4_k},   {"Q3_K", Activation::q8_k, matmul_q3_k},
-    {"Q2_K", Activation::q8_k, matmul_q2_k},   {"TQ2_0", Activation::q8_k, matmul_tq2_0},
-    {"TQ1_0", Activation::q8_k, matmul_tq1_0},
+    {"F32", Activation::f32, matmul_f32, "fma_avx2"},       {"F16", Activation::f32, matmul_f16, "fma_avx2"},
+    {"BF16", Activation::f32, matmul_bf16, "fma_avx2"},     {"Q8_0", Activation::q8_0, matmul_q8_0, "maddubs32"},
+    {"Q4_0", Activation::q8_0, matmul_q4_0, "maddubs32"},   {"Q4_1", Activation::q8_0, matmul_q4_1, "maddubs32"},
+    {"Q5_0", Activation::q8_0, matmul_q5_0, "maddubs32"},   {"Q5_1", Activation::q8_0, matmul_q5_1, "maddubs32"},
+    {"Q1_0", Activation::q8_0, matmul_q1_0, "maddubs32"},   {"Q2_0", Activation::q8_0, matmul_q2_0, "maddubs32"},
+    {"Q6_K", Activation::q8_k, matmul_q6_k, "maddubs32"},   {"Q5_K", Activation::q8_k, matmul_q5_k, "maddubs32"},
+    {"Q4_K", Activation::q8_k, matmul_q4_k, "maddubs32"},   {"Q3_K", Activation::q8_k, matmul_q3_k, "maddubs32"},
+    {"Q2_K", Activation::q8_k, matmul_q2_k, "maddubs32"},   {"TQ2_0", Activation::q8_k, matmul_tq2_0, "maddubs32"},
+    {"TQ1_0", Activation::q8_k, matmul_tq1_0, "maddubs32"},
 };
 
 constexpr KernelSet kSet{
@@ -25,6 +25,7 @@ constexpr KernelSet kSet{
     .matmuls = kMatmuls,
     .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
+    .ternary_peak = "maddubs16",
     .attend_f16 = attend_f16,
     .attend_f32 = attend_f32,
     .quantize_token = quantize_token,

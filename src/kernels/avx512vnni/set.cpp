@@ -13,6 +13,7 @@ constexpr KernelSet kSet{
     .matmuls = nullptr,
     .n_matmuls = 0,
     .ternary = ternary,
+    .ternary_peak = "vnni_avx512",
     .attend_f16 = nullptr,
     .attend_f32 = nullptr,
     .quantize_token = nullptr,

@@ -10,6 +10,7 @@ constexpr KernelSet kSet{
     .matmuls = nullptr,
     .n_matmuls = 0,
     .ternary = ternary,
+    .ternary_peak = nullptr,
     .attend_f16 = attend_f16,
     .attend_f32 = attend_f32,
     .quantize_token = quantize_token,

@@ -1,0 +1,47 @@
+#include "engine/work.hpp"
+
+#include <algorithm>
+
+namespace tern::engine {
+namespace {
+
+Products& products_of(Work& work, std::string_view peak) {
+  const auto found = std::ranges::find(work.products, peak, &Products::peak);
+  if (found != work.products.end()) return *found;
+  work.products.push_back({.peak = peak});
+  return work.products.back();
+}
+
+}  // namespace
+
+std::int64_t Work::trunk_products() const {
+  std::int64_t sum = 0;
+  for (const Products& p : products) sum += p.trunk;
+  return sum;
+}
+
+std::int64_t Work::head_products() const {
+  std::int64_t sum = 0;
+  for (const Products& p : products) sum += p.head;
+  return sum;
+}
+
+Work work_of(const CompiledPlan& plan) {
+  Work work;
+  for (const Op& op : plan.ops()) {
+    if (const auto* linear = std::get_if<LinearOp>(&op)) {
+      for (const LinearOp::Part& part : linear->parts) {
+        work.trunk_bytes += part.matrix->weight_bytes();
+        products_of(work, part.matrix->peak()).trunk += part.matrix->n_rows() * part.matrix->k();
+      }
+    } else if (const auto* head = std::get_if<HeadOp>(&op)) {
+      work.head_bytes += head->matrix->weight_bytes();
+      products_of(work, head->matrix->peak()).head += head->matrix->n_rows() * head->matrix->k();
+    } else if (const auto* attention = std::get_if<AttentionOp>(&op)) {
+      work.attention += 2 * attention->step.n_heads * attention->step.head_dim;
+    }
+  }
+  return work;
+}
+
+}  // namespace tern::engine

@@ -1,0 +1,53 @@
+#include "sys/busy.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace tern::sys {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// The eighth number of the line "cpu ..." of /proc/stat (proc(5)), in seconds.
+double stolen_seconds() {
+  std::ifstream file("/proc/stat");
+  std::string name;
+  double ticks = 0.0;
+  file >> name;
+  for (int i = 0; i < 8; ++i) file >> ticks;
+  const long per_second = ::sysconf(_SC_CLK_TCK);
+  return file && per_second > 0 ? ticks / static_cast<double>(per_second) : 0.0;
+}
+
+/// The second number of every thread's schedstat: nanoseconds on a run queue (Linux, sched-stats).
+double waiting_seconds() {
+  double sum = 0.0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::ifstream file(entry.path() / "schedstat");
+    double running = 0.0;
+    double waiting = 0.0;
+    if (file >> running >> waiting) sum += waiting * 1e-9;
+  }
+  return sum;
+}
+
+}  // namespace
+
+BusyWatch::BusyWatch() : stolen_(stolen_seconds()), waiting_(waiting_seconds()), started_(now()) {}
+
+double BusyWatch::share_lost(int n_threads) const {
+  const double passed = now() - started_;
+  if (passed <= 0.0 || n_threads < 1) return 0.0;
+  const double lost = std::max(0.0, stolen_seconds() - stolen_) + std::max(0.0, waiting_seconds() - waiting_);
+  return std::min(1.0, lost / (passed * n_threads));
+}
+
+}  // namespace tern::sys
