@@ -9,7 +9,7 @@ set(TERN_EXTERNAL_report nlohmann_json::nlohmann_json)
 set(TERN_EXTERNAL_files nlohmann_json::nlohmann_json)
 set(TERN_EXTERNAL_linalg ${CMAKE_DL_LIBS})
 set(TERN_EXTERNAL_train nlohmann_json::nlohmann_json)
-set(TERN_EXTERNAL_cli CLI11::CLI11 nlohmann_json::nlohmann_json)
+set(TERN_EXTERNAL_cli CLI11::CLI11 nlohmann_json::nlohmann_json tern_limits_lib)
 
 # Flags of each instruction-set folder src/kernels/<isa>. The folder's files include intrinsics and plain structs only.
 set(TERN_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)

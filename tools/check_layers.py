@@ -4,6 +4,7 @@
   * layers.txt: every room once, every arrow to a known room, no cycles; a folder src/<room> for each room and no other.
   * "room/file.hpp" may be included by that room and by the rooms that reach it (arrows are transitive). Includes start
     with the room's name; relative paths would hide where a file comes from.
+  * "limits/limits.hpp" is bench/limits, a library that includes nothing of Tern's: the program may include it, no other room.
   * "tern/error.hpp" is shared by all rooms. The other public headers are the facade's: only it and what is above may
     include them. include/tern itself uses the standard library and its own headers.
   * No `switch` on a format or an architecture, and no comparison with one's name, outside the room that lists them.
@@ -22,6 +23,8 @@ KIND = re.compile(r"\b(gguf_id|file_type|type_id|format_id|architecture(_name)?|
 COMPARED_NAME = re.compile(r"(\b(format|architecture)\w*(\(\))?((->|\.)name)?\s*[=!]=\s*\")"
                            r"|(\"\s*[=!]=\s*[\w.>-]*(format|architecture)\w*)")
 HOMES = {"formats", "models"}
+# Headers of the tree that are in no room, and the rooms that may include them.
+OUTSIDE = {"limits/limits.hpp": {"cli"}}
 
 
 def read_layers(text: str):
@@ -86,6 +89,9 @@ def check_room_include(room, name, in_quotes, reached):
             return f"<{name}> should be \"{name}\""
         if first not in reached[room]:
             return f"{room} includes {first} (\"{name}\"), and tools/layers.txt has no arrow that way"
+    elif name in OUTSIDE:
+        if room not in OUTSIDE[name] or not in_quotes:
+            return f"{room} includes \"{name}\", which only {', '.join(sorted(OUTSIDE[name]))} may, in quotes"
     elif first == "tern":
         if name != "tern/error.hpp" and "facade" not in reached[room]:
             return f"{room} includes \"{name}\": below the facade only tern/error.hpp is shared"

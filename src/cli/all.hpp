@@ -9,6 +9,7 @@
 
 namespace tern::cli {
 
+std::unique_ptr<Command> make_bench();
 std::unique_ptr<Command> make_chat();
 std::unique_ptr<Command> make_completion();
 std::unique_ptr<Command> make_convert();
@@ -80,6 +81,11 @@ inline constexpr std::array kCommands{
                  "tern train export last-run -o trained.gguf\n"
                  "tern train export last-run -o my-model --outtype hf",
                  &make_train_export, "Train"},
+    CommandEntry{"bench", "how fast a model runs, and how near that is to what the machine can do",
+                 "tern bench -m model.gguf\n"
+                 "tern bench -m model.gguf -p 128,512 -n 32 -t 1,2 -o json\n"
+                 "tern bench --matmul 2560x1x2560 --type I2_S,Q4_K",
+                 &make_bench, "Measure"},
     CommandEntry{"perplexity", "measure how well a model predicts texts, as llama.cpp does",
                  "tern perplexity -m model.gguf -f wiki.test.raw\n"
                  "tern perplexity -m model.gguf -f ptb.txt news.csv --chunks 20 --json",

@@ -18,11 +18,15 @@ Result<void> names_a_file(const std::string& word, std::string_view command, std
 }
 
 void ModelOptions::declare(CLI::App& app, std::string_view stray_hint) {
+  declare_file(app, stray_hint);
+  declare_machine(app);
+}
+
+void ModelOptions::declare_file(CLI::App& app, std::string_view stray_hint) {
   command_ = app.get_name();
   stray_hint_ = stray_hint;
   app.add_option("MODEL", argument_, "GGUF file, as with -m")->type_name("FILE");
   app.add_option("-m,--model", model, "GGUF file")->type_name("FILE");
-  declare_machine(app);
 }
 
 void ModelOptions::declare_machine(CLI::App& app) {

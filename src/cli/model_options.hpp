@@ -30,6 +30,8 @@ struct ModelOptions {
   /// -m/--model, -t/--threads, --isa; the file may stand alone: tern run model.gguf.
   /// `stray_hint`, which must outlive this: what was meant by a word in the file's place that names none.
   void declare(CLI::App& app, std::string_view stray_hint);
+  /// The file alone, for a command whose threads and instruction sets are lists of its own.
+  void declare_file(CLI::App& app, std::string_view stray_hint);
   /// Makes `model` the file that was named either way. `texts` are what an option took that takes several files.
   /// Errors: usage where no file is named, or two.
   [[nodiscard]] Result<void> settle(std::span<const std::string> texts = {});

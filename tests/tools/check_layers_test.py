@@ -63,6 +63,11 @@ class CheckLayers(unittest.TestCase):
         self.refuses({"src/middle/b.cpp": '#include "a.hpp"\n'}, "does not start with a room")
         self.refuses({"src/middle/b.cpp": '#include "../base/error.hpp"\n'}, "does not start with a room")
 
+    def test_lets_the_program_alone_include_the_limits(self):
+        self.accepts({"src/cli/b.cpp": '#include "limits/limits.hpp"\n'})
+        self.refuses({"src/middle/b.cpp": '#include "limits/limits.hpp"\n'}, "src/middle/b.cpp:1", "only cli may")
+        self.refuses({"src/cli/b.cpp": '#include "limits/region.hpp"\n'}, "does not start with a room")
+
     def test_refuses_a_public_header_below_the_facade(self):
         self.refuses({"src/middle/b.cpp": '#include "tern/model.hpp"\n'}, "below the facade")
 
