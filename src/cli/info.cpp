@@ -156,7 +156,7 @@ class Info final : public Command {
       line("tokenizer", vocabulary.error().message);
     }
     if (model) {
-      const auto need = engine::estimate_memory(*model, model->parameters().n_ctx_train, kBatch, engine::KvType::f16);
+      const auto need = engine::estimate_memory(*model, model->parameters().n_ctx_train, kBatch, {});
       line("memory needed",
            fmt::format("{}: weights {}{}, {} for {} of context, buffers {}", human_bytes(need.total()),
                        human_bytes(need.weights), need.packed == 0 ? "" : " + packed " + human_bytes(need.packed),
@@ -242,7 +242,7 @@ class Info final : public Command {
                       {"vocabulary", p.n_vocab}};
       out["linear_activation"] = models::policy_name(p.linear_activation);
       out["tied_embedding"] = model->is_tied();
-      const auto need = engine::estimate_memory(*model, p.n_ctx_train, kBatch, engine::KvType::f16);
+      const auto need = engine::estimate_memory(*model, p.n_ctx_train, kBatch, {});
       out["memory"] = {{"total", need.total()}, {"weights", need.weights}, {"packed", need.packed},
                        {"kv", need.kv},         {"buffers", need.buffers}, {"context", p.n_ctx_train}};
     } else {

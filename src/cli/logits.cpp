@@ -11,6 +11,7 @@
 #include "cli/output_file.hpp"
 #include "cli/text_input.hpp"
 #include "files/npy.hpp"
+#include "formats/all.hpp"
 
 namespace tern::cli {
 namespace {
@@ -45,7 +46,7 @@ class Logits final : public Command {
     TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(),
                                                                .n_ctx = n_tokens,
                                                                .n_batch = kBatch,
-                                                               .kv_type = engine::KvType::f32}));
+                                                               .cache = engine::CacheFormats::both(formats::kF32)}));
     const std::vector<std::int64_t> shape{n_tokens, model->plan().n_vocab()};
     TERN_TRY(auto writer, files::NpyWriter::create(output_, shape, force_));
     console.begin("logits", ids_.size());

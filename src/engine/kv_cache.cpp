@@ -1,26 +1,47 @@
 #include "engine/kv_cache.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
-#include "base/half.hpp"
-
 namespace tern::engine {
+namespace {
 
-KvCache::KvCache(const models::Plan& plan, KvType type, int n_sequences, std::int64_t max_positions) : type_(type) {
+std::size_t row_bytes(const formats::Format& format, std::int64_t head_dim) {
+  return static_cast<std::size_t>(format.row_bytes(head_dim));
+}
+
+}  // namespace
+
+KvCache::KvCache(const models::Plan& plan, const CacheFormats& formats, int n_sequences, std::int64_t max_positions)
+    : formats_(formats) {
   for (const models::Step& step : plan.steps) {
     const auto* attention = std::get_if<models::AttentionStep>(&step);
     if (attention == nullptr) continue;
-    const auto bytes =
-        static_cast<std::size_t>(attention->n_kv_heads * attention->head_dim * kPagePositions) * element_bytes();
-    Layer layer{attention->n_kv_heads, attention->head_dim, page_bytes_, page_bytes_ + bytes};
-    page_bytes_ += 2 * bytes;
+    Layer layer{.key_row_bytes = row_bytes(*formats.keys, attention->head_dim),
+                .value_row_bytes = row_bytes(*formats.values, attention->head_dim)};
+    const auto rows = static_cast<std::size_t>(attention->n_kv_heads * kPagePositions);
+    layer.key_offset = page_bytes_;
+    layer.value_offset = layer.key_offset + rows * layer.key_row_bytes;
+    page_bytes_ = layer.value_offset + rows * layer.value_row_bytes;
     layers_.push_back(layer);
   }
   sequences_.resize(static_cast<std::size_t>(n_sequences));
   // Every sequence may leave a page half full.
   max_pages_ = static_cast<std::size_t>((max_positions + kPagePositions - 1) / kPagePositions + n_sequences - 1);
+}
+
+Result<void> KvCache::check_formats(const models::Plan& plan, const CacheFormats& formats) {
+  for (const models::Step& step : plan.steps) {
+    const auto* attention = std::get_if<models::AttentionStep>(&step);
+    if (attention == nullptr) continue;
+    for (const formats::Format* format : {formats.keys, formats.values}) {
+      if (format->fits_row(attention->head_dim)) continue;
+      return fail(ErrorCode::unsupported,
+                  "a cache in {} takes heads in blocks of {}, but this model's have {} values; use F16", format->name,
+                  format->block_values, attention->head_dim);
+    }
+  }
+  return {};
 }
 
 Result<void> KvCache::extend(int sequence, std::int64_t n) {
@@ -58,42 +79,24 @@ void KvCache::truncate(int sequence, std::int64_t length) {
   }
 }
 
-std::size_t KvCache::row_stride(int layer) const {
-  return static_cast<std::size_t>(layers_[static_cast<std::size_t>(layer)].head_dim) * element_bytes();
-}
-
-void KvCache::store(int layer, int sequence, std::int64_t position, const float* key, const float* value) {
-  const Layer& l = layers_[static_cast<std::size_t>(layer)];
+KvCache::Rows KvCache::rows(int layer, int sequence, std::int64_t position, std::int64_t kv_head) {
+  const Layer& l = at(layer);
   const Sequence& s = sequences_[static_cast<std::size_t>(sequence)];
   std::byte* page = pages_[s.pages[static_cast<std::size_t>(position / kPagePositions)]].data();
-  const std::int64_t row = position % kPagePositions;
-  const auto write = [&](std::size_t offset, const float* values) {
-    for (std::int64_t head = 0; head < l.n_kv_heads; ++head) {
-      const float* from = values + head * l.head_dim;
-      std::byte* to =
-          page + offset + static_cast<std::size_t>((head * kPagePositions + row) * l.head_dim) * element_bytes();
-      if (type_ == KvType::f32) {
-        std::memcpy(to, from, static_cast<std::size_t>(l.head_dim) * sizeof(float));
-      } else {
-        auto* half = reinterpret_cast<std::uint16_t*>(to);
-        for (std::int64_t i = 0; i < l.head_dim; ++i) half[i] = fp32_to_fp16(from[i]);
-      }
-    }
-  };
-  write(l.key_offset, key);
-  write(l.value_offset, value);
+  const auto row = static_cast<std::size_t>(kv_head * kPagePositions + position % kPagePositions);
+  return {page + l.key_offset + row * l.key_row_bytes, page + l.value_offset + row * l.value_row_bytes};
 }
 
 void KvCache::head_pages(int layer, int sequence, std::int64_t kv_head, std::vector<const void*>& keys,
                          std::vector<const void*>& values) const {
-  const Layer& l = layers_[static_cast<std::size_t>(layer)];
+  const Layer& l = at(layer);
   const Sequence& s = sequences_[static_cast<std::size_t>(sequence)];
-  const std::size_t head_offset = static_cast<std::size_t>(kv_head * kPagePositions * l.head_dim) * element_bytes();
+  const auto first_row = static_cast<std::size_t>(kv_head * kPagePositions);
   keys.clear();
   values.clear();
   for (const std::size_t page : s.pages) {
-    keys.push_back(pages_[page].data() + l.key_offset + head_offset);
-    values.push_back(pages_[page].data() + l.value_offset + head_offset);
+    keys.push_back(pages_[page].data() + l.key_offset + first_row * l.key_row_bytes);
+    values.push_back(pages_[page].data() + l.value_offset + first_row * l.value_row_bytes);
   }
 }
 

@@ -9,21 +9,33 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "formats/f16.hpp"
 #include "models/plan.hpp"
 #include "tensor/aligned_buffer.hpp"
 
 namespace tern::engine {
 
-enum class KvType : std::uint8_t { f16, f32 };
+/// What keys and values are kept in.
+struct CacheFormats {
+  const formats::Format* keys = &formats::kF16;
+  const formats::Format* values = &formats::kF16;
+
+  [[nodiscard]] static CacheFormats both(const formats::Format& format) { return {&format, &format}; }
+};
 
 class KvCache {
  public:
   static constexpr std::int64_t kPagePositions = 64;
 
-  /// Shapes come from the plan's attention steps. max_positions counts over all sequences together.
-  KvCache(const models::Plan& plan, KvType type, int n_sequences, std::int64_t max_positions);
+  /// Shapes come from the plan's attention steps. max_positions counts over all sequences together. `formats` passed
+  /// check_formats().
+  KvCache(const models::Plan& plan, const CacheFormats& formats, int n_sequences, std::int64_t max_positions);
 
-  [[nodiscard]] KvType type() const { return type_; }
+  /// Errors: unsupported for a format whose blocks do not divide the heads of the plan.
+  [[nodiscard]] static Result<void> check_formats(const models::Plan& plan, const CacheFormats& formats);
+
+  [[nodiscard]] const CacheFormats& formats() const { return formats_; }
+
   [[nodiscard]] int n_sequences() const { return static_cast<int>(sequences_.size()); }
   [[nodiscard]] std::int64_t length(int sequence) const {
     return sequences_[static_cast<std::size_t>(sequence)].length;
@@ -36,18 +48,23 @@ class KvCache {
   /// Forgets positions from `length` on; pages that become empty go back to the pool.
   void truncate(int sequence, std::int64_t length);
 
-  /// Stores one position's keys and values [n_kv_heads * head_dim] of a layer.
-  void store(int layer, int sequence, std::int64_t position, const float* key, const float* value);
+  /// Where one position's key and value of one head lie.
+  struct Rows {
+    std::byte* key;
+    std::byte* value;
+  };
+  [[nodiscard]] Rows rows(int layer, int sequence, std::int64_t position, std::int64_t kv_head);
 
-  /// Pointers for one head: pages [n_pages] of keys and of values, and the bytes between two positions.
+  /// Pointers for one head: pages [n_pages] of keys and of values; rows of a page lie one after the other.
   void head_pages(int layer, int sequence, std::int64_t kv_head, std::vector<const void*>& keys,
                   std::vector<const void*>& values) const;
-  [[nodiscard]] std::size_t row_stride(int layer) const;
+  [[nodiscard]] std::size_t key_row_bytes(int layer) const { return at(layer).key_row_bytes; }
+  [[nodiscard]] std::size_t value_row_bytes(int layer) const { return at(layer).value_row_bytes; }
 
  private:
   struct Layer {
-    std::int64_t n_kv_heads = 0;
-    std::int64_t head_dim = 0;
+    std::size_t key_row_bytes = 0;
+    std::size_t value_row_bytes = 0;
     std::size_t key_offset = 0;  // within a page
     std::size_t value_offset = 0;
   };
@@ -56,9 +73,9 @@ class KvCache {
     std::vector<std::size_t> pages;
   };
 
-  [[nodiscard]] std::size_t element_bytes() const { return type_ == KvType::f16 ? 2 : 4; }
+  [[nodiscard]] const Layer& at(int layer) const { return layers_[static_cast<std::size_t>(layer)]; }
 
-  KvType type_;
+  CacheFormats formats_;
   std::size_t page_bytes_ = 0;
   std::size_t max_pages_ = 0;
   std::vector<Layer> layers_;

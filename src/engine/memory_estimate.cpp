@@ -24,7 +24,7 @@ std::uint64_t packed_bytes(const TensorView& tensor, const models::ActivationPol
 }  // namespace
 
 MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ctx, std::int64_t n_batch,
-                               KvType kv_type) {
+                               const CacheFormats& cache) {
   const models::Plan& plan = model.plan();
   MemoryEstimate out;
   out.weights = model.weight_bytes();
@@ -37,7 +37,7 @@ MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ct
     if (tensor != nullptr && counted.insert(tensor->bytes.data()).second)
       out.packed += packed_bytes(*tensor, linear->activation);
   }
-  const KvCache probe(plan, kv_type, 1, 1);
+  const KvCache probe(plan, cache, 1, 1);
   const auto pages = (static_cast<std::uint64_t>(n_ctx) + KvCache::kPagePositions - 1) / KvCache::kPagePositions;
   out.kv = probe.bytes_per_position() * KvCache::kPagePositions * pages;
   const auto tokens = static_cast<std::uint64_t>(std::min(n_batch, n_ctx));

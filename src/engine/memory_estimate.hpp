@@ -18,6 +18,6 @@ struct MemoryEstimate {
 
 /// For one sequence of n_ctx positions and batches of n_batch tokens.
 [[nodiscard]] MemoryEstimate estimate_memory(const models::ModelFile& model, std::int64_t n_ctx, std::int64_t n_batch,
-                                             KvType kv_type);
+                                             const CacheFormats& cache);
 
 }  // namespace tern::engine

@@ -32,7 +32,7 @@ Session::Session(std::shared_ptr<const Model> model, const SessionOptions& optio
     : model_(std::move(model)),
       options_(options),
       pool_(options.n_threads),
-      cache_(model_->file().plan(), options.kv_type, options.n_sequences, options.n_ctx * options.n_sequences) {
+      cache_(model_->file().plan(), options.cache, options.n_sequences, options.n_ctx * options.n_sequences) {
   for (const std::int64_t slot_width : model_->plan().slot_widths()) {
     slots_.emplace_back(static_cast<std::size_t>(slot_width * options_.n_batch) * sizeof(float));
   }
@@ -61,7 +61,15 @@ Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Model> mode
   for (const std::int64_t slot_width : model->plan().slot_widths()) {
     needed += static_cast<std::uint64_t>(slot_width * options.n_batch) * sizeof(float);
   }
-  const KvCache probe(model->file().plan(), options.kv_type, 1, 1);
+  for (const formats::Format* format : {options.cache.keys, options.cache.values}) {
+    if (model->kernels().cache(*format) != nullptr) continue;
+    std::vector<std::string_view> names;
+    for (const kernels::Kernels::Cache& known : model->kernels().caches) names.push_back(known.format->name);
+    return fail(ErrorCode::usage, "keys and values are not kept in {}; there are {}", format->name,
+                fmt::format("{}", fmt::join(names, ", ")));
+  }
+  TERN_TRY_DO(KvCache::check_formats(model->file().plan(), options.cache));
+  const KvCache probe(model->file().plan(), options.cache, 1, 1);
   const std::int64_t paged_ctx =
       (options.n_ctx + KvCache::kPagePositions - 1) / KvCache::kPagePositions * KvCache::kPagePositions;
   const auto kv =
@@ -239,45 +247,8 @@ void Session::apply(const RopeOp& op, std::span<const BatchItem> batch) {
 }
 
 void Session::apply(const AttentionOp& op, std::span<const BatchItem> batch) {
-  const models::AttentionStep& s = op.step;
-  for (std::size_t t = 0; t < batch.size(); ++t) {
-    cache_.store(s.kv_layer, batch[t].sequence, batch[t].position, row(op.key, t), row(op.value, t));
-  }
-  const auto attend =
-      options_.kv_type == KvType::f16 ? model_->kernels().table.attend_f16 : model_->kernels().table.attend_f32;
-  const std::int64_t heads_per_kv = s.n_heads / s.n_kv_heads;
-  // One piece of work is one token's query heads of one key/value head: they read the same pages. A short context makes
-  // pieces so small that several are handed out at once.
-  constexpr std::int64_t kLeastProducts = std::int64_t{1} << 15;
-  const std::int64_t piece = 2 * (batch.front().position + 1) * s.head_dim * heads_per_kv;
-  const std::int64_t chunk = std::max<std::int64_t>(1, kLeastProducts / piece);
-  pool_.parallel_for(std::ssize(batch) * s.n_kv_heads, chunk, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<const void*> keys;
-    std::vector<const void*> values;
-    std::vector<float> scores;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto t = static_cast<std::size_t>(i / s.n_kv_heads);
-      const std::int64_t kv_head = i % s.n_kv_heads;
-      const BatchItem& item = batch[t];
-      const std::int64_t n_positions = s.causal ? item.position + 1 : cache_.length(item.sequence);
-      cache_.head_pages(s.kv_layer, item.sequence, kv_head, keys, values);
-      scores.resize(static_cast<std::size_t>(n_positions));
-      for (std::int64_t h = kv_head * heads_per_kv; h < (kv_head + 1) * heads_per_kv; ++h) {
-        attend({.q = row(op.query, t) + h * s.head_dim,
-                .k_pages = keys.data(),
-                .v_pages = values.data(),
-                .row_stride = cache_.row_stride(s.kv_layer),
-                .page_positions = KvCache::kPagePositions,
-                .first = s.window == 0 ? 0 : std::max<std::int64_t>(0, item.position + 1 - s.window),
-                .n_positions = n_positions,
-                .head_dim = s.head_dim,
-                .scale = s.scale,
-                .soft_cap = s.soft_cap,
-                .scores = scores.data(),
-                .out = row(op.out, t) + h * s.head_dim});
-      }
-    }
-  });
+  run_attention(op.step, batch, {rows(op.query), rows(op.key), rows(op.value), rows(op.out)}, model_->kernels(), cache_,
+                pool_);
 }
 
 void Session::apply(const GluOp& op, std::span<const BatchItem> batch) {

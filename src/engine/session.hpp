@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/attention.hpp"
+#include "engine/batch.hpp"
 #include "engine/kv_cache.hpp"
 #include "engine/model.hpp"
 #include "engine/pool.hpp"
@@ -16,19 +18,12 @@
 
 namespace tern::engine {
 
-struct BatchItem {
-  std::int32_t token = 0;
-  std::int32_t position = 0;  // must continue its sequence
-  std::int32_t sequence = 0;
-  bool want_logits = false;
-};
-
 struct SessionOptions {
   int n_threads = 1;
   std::int64_t n_ctx = 0;  // positions a sequence may have; 0: what the model was trained with
   int n_sequences = 1;
   std::int64_t n_batch = 256;  // tokens computed at once; a longer batch is cut, without effect on the result
-  KvType kv_type = KvType::f16;
+  CacheFormats cache = {};
 };
 
 class Session {
@@ -76,6 +71,7 @@ class Session {
   [[nodiscard]] std::int64_t width(Slot slot) const {
     return model_->plan().slot_widths()[static_cast<std::size_t>(slot)];
   }
+  [[nodiscard]] SlotRows rows(Slot slot) { return {row(slot, 0), static_cast<std::size_t>(width(slot))}; }
   [[nodiscard]] float* row(Slot slot, std::size_t token) {
     return slots_[static_cast<std::size_t>(slot)].as<float>() + token * static_cast<std::size_t>(width(slot));
   }

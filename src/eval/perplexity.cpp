@@ -53,7 +53,7 @@ Result<PerplexityResult> perplexity(std::shared_ptr<const engine::Model> model, 
                                                                         .n_ctx = chunks.n_ctx,
                                                                         .n_sequences = 1,
                                                                         .n_batch = kBatch,
-                                                                        .kv_type = options.kv_type}));
+                                                                        .cache = options.cache}));
   sys::ThreadPool pool(options.n_threads);
   PerplexityResult result;
   result.n_chunks = chunks.n_chunks;

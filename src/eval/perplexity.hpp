@@ -19,7 +19,7 @@ struct PerplexityOptions {
   std::int64_t n_ctx = 0;        // 0: min(512, trained context)
   std::int64_t max_chunks = -1;  // -1: all
   int n_threads = 1;
-  engine::KvType kv_type = engine::KvType::f16;  // F16 is what llama.cpp's figures are made with
+  engine::CacheFormats cache = {};  // F16 is what llama.cpp's figures are made with
 };
 
 /// A text as the chunks that will be scored; the same chunks serve every model with this tokenizer.

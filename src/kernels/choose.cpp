@@ -18,15 +18,16 @@
 namespace tern::kernels {
 namespace {
 
+template <class Function>
+void fill(Function& to, Function from) {
+  if (to == nullptr) to = from;
+}
+
 /// Takes from `source` what `table` does not have.
 void fill_gaps(KernelSet& table, const KernelSet& source) {
-  const auto fill = [](auto& to, auto from) {
-    if (to == nullptr) to = from;
-  };
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
-  fill(table.attend_f16, source.attend_f16);
-  fill(table.attend_f32, source.attend_f32);
+  fill(table.attend, source.attend);
   fill(table.quantize_token, source.quantize_token);
   fill(table.quantize_q8_0, source.quantize_q8_0);
   fill(table.quantize_q8_k, source.quantize_q8_k);
@@ -46,7 +47,25 @@ void add_matmuls(Kernels& kernels, const KernelSet& source) {
   }
 }
 
+void add_caches(Kernels& kernels, const KernelSet& source) {
+  for (std::int64_t i = 0; i < source.n_caches; ++i) {
+    const CacheSlot& slot = source.caches[i];
+    for (const formats::Format* format : formats::kAll) {
+      if (format->name != slot.format) continue;
+      auto entry = std::ranges::find(kernels.caches, format, &Kernels::Cache::format);
+      if (entry == kernels.caches.end()) entry = kernels.caches.insert(entry, {format, nullptr, nullptr});
+      fill(entry->store, slot.store);
+      fill(entry->load, slot.load);
+    }
+  }
+}
+
 }  // namespace
+
+const Kernels::Cache* Kernels::cache(const formats::Format& format) const {
+  const auto found = std::ranges::find(caches, &format, &Cache::format);
+  return found == caches.end() ? nullptr : &*found;
+}
 
 const Kernels::Bound* Kernels::bound(const formats::Format& weight, Activation activation) const {
   const auto found = std::ranges::find_if(
@@ -57,6 +76,11 @@ const Kernels::Bound* Kernels::bound(const formats::Format& weight, Activation a
 MatmulFn Kernels::matmul(const formats::Format& weight, Activation activation) const {
   const Bound* found = bound(weight, activation);
   return found == nullptr ? nullptr : found->run;
+}
+
+std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::int64_t page_positions) {
+  const std::int64_t width = (head_dim + 15) / 16 * 16;
+  return static_cast<std::size_t>((2 * n_queries + page_positions) * width + n_queries * (page_positions + 2));
 }
 
 std::vector<Isa> all_isas() {
@@ -101,12 +125,13 @@ Result<Kernels> choose(std::string_view forced) {
                   isas[first].name, isas[first].needs, sys::cpu_name());
     }
   }
-  Kernels kernels{.isa = isas[first].name, .table = {}, .matmuls = {}};
+  Kernels kernels{.isa = isas[first].name, .table = {}, .matmuls = {}, .caches = {}};
   kernels.table.name = isas[first].set()->name;
   for (std::size_t i = first; i < isas.size(); ++i) {
     if (!isas[i].supported(cpu)) continue;
     fill_gaps(kernels.table, *isas[i].set());
     add_matmuls(kernels, *isas[i].set());
+    add_caches(kernels, *isas[i].set());
   }
   return kernels;
 }

@@ -46,21 +46,34 @@ struct TernaryArgs {
 };
 using TernaryFn = void (*)(const TernaryArgs&);
 
-/// One query head against one key/value head of one sequence, positions [first, n_positions):
-/// out = softmax(scale * q K^T [soft-capped]) V. Pages hold page_positions consecutive positions, each head_dim values.
+/// Rows of a cache of keys or values, n_rows of them row_bytes apart, as floats: row i to out + i * out_stride, with
+/// zeros from element n to the stride. Whatever the bytes are, the result is what the format says they mean.
+using LoadRowsFn = void (*)(const void* rows, std::size_t row_bytes, std::int64_t n_rows, std::int64_t n,
+                            std::int64_t out_stride, float* out);
+/// One row of n floats into a cache. A value that the format cannot hold (NaN, or beyond fp16) makes its block NaN.
+using StoreRowFn = void (*)(const float* x, std::int64_t n, void* row);
+
+/// Several queries against one key/value head of one sequence: the query heads that share it, of neighbouring tokens.
+/// For each query r, over the positions [first[r], end[r]):
+/// out[r] = softmax(scale * q[r] K^T [soft-capped]) V. Pages hold page_positions consecutive positions; the result
+/// depends on where pages end, and on nothing else but the query and what it sees: not on its neighbours.
 struct AttendArgs {
-  const float* q;              // [head_dim]
-  const void* const* k_pages;  // page p: rows of positions p*page_positions ...
+  const float* const* q;  // n_queries times [head_dim]
+  float* const* out;      // n_queries times [head_dim]
+  std::int64_t n_queries;
+  const std::int64_t* first;   // [n_queries] the first position that is seen: sliding windows
+  const std::int64_t* end;     // [n_queries] last position + 1, above first
+  const void* const* k_pages;  // page p: rows of positions p * page_positions ...
   const void* const* v_pages;
-  std::size_t row_stride;  // bytes between two positions of a page
-  std::int64_t page_positions;
-  std::int64_t first;        // sliding window: the first position that is seen
-  std::int64_t n_positions;  // last position + 1
+  LoadRowsFn load_keys;
+  LoadRowsFn load_values;
+  std::size_t k_row_bytes;
+  std::size_t v_row_bytes;
+  std::int64_t page_positions;  // a multiple of 8
   std::int64_t head_dim;
   float scale;
   float soft_cap;  // 0: none; otherwise scores are cap * tanh(score / cap)
-  float* scores;   // scratch [n_positions]
-  float* out;      // [head_dim]
+  float* scratch;  // attend_scratch() floats, 64-byte aligned
 };
 using AttendFn = void (*)(const AttendArgs&);
 
@@ -83,6 +96,14 @@ struct MatmulSlot {
   const char* peak;
 };
 
+/// How one format is kept in a cache of keys or values; named as in formats/all.hpp. What is null comes from a set
+/// below.
+struct CacheSlot {
+  const char* format;
+  StoreRowFn store;
+  LoadRowsFn load;
+};
+
 /// A sparse set: what is null or absent falls back to the next set down the chain, at last to generic.
 struct KernelSet {
   const char* name;
@@ -90,8 +111,9 @@ struct KernelSet {
   std::int64_t n_matmuls;
   TernaryFn ternary;
   const char* ternary_peak;  // as MatmulSlot::peak; null where no limit is known
-  AttendFn attend_f16;
-  AttendFn attend_f32;
+  const CacheSlot* caches;
+  std::int64_t n_caches;
+  AttendFn attend;
   QuantizeTokenFn quantize_token;
   QuantizeBlocksFn quantize_q8_0;
   QuantizeBlocksFn quantize_q8_k;

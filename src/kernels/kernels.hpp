@@ -23,6 +23,16 @@ struct Kernels {
   };
   std::vector<Bound> matmuls;
 
+  /// How a cache of keys or values keeps rows in a format.
+  struct Cache {
+    const formats::Format* format;
+    StoreRowFn store;
+    LoadRowsFn load;
+  };
+  std::vector<Cache> caches;
+
+  /// Null for a format that no cache is kept in.
+  [[nodiscard]] const Cache* cache(const formats::Format& format) const;
   /// The entry of this set for a pair, or null if only the generic path (matmul_generic) serves it.
   [[nodiscard]] const Bound* bound(const formats::Format& weight, Activation activation) const;
 
@@ -48,6 +58,9 @@ struct Isa {
 /// Serves every (format, activation) pair: decodes both sides to float and adds in one fixed order. The slow, obvious
 /// reference for every matmul kernel. `tensor_scale` is the weight tensor's own scale (1 where it has none).
 void matmul_generic(const formats::Format& weight, float tensor_scale, Activation activation, const MatmulArgs& args);
+
+/// Floats that AttendArgs::scratch must hold.
+[[nodiscard]] std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::int64_t page_positions);
 
 /// Bytes of one column of k values in an activation layout, rounded up to 64.
 [[nodiscard]] std::size_t activation_bytes(Activation activation, std::int64_t k);

@@ -187,49 +187,79 @@ Proof prove_token(const KernelSet& set) {
   return identical(fmt::format("{} quantize per token", set.name), same);
 }
 
-template <class Store>
-Proof prove_attend(const KernelSet& set, std::string_view name, AttendFn run, AttendFn reference, Store store) {
-  constexpr std::int64_t kHead = 72;
+/// One kind of cache: rows of a batch of several queries, heads of an odd width where the format allows it.
+Proof prove_attend(const KernelSet& set, const CacheSlot& slot, const formats::Format& format) {
+  const KernelSet& scalar = *generic::scalar_set();
+  const auto* reference = std::find_if(scalar.caches, scalar.caches + scalar.n_caches, [&](const CacheSlot& known) {
+    return std::string_view(known.format) == slot.format;
+  });
   constexpr std::int64_t kPositions = 77;
   constexpr std::int64_t kPage = 16;
   constexpr std::int64_t kPages = (kPositions + kPage - 1) / kPage;
-  const std::size_t value_bytes = store(0.0F, nullptr);
-  AlignedBuffer kv(static_cast<std::size_t>(2 * kPages * kPage * kHead) * value_bytes);
-  const std::vector<float> values = normal_values(2 * kPages * kPage * kHead, 16, 1.0);
-  for (std::size_t i = 0; i < values.size(); ++i) store(values[i], kv.data() + i * value_bytes);
+  constexpr std::int64_t kQueries = 5;
+  const std::int64_t head = format.block_values == 1 ? 72 : 64;
+  const auto row_bytes = static_cast<std::size_t>(format.row_bytes(head));
+  AlignedBuffer kv(static_cast<std::size_t>(2 * kPages * kPage) * row_bytes);
+  AlignedBuffer stored(kv.size());
+  const std::vector<float> values = normal_values(2 * kPages * kPage * head, 16, 1.0);
+  for (std::int64_t row = 0; row < 2 * kPages * kPage; ++row) {
+    const std::size_t at = static_cast<std::size_t>(row) * row_bytes;
+    reference->store(values.data() + row * head, head, kv.data() + at);
+    (slot.store != nullptr ? slot.store : reference->store)(values.data() + row * head, head, stored.data() + at);
+  }
+  bool exact = std::ranges::equal(kv.bytes(), stored.bytes());
+  std::vector<float> got_rows(static_cast<std::size_t>(kPage * (head + 8)));
+  std::vector<float> expected_rows = got_rows;
+  slot.load(kv.data(), row_bytes, kPage, head, head + 8, got_rows.data());
+  reference->load(kv.data(), row_bytes, kPage, head, head + 8, expected_rows.data());
+  exact = exact && got_rows == expected_rows;
+
   const void* k_pages[kPages];
   const void* v_pages[kPages];
   for (std::int64_t p = 0; p < kPages; ++p) {
-    k_pages[p] = kv.data() + static_cast<std::size_t>(p * kPage * kHead) * value_bytes;
-    v_pages[p] = kv.data() + static_cast<std::size_t>((kPages + p) * kPage * kHead) * value_bytes;
+    k_pages[p] = kv.data() + static_cast<std::size_t>(p * kPage) * row_bytes;
+    v_pages[p] = kv.data() + static_cast<std::size_t>((kPages + p) * kPage) * row_bytes;
   }
-  const std::vector<float> q = normal_values(kHead, 17, 1.0);
+  const std::vector<float> q = normal_values(kQueries * head, 17, 1.0);
+  const std::int64_t first[kQueries] = {0, 0, 19, 21, 76};
+  const std::int64_t end[kQueries] = {kPositions, 40, 41, kPositions, kPositions};
+  AlignedBuffer scratch(attend_scratch(kQueries, head, kPage) * sizeof(float));
   Worst worst;
-  for (const std::int64_t first : {std::int64_t{0}, std::int64_t{19}}) {
-    for (const float cap : {0.0F, 5.0F}) {
-      std::vector<float> scores(kPositions);
-      std::vector<float> got(kHead);
-      std::vector<float> expected(kHead);
-      AttendArgs args{.q = q.data(),
-                      .k_pages = k_pages,
-                      .v_pages = v_pages,
-                      .row_stride = kHead * value_bytes,
-                      .page_positions = kPage,
-                      .first = first,
-                      .n_positions = kPositions,
-                      .head_dim = kHead,
-                      .scale = 0.25F,
-                      .soft_cap = cap,
-                      .scores = scores.data(),
-                      .out = got.data()};
-      run(args);
-      args.out = expected.data();
-      reference(args);
-      // Values are below 5; a score of magnitude below 16 is off by at most 2^-19, so is a weight, relatively.
-      for (std::size_t i = 0; i < kHead; ++i) worst.add(got[i], expected[i], 5.0, 5.0 * 0x1p-18);
+  for (const float cap : {0.0F, 5.0F}) {
+    std::vector<float> got(static_cast<std::size_t>(kQueries * head));
+    std::vector<float> expected = got;
+    const float* queries[kQueries];
+    float* outs[kQueries];
+    AttendArgs args{.q = queries,
+                    .out = outs,
+                    .n_queries = kQueries,
+                    .first = first,
+                    .end = end,
+                    .k_pages = k_pages,
+                    .v_pages = v_pages,
+                    .load_keys = slot.load,
+                    .load_values = slot.load,
+                    .k_row_bytes = row_bytes,
+                    .v_row_bytes = row_bytes,
+                    .page_positions = kPage,
+                    .head_dim = head,
+                    .scale = 0.25F,
+                    .soft_cap = cap,
+                    .scratch = scratch.as<float>()};
+    for (std::int64_t r = 0; r < kQueries; ++r) {
+      queries[r] = q.data() + r * head;
+      outs[r] = got.data() + r * head;
     }
+    set.attend(args);
+    for (std::int64_t r = 0; r < kQueries; ++r) outs[r] = expected.data() + r * head;
+    args.load_keys = args.load_values = reference->load;
+    scalar.attend(args);
+    // Values are below 5; a score of magnitude below 16 is off by at most 2^-19, so is a weight, relatively.
+    for (std::size_t i = 0; i < got.size(); ++i) worst.add(got[i], expected[i], 5.0, 5.0 * 0x1p-18);
   }
-  return worst.proof(fmt::format("{} {}", set.name, name));
+  Proof proof = worst.proof(fmt::format("{} attend {}", set.name, format.name));
+  if (exact) return proof;
+  return {std::move(proof.kernel), false, "rows are stored or loaded otherwise than by the scalar set"};
 }
 
 Proof prove_glu(const KernelSet& set, std::string_view name, GluFn run, GluFn reference) {
@@ -263,24 +293,13 @@ Proof prove_norm(const KernelSet& set) {
   return worst.proof(fmt::format("{} rms_norm", set.name));
 }
 
-std::size_t store_f16(float value, std::byte* to) {
-  const std::uint16_t half = fp32_to_fp16(value);
-  if (to != nullptr) std::memcpy(to, &half, sizeof half);
-  return sizeof half;
-}
-std::size_t store_f32(float value, std::byte* to) {
-  if (to != nullptr) std::memcpy(to, &value, sizeof value);
-  return sizeof value;
-}
-
 /// A set without the functions that a set above it has too.
 KernelSet used_of(KernelSet set, const KernelSet& table) {
   const auto keep = [](auto& function, auto used) {
     if (function != used) function = nullptr;
   };
   keep(set.ternary, table.ternary);
-  keep(set.attend_f16, table.attend_f16);
-  keep(set.attend_f32, table.attend_f32);
+  keep(set.attend, table.attend);
   keep(set.quantize_token, table.quantize_token);
   keep(set.quantize_q8_0, table.quantize_q8_0);
   keep(set.quantize_q8_k, table.quantize_q8_k);
@@ -299,11 +318,9 @@ Result<void> prove_set(const KernelSet& set, std::vector<Proof>& proofs) {
     proofs.push_back(prove_matmul(set, set.matmuls[i], *format));
   }
   if (set.ternary != nullptr) proofs.push_back(prove_ternary(set));
-  if (set.attend_f16 != nullptr) {
-    proofs.push_back(prove_attend(set, "attend f16", set.attend_f16, scalar.attend_f16, store_f16));
-  }
-  if (set.attend_f32 != nullptr) {
-    proofs.push_back(prove_attend(set, "attend f32", set.attend_f32, scalar.attend_f32, store_f32));
+  for (std::int64_t i = 0; set.attend != nullptr && i < set.n_caches; ++i) {
+    TERN_TRY(const formats::Format* format, formats::by_name(set.caches[i].format));
+    proofs.push_back(prove_attend(set, set.caches[i], *format));
   }
   if (set.quantize_token != nullptr) proofs.push_back(prove_token(set));
   if (set.quantize_q8_0 != nullptr) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 
+#include "formats/all.hpp"
 #include "models/plan_builder.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -235,9 +236,13 @@ TEST_P(OddArchitecture, RunsAsItsEquationsSay) {
   const auto model = must(engine::Model::make(file, {.isa = GetParam()}));
   std::vector<std::int32_t> ids;
   for (std::int32_t i = 0; i < 20; ++i) ids.push_back((i * 37 + 5) % 270);
-  const auto got = logits_of(
-      model, ids, {.n_threads = 2, .n_ctx = 64, .n_sequences = 1, .n_batch = 256, .kv_type = engine::KvType::f32},
-      {3, 6, 11});
+  const auto got = logits_of(model, ids,
+                             {.n_threads = 2,
+                              .n_ctx = 64,
+                              .n_sequences = 1,
+                              .n_batch = 256,
+                              .cache = engine::CacheFormats::both(formats::kF32)},
+                             {3, 6, 11});
   const auto want = Walk(file).logits(ids);
   double largest = 0.0;
   for (const auto& row : want) {

@@ -8,6 +8,7 @@
 
 #include "engine/generate.hpp"
 #include "files/npy.hpp"
+#include "formats/all.hpp"
 #include "sys/mapped_file.hpp"
 #include "tests/support/models.hpp"
 
@@ -42,7 +43,8 @@ TEST_P(GoldenLogits, AgreeWithTransformersAtEveryPosition) {
   std::size_t n_close = 0;
   const float* want = logits.values.data();
   for (const auto& ids : lists) {
-    const auto got = logits_of(model, ids, {.n_threads = 2, .n_ctx = 64, .kv_type = engine::KvType::f32}, {ids.size()});
+    const auto got = logits_of(
+        model, ids, {.n_threads = 2, .n_ctx = 64, .cache = engine::CacheFormats::both(formats::kF32)}, {ids.size()});
     for (std::size_t t = 0; t < ids.size(); ++t, want += n_vocab) {
       float worst = 0.0F;
       for (std::size_t i = 0; i < n_vocab; ++i) worst = std::max(worst, std::abs(got[t * n_vocab + i] - want[i]));
@@ -101,7 +103,8 @@ TEST(ReferenceFloat, ContinuesAsTransformersDoes) {
   const auto expected = read_json(source + "/expected.json");
   const auto prompts = id_lists(expected, "text_ids");
   const auto greedy = id_lists(expected, "greedy");
-  auto session = must(engine::Session::make(model, {.n_threads = 2, .kv_type = engine::KvType::f32}));
+  auto session =
+      must(engine::Session::make(model, {.n_threads = 2, .cache = engine::CacheFormats::both(formats::kF32)}));
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     std::vector<std::int32_t> history{0};
     history.insert(history.end(), prompts[i].begin(), prompts[i].end());

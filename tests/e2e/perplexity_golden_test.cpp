@@ -10,6 +10,7 @@
 #include "convert/quantize.hpp"
 #include "eval/corpus.hpp"
 #include "eval/perplexity.hpp"
+#include "formats/all.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/sha256.hpp"
 
@@ -64,10 +65,10 @@ std::string data_hash(const std::string& path) {
 }
 
 double measure(const std::shared_ptr<const engine::Model>& model, const std::string& text, const Json& chunks,
-               engine::KvType kv_type) {
+               const engine::CacheFormats& cache) {
   const auto corpus = must(eval::read_corpus(text));
   const eval::PerplexityOptions options{
-      .n_ctx = 0, .max_chunks = chunks.get<std::int64_t>(), .n_threads = threads(), .kv_type = kv_type};
+      .n_ctx = 0, .max_chunks = chunks.get<std::int64_t>(), .n_threads = threads(), .cache = cache};
   const auto made = must(eval::make_chunks(*model, corpus.text, options));
   Progress quiet;
   return must(eval::perplexity(model, made, options, quiet)).perplexity;
@@ -108,13 +109,13 @@ TEST_P(PerplexityGolden, IsWhatLibllamaSaysOfTheSameBytes) {
   const bool is_float = must(formats::by_name(name.type))->is_float;
   for (const std::string& text : measured.texts) {
     const double theirs = expected["default"][text]["perplexity"].get<double>();
-    const double ours = measure(model, data_folder() + "/eval/" + text, golden()["chunks"], engine::KvType::f16);
+    const double ours = measure(model, data_folder() + "/eval/" + text, golden()["chunks"], {});
     EXPECT_NEAR(ours / theirs, 1.0, is_float ? kFloatTolerance : kRoundedTolerance)
         << text << ": " << ours << " against " << theirs;
     if (name.type == "F32") {
       const double exact = expected["f32_cache"][text]["perplexity"].get<double>();
-      const double ours_exact =
-          measure(model, data_folder() + "/eval/" + text, golden()["chunks"], engine::KvType::f32);
+      const double ours_exact = measure(model, data_folder() + "/eval/" + text, golden()["chunks"],
+                                        engine::CacheFormats::both(formats::kF32));
       EXPECT_NEAR(ours_exact / exact, 1.0, kF32CacheTolerance)
           << text << ", F32 cache: " << ours_exact << " against " << exact;
     }
@@ -158,7 +159,7 @@ TEST(PerplexityGoldenOfOwnModels, IsWhatLibllamaSaysOfTheSameBytes) {
       EXPECT_EQ(sha256_hex(std::as_bytes(std::span(ids))), theirs["sha256"].get<std::string>()) << file << ", " << text;
     }
     for (const auto& [text, theirs] : expected["default"].items()) {
-      const double ours = measure(model, source_file("data/eval/" + text), all["chunks"], engine::KvType::f16);
+      const double ours = measure(model, source_file("data/eval/" + text), all["chunks"], {});
       EXPECT_NEAR(ours / theirs["perplexity"].get<double>(), 1.0, is_float ? kFloatTolerance : kRoundedTolerance)
           << file << " on " << text;
     }

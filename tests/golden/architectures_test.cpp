@@ -9,6 +9,7 @@
 
 #include "convert/sentence_transformers.hpp"
 #include "engine/embed.hpp"
+#include "formats/all.hpp"
 #include "sys/atomic_file.hpp"
 #include "sys/mapped_file.hpp"
 #include "tests/support/golden_checkpoint.hpp"
@@ -37,7 +38,8 @@ void expect_logits(const Written& written, const engine::Model& model, const std
   EXPECT_EQ(model.plan().n_vocab(), static_cast<std::int64_t>(kVocabulary));
   const float* want = written.expected.values.data();
   for (const auto& ids : written.ids) {
-    const auto got = logits_of(run, ids, {.n_threads = 2, .kv_type = engine::KvType::f32}, {ids.size()});
+    const auto got =
+        logits_of(run, ids, {.n_threads = 2, .cache = engine::CacheFormats::both(formats::kF32)}, {ids.size()});
     for (std::size_t t = 0; t < ids.size(); ++t, want += kVocabulary) {
       float worst = 0.0F;
       for (std::size_t i = 0; i < kVocabulary; ++i) {
@@ -91,7 +93,8 @@ TEST_P(Embeddings, AreTheVectorsThatTransformersComputes) {
     int n_close = 0;
     int n_tokens = 0;
     for (const auto& ids : written.ids) {
-      auto session = must(engine::Session::make(model, {.n_threads = 2, .kv_type = engine::KvType::f32}));
+      auto session =
+          must(engine::Session::make(model, {.n_threads = 2, .cache = engine::CacheFormats::both(formats::kF32)}));
       for (std::size_t t = 0; t < ids.size(); ++t, want += width) {
         must(session->decode(std::vector<engine::BatchItem>{{ids[t], static_cast<std::int32_t>(t), 0, false}}));
         const auto got = session->embedding(0);
@@ -157,7 +160,7 @@ TEST(Embeddings, PoolWhatTheTokensGive) {
   const auto& ids = written.ids.front();
   const auto run = [&](models::Pooling pooling, std::size_t n) {
     const auto model = must(engine::Model::load(file, {.isa = {}, .pooling = pooling}));
-    auto session = must(engine::Session::make(model, {.kv_type = engine::KvType::f32}));
+    auto session = must(engine::Session::make(model, {.cache = engine::CacheFormats::both(formats::kF32)}));
     return must(engine::embed(*session, std::span(ids).first(n)));
   };
   std::vector<double> sum(static_cast<std::size_t>(written.expected.shape[2]));

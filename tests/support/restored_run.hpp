@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/all.hpp"
 #include "lab/train_export.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/plan_in_double.hpp"
@@ -50,8 +51,9 @@ class RestoredRun {
     const auto model = load(path);
     std::vector<float> out;
     for (const auto& ids : inputs_) {
-      const auto row = logits_of(model, ids, {.n_threads = 2, .n_ctx = n_tokens() + 1, .kv_type = engine::KvType::f32},
-                                 {ids.size()});
+      const auto row = logits_of(
+          model, ids, {.n_threads = 2, .n_ctx = n_tokens() + 1, .cache = engine::CacheFormats::both(formats::kF32)},
+          {ids.size()});
       out.insert(out.end(), row.begin(), row.end());
     }
     return out;

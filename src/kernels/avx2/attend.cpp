@@ -1,11 +1,13 @@
-// One query head against one key/value head, AVX2; keys and values in fp16 or float pages.
+// Attention of several queries against one key/value head, page by page, with a softmax that goes along ("online":
+// Milakov and Gimelshein, arXiv 1805.02867; blocks as in FlashAttention, arXiv 2205.14135).
 //
-// The order of additions depends on positions alone, never on pages or on how a prompt was cut into batches:
-//   score of a position: eight lanes over head_dim by fused multiply-add, then the tree of sum_lanes;
-//   sum of the weights: lane l adds the positions p with p % 8 = l from `first` on, then sum_lanes;
-//   output: each element adds weight * value by fused multiply-add from `first` to the last position, then one
-//   division.
-// The largest score has no rounding, so it needs no order.
+// A page's keys become floats once for all queries, then its values; scores and weighted sums are small float products.
+// What each query gets depends on its own positions and on where pages end, in bits too:
+//   score of a position: eight lanes over head_dim by fused multiply-add, added as (((0+1)+(2+3)) + ((4+5)+(6+7)));
+//   after each page the largest score so far: what was summed before is multiplied by e^(old - new);
+//   sum of a page's weights: lane l adds the places p with p % 8 = l, then the tree of sum_lanes;
+//   output: each element adds weight * value by fused multiply-add in the order of positions; one division at the end.
+// Two queries share loads where both see a position; what only one sees is added for it alone, in its turn.
 #if defined(__x86_64__)
 
 #include "kernels/avx2/functions.hpp"
@@ -13,25 +15,6 @@
 
 namespace tern::kernels::avx2 {
 namespace {
-
-struct F32 {
-  using Value = float;
-  static inline __m256 eight(const float* p) { return _mm256_loadu_ps(p); }
-};
-struct F16 {
-  using Value = std::uint16_t;
-  static inline __m256 eight(const std::uint16_t* p) {
-    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-  }
-};
-
-/// The first n (1..7) values at p, then zeros.
-template <class T>
-inline __m256 some(const typename T::Value* p, std::int64_t n) {
-  alignas(32) typename T::Value copy[8] = {};
-  for (std::int64_t i = 0; i < n; ++i) copy[i] = p[i];
-  return T::eight(copy);
-}
 
 /// tanh, absolute error below 2e-7: an odd polynomial (its Taylor series to x^13) below 0.5, else 1 - 2 / (e^2x + 1).
 inline __m256 tanh_ps(__m256 x) {
@@ -52,120 +35,253 @@ inline __m256 tanh_ps(__m256 x) {
   return _mm256_or_ps(_mm256_blendv_ps(small, big, use_big), sign);
 }
 
-template <class T>
-inline const typename T::Value* row_of(const void* page, std::size_t stride, std::int64_t i) {
-  return reinterpret_cast<const typename T::Value*>(static_cast<const char*>(page) +
-                                                    static_cast<std::size_t>(i) * stride);
+inline float largest_lane(__m256 v) {
+  __m128 s = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+  s = _mm_max_ss(s, _mm_movehdup_ps(s));
+  return _mm_cvtss_f32(s);
 }
 
-/// Scores of N neighbouring positions of one page.
-template <class T, int N>
-inline void dots(const AttendArgs& a, const void* page, std::int64_t i, float* scores) {
-  const typename T::Value* k[N];
-  __m256 acc[N];
-  for (int j = 0; j < N; ++j) {
-    k[j] = row_of<T>(page, a.row_stride, i + j);
-    acc[j] = _mm256_setzero_ps();
+/// Places of a page: [low, high).
+struct Places {
+  std::int64_t low, high;
+  [[nodiscard]] bool empty() const { return low >= high; }
+};
+
+/// The scratch memory, cut up. `width` is head_dim with zeros up to a multiple of 16.
+struct Scratch {
+  std::int64_t width;
+  float* q;       // [n_queries][width]
+  float* sums;    // [n_queries][width] weighted values, not yet divided
+  float* page;    // [page_positions][width] keys, then values
+  float* scores;  // [n_queries][page_positions], then weights; those of places that are not seen: 0
+  float* top;     // [n_queries] the largest score so far
+  float* total;   // [n_queries] the sum of the weights
+
+  explicit Scratch(const AttendArgs& a) : width((a.head_dim + 15) / 16 * 16), q(a.scratch) {
+    sums = q + a.n_queries * width;
+    page = sums + a.n_queries * width;
+    scores = page + a.page_positions * width;
+    top = scores + a.n_queries * a.page_positions;
+    total = top + a.n_queries;
   }
-  std::int64_t d = 0;
-  for (; d + 8 <= a.head_dim; d += 8) {
-    const __m256 q = _mm256_loadu_ps(a.q + d);
-    for (int j = 0; j < N; ++j) acc[j] = _mm256_fmadd_ps(T::eight(k[j] + d), q, acc[j]);
-  }
-  if (d < a.head_dim) {
-    const __m256 q = some<F32>(a.q + d, a.head_dim - d);
-    for (int j = 0; j < N; ++j) acc[j] = _mm256_fmadd_ps(some<T>(k[j] + d, a.head_dim - d), q, acc[j]);
-  }
-  for (int j = 0; j < N; ++j) scores[j] = sum_lanes(acc[j]) * a.scale;
+};
+
+inline Places places_of(const AttendArgs& a, std::int64_t r, std::int64_t page) {
+  const std::int64_t base = page * a.page_positions;
+  return {a.first[r] > base ? a.first[r] - base : 0,
+          a.end[r] - base < a.page_positions ? a.end[r] - base : a.page_positions};
 }
 
-/// Calls f(page index, first place in the page, first position, number of positions) for each page that is seen.
-template <class F>
-inline void for_each_page(const AttendArgs& a, F f) {
-  for (std::int64_t p = a.first; p < a.n_positions;) {
-    const std::int64_t page = p / a.page_positions;
-    const std::int64_t place = p - page * a.page_positions;
-    std::int64_t n = a.page_positions - place;
-    if (n > a.n_positions - p) n = a.n_positions - p;
-    f(page, place, p, n);
-    p += n;
+/// Scores of R queries at N neighbouring places, N divides by 4.
+template <int R, int N>
+inline void score_some(const float* q, std::int64_t width, const float* k, float scale, float* scores,
+                       std::int64_t scores_stride) {
+  __m256 acc[R][N];
+  for (auto& row : acc) {
+    for (__m256& v : row) v = _mm256_setzero_ps();
   }
-}
-
-/// Adds the weighted values of all positions to N vectors of the output from element d on; `n_last` of the last vector.
-template <class T, int N>
-inline void weigh(const AttendArgs& a, std::int64_t d, std::int64_t n_last, float sum) {
-  __m256 acc[N];
-  for (int j = 0; j < N; ++j) acc[j] = _mm256_setzero_ps();
-  for_each_page(a, [&](std::int64_t page, std::int64_t place, std::int64_t p, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      const typename T::Value* v = row_of<T>(a.v_pages[page], a.row_stride, place + i) + d;
-      const __m256 w = _mm256_broadcast_ss(a.scores + p + i);
-      for (int j = 0; j < N - 1; ++j) acc[j] = _mm256_fmadd_ps(w, T::eight(v + 8 * j), acc[j]);
-      const __m256 last = n_last == 8 ? T::eight(v + 8 * (N - 1)) : some<T>(v + 8 * (N - 1), n_last);
-      acc[N - 1] = _mm256_fmadd_ps(w, last, acc[N - 1]);
+  for (std::int64_t d = 0; d < width; d += 8) {
+    __m256 kv[N];
+    for (int j = 0; j < N; ++j) kv[j] = _mm256_loadu_ps(k + j * width + d);
+    for (int r = 0; r < R; ++r) {
+      const __m256 qv = _mm256_loadu_ps(q + r * width + d);
+      for (int j = 0; j < N; ++j) acc[r][j] = _mm256_fmadd_ps(kv[j], qv, acc[r][j]);
     }
-  });
-  const __m256 total = _mm256_set1_ps(sum);
-  for (int j = 0; j < N - 1; ++j) _mm256_storeu_ps(a.out + d + 8 * j, _mm256_div_ps(acc[j], total));
-  _mm256_maskstore_ps(a.out + d + 8 * (N - 1), first_lanes(n_last), _mm256_div_ps(acc[N - 1], total));
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int j = 0; j < N; j += 4) {
+      const __m256 pairs =
+          _mm256_hadd_ps(_mm256_hadd_ps(acc[r][j], acc[r][j + 1]), _mm256_hadd_ps(acc[r][j + 2], acc[r][j + 3]));
+      const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+      _mm_storeu_ps(scores + r * scores_stride + j, _mm_mul_ps(four, _mm_set1_ps(scale)));
+    }
+  }
 }
 
-template <class T>
-inline void attend(const AttendArgs& a) {
-  for_each_page(a, [&](std::int64_t page, std::int64_t place, std::int64_t p, std::int64_t n) {
-    std::int64_t i = 0;
-    for (; i + 8 <= n; i += 8) dots<T, 8>(a, a.k_pages[page], place + i, a.scores + p + i);
-    for (; i < n; ++i) dots<T, 1>(a, a.k_pages[page], place + i, a.scores + p + i);
-  });
+/// Scores of R queries at the places [low, high), rounded outwards to fours: what a query does not see is not used.
+/// Eight sums at a time, or one would wait for itself.
+template <int R>
+inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+  if (places.empty()) return;
+  constexpr int kPlaces = 8 / R;
+  const auto some = [&]<int N>(std::int64_t i) {
+    score_some<R, N>(s.q + r * s.width, s.width, s.page + i * s.width, a.scale, s.scores + r * a.page_positions + i,
+                     a.page_positions);
+  };
+  std::int64_t i = places.low & ~std::int64_t{3};
+  for (; i + kPlaces <= ((places.high + 3) & ~std::int64_t{3}); i += kPlaces) some.template operator()<kPlaces>(i);
+  if (i < places.high) some.template operator()<4>(i);
+}
 
-  // Eight scores at a time at absolute positions that divide by 8; lanes outside [first, n_positions) hold -infinity.
+/// Turns a page's scores of query r into weights, and what was summed before into their measure.
+inline void weigh(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+  float* scores = s.scores + r * a.page_positions;
   const __m256 lowest = _mm256_set1_ps(-__builtin_inff());
-  const std::int64_t start = a.first & ~static_cast<std::int64_t>(7);
-  const auto load_scores = [&](std::int64_t p) {
-    __m256i live = first_lanes(a.n_positions - p < 8 ? a.n_positions - p : 8);
-    if (p < a.first) live = _mm256_andnot_si256(first_lanes(a.first - p), live);
-    return _mm256_blendv_ps(lowest, _mm256_maskload_ps(a.scores + p, live), _mm256_castsi256_ps(live));
+  const auto seen = [&](std::int64_t i, __m256 v) {
+    const __m256i low = first_lanes(places.low - i < 0 ? 0 : places.low - i < 8 ? places.low - i : 8);
+    const __m256i high = first_lanes(places.high - i < 0 ? 0 : places.high - i < 8 ? places.high - i : 8);
+    return _mm256_blendv_ps(lowest, v, _mm256_castsi256_ps(_mm256_andnot_si256(low, high)));
   };
-  const auto store_scores = [&](std::int64_t p, __m256 v) {
-    __m256i live = first_lanes(a.n_positions - p < 8 ? a.n_positions - p : 8);
-    if (p < a.first) live = _mm256_andnot_si256(first_lanes(a.first - p), live);
-    _mm256_maskstore_ps(a.scores + p, live, v);
-  };
-  __m256 largest = lowest;
-  for (std::int64_t p = start; p < a.n_positions; p += 8) {
-    __m256 s = load_scores(p);
+  const std::int64_t begin = places.low & ~std::int64_t{7};
+  __m256 largest = _mm256_set1_ps(s.top[r]);
+  for (std::int64_t i = begin; i < places.high; i += 8) {
+    __m256 v = _mm256_loadu_ps(scores + i);
     if (a.soft_cap != 0.0F) {
-      s = _mm256_mul_ps(tanh_ps(_mm256_div_ps(s, _mm256_set1_ps(a.soft_cap))), _mm256_set1_ps(a.soft_cap));
-      store_scores(p, s);
-      s = load_scores(p);
+      const __m256 cap = _mm256_set1_ps(a.soft_cap);
+      v = _mm256_mul_ps(tanh_ps(_mm256_div_ps(v, cap)), cap);
     }
-    largest = _mm256_max_ps(s, largest);
+    v = seen(i, v);
+    _mm256_storeu_ps(scores + i, v);
+    largest = _mm256_max_ps(v, largest);  // a NaN leaves the second operand
   }
-  __m128 m = _mm_max_ps(_mm256_castps256_ps128(largest), _mm256_extractf128_ps(largest, 1));
-  m = _mm_max_ps(m, _mm_movehl_ps(m, m));
-  m = _mm_max_ss(m, _mm_movehdup_ps(m));
-  const __m256 top = _mm256_broadcastss_ps(m);
-  __m256 sums = _mm256_setzero_ps();
-  for (std::int64_t p = start; p < a.n_positions; p += 8) {
-    const __m256 w = exp_ps(_mm256_sub_ps(load_scores(p), top));
-    store_scores(p, w);
-    sums = _mm256_add_ps(sums, w);
+  const float top = largest_lane(largest);
+  const __m256 tops = _mm256_set1_ps(top);
+  __m256 sum = _mm256_setzero_ps();
+  for (std::int64_t i = begin; i < places.high; i += 8) {
+    const __m256 weight = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + i), tops));
+    _mm256_storeu_ps(scores + i, weight);
+    sum = _mm256_add_ps(sum, weight);
   }
-  const float sum = sum_lanes(sums);
+  if (top != s.top[r]) {
+    const float factor = _mm_cvtss_f32(_mm256_castps256_ps128(exp_ps(_mm256_set1_ps(s.top[r] - top))));
+    s.top[r] = top;
+    s.total[r] *= factor;
+    float* sums = s.sums + r * s.width;
+    for (std::int64_t d = 0; d < s.width; d += 8)
+      _mm256_storeu_ps(sums + d, _mm256_mul_ps(_mm256_loadu_ps(sums + d), _mm256_set1_ps(factor)));
+  }
+  s.total[r] += sum_lanes(sum);
+}
 
+/// Adds the weighted values of the places [low, high) to V vectors of R queries' sums from element d on.
+template <int R, int V>
+inline void mix_vectors(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, std::int64_t d) {
+  float* sums = s.sums + r * s.width + d;
+  const float* weights = s.scores + r * a.page_positions;
+  __m256 acc[R][V];
+  for (int i = 0; i < R; ++i) {
+    for (int v = 0; v < V; ++v) acc[i][v] = _mm256_loadu_ps(sums + i * s.width + 8 * v);
+  }
+  for (std::int64_t p = places.low; p < places.high; ++p) {
+    const float* value = s.page + p * s.width + d;
+    __m256 values[V];
+    for (int v = 0; v < V; ++v) values[v] = _mm256_loadu_ps(value + 8 * v);
+    for (int i = 0; i < R; ++i) {
+      const __m256 w = _mm256_broadcast_ss(weights + i * a.page_positions + p);
+      for (int v = 0; v < V; ++v) acc[i][v] = _mm256_fmadd_ps(w, values[v], acc[i][v]);
+    }
+  }
+  for (int i = 0; i < R; ++i) {
+    for (int v = 0; v < V; ++v) _mm256_storeu_ps(sums + i * s.width + 8 * v, acc[i][v]);
+  }
+}
+
+template <int R>
+inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+  if (places.empty()) return;
+  constexpr int kVectors = 8 / R;  // eight sums at a time, as above
   std::int64_t d = 0;
-  for (; d + 64 <= a.head_dim; d += 64) weigh<T, 8>(a, d, 8, sum);
-  for (; d < a.head_dim; d += 8) weigh<T, 1>(a, d, a.head_dim - d < 8 ? a.head_dim - d : 8, sum);
+  for (; d + 8 * kVectors <= s.width; d += 8 * kVectors) mix_vectors<R, kVectors>(a, s, r, places, d);
+  for (; d < s.width; d += 16) mix_vectors<R, 2>(a, s, r, places, d);
+}
+
+/// Two queries: together where both see a place, each alone before and after.
+inline void mix_two(const AttendArgs& a, const Scratch& s, std::int64_t r, Places one, Places two) {
+  const std::int64_t low = one.low > two.low ? one.low : two.low;
+  const std::int64_t high = one.high < two.high ? one.high : two.high;
+  if (low >= high) {
+    mix<1>(a, s, r, one);
+    mix<1>(a, s, r + 1, two);
+    return;
+  }
+  mix<1>(a, s, r, {one.low, low});
+  mix<1>(a, s, r + 1, {two.low, low});
+  mix<2>(a, s, r, {low, high});
+  mix<1>(a, s, r, {high, one.high});
+  mix<1>(a, s, r + 1, {high, two.high});
+}
+
+/// What any query sees of a page, rounded outwards to fours: the rows that are made floats.
+inline Places seen_by_any(const AttendArgs& a, std::int64_t page) {
+  Places all{a.page_positions, 0};
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    const Places places = places_of(a, r, page);
+    if (places.empty()) continue;
+    if (places.low < all.low) all.low = places.low;
+    if (places.high > all.high) all.high = places.high;
+  }
+  return {all.low & ~std::int64_t{3}, (all.high + 3) & ~std::int64_t{3}};
+}
+
+/// What is worked on next: a page lies somewhere else than the one before, which the processor cannot foresee.
+inline void prefetch(const void* page, std::size_t row_bytes, Places rows) {
+  const char* from = static_cast<const char*>(page) + static_cast<std::size_t>(rows.low) * row_bytes;
+  const char* to = static_cast<const char*>(page) + static_cast<std::size_t>(rows.high) * row_bytes;
+  for (; from < to; from += 64) _mm_prefetch(from, _MM_HINT_T1);
+}
+
+inline void load_rows(const AttendArgs& a, const Scratch& s, bool keys, std::int64_t page, Places rows) {
+  const std::size_t row_bytes = keys ? a.k_row_bytes : a.v_row_bytes;
+  const auto* from = static_cast<const char*>((keys ? a.k_pages : a.v_pages)[page]);
+  (keys ? a.load_keys : a.load_values)(from + static_cast<std::size_t>(rows.low) * row_bytes, row_bytes,
+                                       rows.high - rows.low, a.head_dim, s.width, s.page + rows.low * s.width);
+}
+
+/// `any`: what is seen of this page, `next`: of the next one.
+void one_page(const AttendArgs& a, const Scratch& s, std::int64_t page, Places any, Places next) {
+  if (any.empty()) return;
+  load_rows(a, s, true, page, any);
+  prefetch(a.v_pages[page], a.v_row_bytes, any);
+  for (std::int64_t r = 0; r < a.n_queries; r += 2) {
+    const Places one = places_of(a, r, page);
+    const Places two = r + 1 < a.n_queries ? places_of(a, r + 1, page) : Places{0, 0};
+    if (one.empty() || two.empty()) {
+      score<1>(a, s, r, one);
+      score<1>(a, s, r + 1, two);
+    } else {
+      score<2>(a, s, r, {one.low < two.low ? one.low : two.low, one.high > two.high ? one.high : two.high});
+    }
+  }
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    const Places places = places_of(a, r, page);
+    if (!places.empty()) weigh(a, s, r, places);
+  }
+  load_rows(a, s, false, page, any);
+  if (!next.empty()) prefetch(a.k_pages[page + 1], a.k_row_bytes, next);
+  for (std::int64_t r = 0; r < a.n_queries; r += 2) {
+    if (r + 1 == a.n_queries) {
+      mix<1>(a, s, r, places_of(a, r, page));
+    } else {
+      mix_two(a, s, r, places_of(a, r, page), places_of(a, r + 1, page));
+    }
+  }
 }
 
 }  // namespace
 
-void attend_f16(const AttendArgs& args) {
-  attend<F16>(args);
-}
-void attend_f32(const AttendArgs& args) {
-  attend<F32>(args);
+void attend(const AttendArgs& a) {
+  const Scratch s(a);
+  std::int64_t first = a.first[0];
+  std::int64_t end = a.end[0];
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    for (std::int64_t d = 0; d < s.width; ++d) s.q[r * s.width + d] = d < a.head_dim ? a.q[r][d] : 0.0F;
+    for (std::int64_t d = 0; d < s.width; ++d) s.sums[r * s.width + d] = 0.0F;
+    s.top[r] = -__builtin_inff();
+    s.total[r] = 0.0F;
+    if (a.first[r] < first) first = a.first[r];
+    if (a.end[r] > end) end = a.end[r];
+  }
+  std::int64_t page = first / a.page_positions;
+  for (Places any = seen_by_any(a, page); page * a.page_positions < end; ++page) {
+    const bool last = (page + 1) * a.page_positions >= end;
+    const Places next = last ? Places{0, 0} : seen_by_any(a, page + 1);
+    one_page(a, s, page, any, next);
+    any = next;
+  }
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    for (std::int64_t d = 0; d < a.head_dim; ++d) a.out[r][d] = s.sums[r * s.width + d] / s.total[r];
+  }
 }
 
 }  // namespace tern::kernels::avx2

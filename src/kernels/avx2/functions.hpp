@@ -28,8 +28,19 @@ void matmul_q2_k(const MatmulArgs& args);
 void matmul_tq2_0(const MatmulArgs& args);
 void matmul_tq1_0(const MatmulArgs& args);
 
-void attend_f16(const AttendArgs& args);
-void attend_f32(const AttendArgs& args);
+void attend(const AttendArgs& args);
+
+void store_f16(const float* x, std::int64_t n, void* row);
+void store_f32(const float* x, std::int64_t n, void* row);
+void store_q8_0(const float* x, std::int64_t n, void* row);
+void load_f16(const void* rows, std::size_t row_bytes, std::int64_t n_rows, std::int64_t n, std::int64_t out_stride,
+              float* out);
+void load_f32(const void* rows, std::size_t row_bytes, std::int64_t n_rows, std::int64_t n, std::int64_t out_stride,
+              float* out);
+void load_q8_0(const void* rows, std::size_t row_bytes, std::int64_t n_rows, std::int64_t n, std::int64_t out_stride,
+               float* out);
+void load_q4_0(const void* rows, std::size_t row_bytes, std::int64_t n_rows, std::int64_t n, std::int64_t out_stride,
+               float* out);
 
 float quantize_token(const float* x, std::int64_t n, std::int8_t* q, std::int32_t* sum);
 void quantize_q8_0(const float* x, std::int64_t n, void* blocks);

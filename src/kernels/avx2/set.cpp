@@ -20,14 +20,22 @@ constexpr MatmulSlot kMatmuls[] = {
     {"TQ1_0", Activation::q8_k, matmul_tq1_0, "maddubs32"},
 };
 
+constexpr CacheSlot kCaches[] = {
+    {"F16", store_f16, load_f16},
+    {"F32", store_f32, load_f32},
+    {"Q8_0", store_q8_0, load_q8_0},
+    {"Q4_0", nullptr, load_q4_0},
+};
+
 constexpr KernelSet kSet{
     .name = "avx2",
     .matmuls = kMatmuls,
     .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
     .ternary_peak = "maddubs16",
-    .attend_f16 = attend_f16,
-    .attend_f32 = attend_f32,
+    .caches = kCaches,
+    .n_caches = sizeof kCaches / sizeof kCaches[0],
+    .attend = attend,
     .quantize_token = quantize_token,
     .quantize_q8_0 = quantize_q8_0,
     .quantize_q8_k = quantize_q8_k,

@@ -5,14 +5,22 @@
 namespace tern::kernels::generic {
 namespace {
 
+constexpr CacheSlot kCaches[] = {
+    {"F16", store_f16, load_f16},
+    {"F32", store_f32, load_f32},
+    {"Q8_0", store_q8_0, load_q8_0},
+    {"Q4_0", store_q4_0, load_q4_0},
+};
+
 constexpr KernelSet kSet{
     .name = "scalar",
     .matmuls = nullptr,
     .n_matmuls = 0,
     .ternary = ternary,
     .ternary_peak = nullptr,
-    .attend_f16 = attend_f16,
-    .attend_f32 = attend_f32,
+    .caches = kCaches,
+    .n_caches = sizeof kCaches / sizeof kCaches[0],
+    .attend = attend,
     .quantize_token = quantize_token,
     .quantize_q8_0 = quantize_q8_0,
     .quantize_q8_k = quantize_q8_k,

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "files/safetensors.hpp"
+#include "formats/all.hpp"
 #include "tests/support/golden_checkpoint.hpp"
 #include "tests/support/tiny_checkpoint.hpp"
 #include "tests/support/training_run.hpp"
@@ -34,9 +35,11 @@ double loss_by_engine(const std::string& gguf, const std::string& data_folder) {
     std::vector<std::int32_t> ids(kContext + 1);
     must(sampler.copy(0, r, ids.data()));
     const std::vector<std::int32_t> inputs(ids.begin(), ids.end() - 1);
-    const auto logits = logits_of(
-        model, inputs, {.n_threads = 2, .n_ctx = static_cast<std::int64_t>(kContext), .kv_type = engine::KvType::f32},
-        {kContext});
+    const auto logits = logits_of(model, inputs,
+                                  {.n_threads = 2,
+                                   .n_ctx = static_cast<std::int64_t>(kContext),
+                                   .cache = engine::CacheFormats::both(formats::kF32)},
+                                  {kContext});
     for (std::size_t t = 0; t < kContext; ++t) {
       const float* row = &logits[t * n_vocab];
       const float most = *std::max_element(row, row + n_vocab);

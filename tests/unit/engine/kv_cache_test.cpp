@@ -3,9 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-
-#include "base/half.hpp"
+#include "formats/all.hpp"
+#include "kernels/kernels.hpp"
 #include "models/all.hpp"
 #include "tests/support/gguf_image.hpp"
 
@@ -33,7 +32,12 @@ void store(KvCache& cache, int layer, int sequence, std::int64_t position) {
     key[static_cast<std::size_t>(i)] = value_at(layer, sequence, position, i, true);
     value[static_cast<std::size_t>(i)] = value_at(layer, sequence, position, i, false);
   }
-  cache.store(layer, sequence, position, key.data(), value.data());
+  const kernels::Kernels kernels = kernels::choose("scalar").value();
+  for (std::int64_t head = 0; head < kHeads; ++head) {
+    const KvCache::Rows rows = cache.rows(layer, sequence, position, head);
+    kernels.cache(*cache.formats().keys)->store(key.data() + head * kDim, kDim, rows.key);
+    kernels.cache(*cache.formats().values)->store(value.data() + head * kDim, kDim, rows.value);
+  }
 }
 
 void expect_stored(const KvCache& cache, int layer, int sequence, std::int64_t position) {
@@ -44,31 +48,29 @@ void expect_stored(const KvCache& cache, int layer, int sequence, std::int64_t p
     const auto page = static_cast<std::size_t>(position / KvCache::kPagePositions);
     ASSERT_LT(page, keys.size());
     ASSERT_EQ(keys.size(), values.size());
-    const std::size_t at = static_cast<std::size_t>(position % KvCache::kPagePositions) * cache.row_stride(layer);
+    const auto at = static_cast<std::size_t>(position % KvCache::kPagePositions);
+    std::vector<float> key(kDim);
+    std::vector<float> value(kDim);
+    cache.formats().keys->decode_row(static_cast<const std::byte*>(keys[page]) + at * cache.key_row_bytes(layer), kDim,
+                                     1.0F, key.data());
+    cache.formats().values->decode_row(static_cast<const std::byte*>(values[page]) + at * cache.value_row_bytes(layer),
+                                       kDim, 1.0F, value.data());
     for (std::int64_t i = 0; i < kDim; ++i) {
-      const auto read = [&](const void* base) {
-        const auto* row = static_cast<const std::byte*>(base) + at;
-        if (cache.type() == KvType::f32) {
-          float v = 0.0F;
-          std::memcpy(&v, row + i * 4, 4);
-          return v;
-        }
-        std::uint16_t v = 0;
-        std::memcpy(&v, row + i * 2, 2);
-        return fp16_to_fp32(v);
-      };
-      ASSERT_EQ(read(keys[page]), value_at(layer, sequence, position, head * kDim + i, true)) << position;
-      ASSERT_EQ(read(values[page]), value_at(layer, sequence, position, head * kDim + i, false)) << position;
+      ASSERT_EQ(key[static_cast<std::size_t>(i)], value_at(layer, sequence, position, head * kDim + i, true))
+          << position;
+      ASSERT_EQ(value[static_cast<std::size_t>(i)], value_at(layer, sequence, position, head * kDim + i, false))
+          << position;
     }
   }
 }
 
-class KvCaches : public testing::TestWithParam<KvType> {};
+class KvCaches : public testing::TestWithParam<CacheFormats> {};
 
 TEST_P(KvCaches, EveryRowIsFoundAgainInItsSequenceLayerAndPage) {
   KvCache cache(plan_of(3), GetParam(), 2, 300);
   EXPECT_EQ(cache.n_sequences(), 2);
-  EXPECT_EQ(cache.bytes_per_position(), 3U * 2U * 32U * (GetParam() == KvType::f16 ? 2U : 4U));
+  EXPECT_EQ(cache.bytes_per_position(),
+            3U * 32U * static_cast<unsigned>(GetParam().keys->block_bytes + GetParam().values->block_bytes));
   const std::int64_t lengths[] = {130, 65};
   // Grown turn by turn, so that their pages lie interleaved in the pool.
   for (std::int64_t position = 0; position < 130; ++position) {
@@ -93,7 +95,9 @@ TEST_P(KvCaches, EveryRowIsFoundAgainInItsSequenceLayerAndPage) {
   for (std::int64_t position = 0; position < 135; ++position) expect_stored(cache, 1, 1, position);
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, KvCaches, testing::Values(KvType::f16, KvType::f32));
+INSTANTIATE_TEST_SUITE_P(Types, KvCaches,
+                         testing::Values(CacheFormats::both(formats::kF16), CacheFormats::both(formats::kF32),
+                                         CacheFormats{&formats::kF32, &formats::kF16}));
 
 std::size_t n_pages(const KvCache& cache, int sequence) {
   std::vector<const void*> keys;
@@ -103,7 +107,7 @@ std::size_t n_pages(const KvCache& cache, int sequence) {
 }
 
 TEST(KvCache, TakesAPageAtItsFirstPositionAndGivesItBackAtItsLast) {
-  KvCache cache(plan_of(1), KvType::f16, 1, 200);
+  KvCache cache(plan_of(1), {}, 1, 200);
   EXPECT_EQ(n_pages(cache, 0), 0U);
   ASSERT_TRUE(cache.extend(0, 63).has_value());
   EXPECT_EQ(n_pages(cache, 0), 1U);
@@ -123,7 +127,7 @@ TEST(KvCache, TakesAPageAtItsFirstPositionAndGivesItBackAtItsLast) {
 }
 
 TEST(KvCache, AnEmptyPoolIsAnErrorThatLeavesTheLengthAndPagesCanComeBack) {
-  KvCache cache(plan_of(1), KvType::f16, 1, 128);
+  KvCache cache(plan_of(1), {}, 1, 128);
   ASSERT_TRUE(cache.extend(0, 128).has_value());
   const auto full = cache.extend(0, 1);
   ASSERT_FALSE(full);
@@ -137,7 +141,7 @@ TEST(KvCache, AnEmptyPoolIsAnErrorThatLeavesTheLengthAndPagesCanComeBack) {
 TEST(KvCache, HoldsEverySequenceAtItsFullLengthWhateverTheRemainders) {
   for (const int n_sequences : {1, 2, 3, 7}) {
     for (const std::int64_t n_ctx : {1, 63, 64, 65, 100, 128, 129}) {
-      KvCache cache(plan_of(1), KvType::f16, n_sequences, n_ctx * n_sequences);
+      KvCache cache(plan_of(1), {}, n_sequences, n_ctx * n_sequences);
       for (int s = 0; s < n_sequences; ++s)
         ASSERT_TRUE(cache.extend(s, n_ctx).has_value()) << n_sequences << " x " << n_ctx;
     }

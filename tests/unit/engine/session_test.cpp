@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/memory_estimate.hpp"
+#include "formats/all.hpp"
 #include "tests/support/gguf_image.hpp"
 #include "tests/support/models.hpp"
 
@@ -112,7 +113,7 @@ TEST_F(Sessions, ContextZeroIsWhatTheModelWasTrainedWith) {
 }
 
 TEST_F(Sessions, TheEstimateCountsWhatIsTaken) {
-  const auto estimate = estimate_memory(model_->file(), 64, 16, KvType::f16);
+  const auto estimate = estimate_memory(model_->file(), 64, 16, {});
   EXPECT_EQ(estimate.weights, model_->file().weight_bytes());
   EXPECT_EQ(estimate.packed, model_->plan().packed_bytes());
   EXPECT_EQ(estimate.kv, session({.n_threads = 1, .n_ctx = 64})->kv_bytes());
@@ -123,12 +124,11 @@ TEST_F(Sessions, TheEstimateCountsWhatIsTaken) {
 }
 
 TEST_F(Sessions, TwoTypesOfCacheAgreeWithinHalfPrecision) {
-  const auto half =
-      test::logits_of(model_, {1, 2, 3, 4, 5},
-                      {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .kv_type = KvType::f16}, {5});
-  const auto full =
-      test::logits_of(model_, {1, 2, 3, 4, 5},
-                      {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .kv_type = KvType::f32}, {5});
+  const auto half = test::logits_of(model_, {1, 2, 3, 4, 5},
+                                    {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .cache = {}}, {5});
+  const auto full = test::logits_of(
+      model_, {1, 2, 3, 4, 5},
+      {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 8, .cache = CacheFormats::both(formats::kF32)}, {5});
   double worst = 0.0;
   double largest = 0.0;
   for (std::size_t i = 0; i < full.size(); ++i) {

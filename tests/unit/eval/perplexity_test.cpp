@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "formats/all.hpp"
 #include "tests/support/gguf_image.hpp"
 #include "tests/support/models.hpp"
 
@@ -26,10 +27,10 @@ class PerplexityOfATinyModel : public testing::Test {
     bytes_ = test::small_image().bytes();
     model_ = test::must(engine::Model::make(test::must(test::bound(bytes_))));
   }
-  PerplexityResult run(const Chunks& chunks, int n_threads = 1, engine::KvType type = engine::KvType::f16) {
+  PerplexityResult run(const Chunks& chunks, int n_threads = 1, const engine::CacheFormats& cache = {}) {
     Progress quiet;
     return test::must(perplexity(
-        model_, chunks, {.n_ctx = chunks.n_ctx, .max_chunks = -1, .n_threads = n_threads, .kv_type = type}, quiet));
+        model_, chunks, {.n_ctx = chunks.n_ctx, .max_chunks = -1, .n_threads = n_threads, .cache = cache}, quiet));
   }
   std::string bytes_;
   std::shared_ptr<const engine::Model> model_;
@@ -71,7 +72,7 @@ TEST_F(PerplexityOfATinyModel, OneTwoAndThreeThreadsGiveTheSameBits) {
   const auto one = run(chunks, 1);
   EXPECT_EQ(run(chunks, 2).nll, one.nll);
   EXPECT_EQ(run(chunks, 3).nll, one.nll);
-  EXPECT_NE(run(chunks, 1, engine::KvType::f32).nll, one.nll) << "the cache's type is passed on";
+  EXPECT_NE(run(chunks, 1, engine::CacheFormats::both(formats::kF32)).nll, one.nll) << "the cache's type is passed on";
 }
 
 TEST_F(PerplexityOfATinyModel, ChunksLongerThanABatchAreThoseOfSmallSteps) {
