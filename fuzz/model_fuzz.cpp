@@ -6,6 +6,7 @@
 
 #include "engine/memory_estimate.hpp"
 #include "engine/session.hpp"
+#include "formats/all.hpp"
 #include "one_line.hpp"
 
 namespace {
@@ -24,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_by
   }
   TERN_CHECK(!bound->plan().text().empty());
   // A wide vector over a thin matrix multiplies the bytes of a file by a few thousand: legal, but slow to fuzz.
-  const auto memory = engine::estimate_memory(*bound, 8, 4, engine::KvType::f32);
+  const auto memory = engine::estimate_memory(*bound, 8, 4, engine::CacheFormats::both(formats::kF32));
   if (memory.total() > std::uint64_t{256} << 20) return 0;
   const auto model = engine::Model::make(std::move(*bound), {.isa = {}, .check_memory = false});
   if (!model) {
@@ -32,7 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n_by
     return 0;
   }
   const auto session = engine::Session::make(
-      *model, {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 4, .kv_type = engine::KvType::f32});
+      *model,
+      {.n_threads = 1, .n_ctx = 8, .n_sequences = 1, .n_batch = 4, .cache = engine::CacheFormats::both(formats::kF32)});
   if (!session) {
     tern::fuzz::check_one_line(session.error());
     return 0;

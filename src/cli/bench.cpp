@@ -8,6 +8,7 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/cache_options.hpp"
 #include "cli/json_output.hpp"
 #include "cli/machine_limits.hpp"
 #include "cli/model_options.hpp"
@@ -43,6 +44,7 @@ class Bench final : public Command {
     app.add_option("-b,--batch-size", n_batch_, "tokens computed in one step at most (default: the engine's)")
         ->type_name("N")
         ->check(CLI::Range(1, 1 << 20));
+    cache_.declare(app);
     app.add_option("-r,--repetitions", repetitions_, "repetitions of every test, in turns (default 5)")
         ->type_name("R")
         ->check(CLI::Range(1, 1000));
@@ -93,6 +95,8 @@ class Bench final : public Command {
   Result<void> run_model(Console& console) {
     lab::BenchOptions options;
     TERN_TRY(options.lists, lists());
+    TERN_TRY(options.cache, cache_.resolve());
+    TERN_TRY(options.pages, model_.pages());
     TERN_TRY_DO(model_.settle());
     std::optional<lab::OldBench> old;
     if (!compare_.empty()) {  // before the minutes that are measured
@@ -182,6 +186,7 @@ class Bench final : public Command {
   std::string threads_;
   std::string isas_;
   std::int64_t n_batch_ = 0;
+  CacheOptions cache_;
   int repetitions_ = 5;
   std::string output_;
   bool json_ = false;

@@ -31,6 +31,7 @@ class Chat final : public Command {
   Result<void> run(Console& console) override {
     TERN_TRY(sampler_, generation_.resolve());
     first_seed_ = sampler_.seed;
+    TERN_TRY(const engine::CacheFormats cache, generation_.cache.resolve());
     TERN_TRY(const auto model, model_.load(console));
     TERN_TRY_DO(makes_text(*model, model_.model, "answers"));
     const text::ChatFormat* format = nullptr;
@@ -46,7 +47,8 @@ class Chat final : public Command {
     }
     n_predict_ = generation_.n_predict.value_or(format == nullptr ? kPlainAnswer : -1);
     TERN_TRY(const std::int64_t n_ctx, generation_.context.resolve(*model, console));
-    TERN_TRY(auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
+    TERN_TRY(auto session,
+             engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx, .cache = cache}));
     TERN_TRY(auto conversation, engine::Conversation::make(std::move(session), format, system_));
     if (editor_.is_terminal()) {
       console.note(fmt::format("{} ({}). /help for the commands, Ctrl-C stops an answer, Ctrl-D ends.",

@@ -9,6 +9,7 @@
 #include "kernels/kernels.hpp"
 
 namespace tern::cli {
+
 std::vector<std::string> format_names() {
   std::vector<std::string> names;
   for (const formats::Format* format : formats::kAll) names.emplace_back(format->name);
@@ -30,6 +31,18 @@ std::vector<std::string> isa_names() {
   std::vector<std::string> names;
   for (const kernels::Isa& isa : kernels::all_isas()) names.emplace_back(isa.name);
   return names;
+}
+
+std::vector<std::string> cache_names() {
+  std::vector<std::string> names;
+  const auto kernels = kernels::choose("scalar");  // it has every cache that there is
+  if (!kernels) return names;
+  for (const kernels::Kernels::Cache& cache : kernels->caches) names.emplace_back(cache.format->name);
+  return names;
+}
+
+std::vector<std::string> pages_names() {
+  return {"auto", "huge", "mmap"};
 }
 
 // A value's label says what it is: the same word means the same in every command.
@@ -56,6 +69,8 @@ constexpr Label kLabels[] = {
     {"TYPE,...", Offer::words_with_commas, &format_names},
     {"FORMAT,...", Offer::words_with_commas, &format_names},
     {"ISA", Offer::words, &isa_names},
+    {"KV-TYPE", Offer::words, &cache_names},
+    {"PAGES", Offer::words, &pages_names},
 };
 
 }  // namespace

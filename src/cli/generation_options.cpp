@@ -9,6 +9,7 @@ namespace tern::cli {
 void GenerationOptions::declare(CLI::App& app, const std::string& n_help, const std::string& stop_help) {
   app.add_option("-n,--n-predict", n_predict, n_help)->type_name("N");
   context.declare(app);
+  cache.declare(app);
   sampling.declare(app);
   app.add_option("--stop", stop, stop_help + " (may be given several times)")
       ->type_name("TEXT")

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/cache_options.hpp"
 #include "cli/model_options.hpp"
 #include "cli/sampling_options.hpp"
 
@@ -19,10 +20,11 @@ namespace tern::cli {
 struct GenerationOptions {
   std::optional<std::int64_t> n_predict;  // -1: no limit
   ContextOption context;
+  CacheOptions cache;
   SamplingOptions sampling;
   std::vector<std::string> stop;
 
-  /// -n, -c, those of sampling, --stop. `n_help` and `stop_help` are their lines of help.
+  /// -n, -c, those of the cache and of sampling, --stop. `n_help` and `stop_help` are their lines of help.
   void declare(CLI::App& app, const std::string& n_help, const std::string& stop_help);
   /// What can be told without the model. Errors: usage.
   [[nodiscard]] Result<engine::SamplerOptions> resolve() const;

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/words.hpp"
@@ -27,6 +28,10 @@ void ModelOptions::declare_file(CLI::App& app, std::string_view stray_hint) {
   stray_hint_ = stray_hint;
   app.add_option("MODEL", argument_, "GGUF file, as with -m")->type_name("FILE");
   app.add_option("-m,--model", model, "GGUF file")->type_name("FILE");
+  app.add_option("--pages", pages_,
+                 "weights in memory: huge: copied into pages of 2 MiB, fastest to run; mmap: where the file is mapped, "
+                 "fastest to start; auto: huge for large models where the machine allows (default auto)")
+      ->type_name("PAGES");
 }
 
 void ModelOptions::declare_machine(CLI::App& app) {
@@ -52,7 +57,8 @@ Result<void> ModelOptions::settle(std::span<const std::string> texts) {
 
 Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) {
   TERN_TRY_DO(settle());
-  TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa, .pooling = pooling}));
+  TERN_TRY(const engine::Pages wanted, pages());
+  TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa, .pages = wanted, .pooling = pooling}));
   for (const std::string& warning : loaded->warnings()) console.note("warning: " + warning);
   return loaded;
 }
@@ -73,6 +79,15 @@ Result<std::int64_t> ContextOption::resolve(const engine::Model& model, Console&
                     counted(trained, "token"), *n_ctx));
   }
   return *n_ctx > 0 ? *n_ctx : trained;
+}
+
+Result<engine::Pages> ModelOptions::pages() const {
+  if (pages_ == "auto") return engine::Pages::automatic;
+  if (pages_ == "huge") return engine::Pages::huge;
+  if (pages_ == "mmap") return engine::Pages::mapped;
+  constexpr std::array<std::string_view, 3> kWords{"auto", "huge", "mmap"};
+  return fail(ErrorCode::usage, "--pages is \"{}\", expected auto, huge or mmap{}", printable(pages_),
+              did_you_mean(pages_, kWords));
 }
 
 int ModelOptions::threads() const {

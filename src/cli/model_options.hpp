@@ -27,10 +27,10 @@ struct ModelOptions {
   std::string isa;
   std::optional<models::Pooling> pooling = {};  // for commands that make embeddings; not an option here
 
-  /// -m/--model, -t/--threads, --isa; the file may stand alone: tern run model.gguf.
+  /// -m/--model, --pages, -t/--threads, --isa; the file may stand alone: tern run model.gguf.
   /// `stray_hint`, which must outlive this: what was meant by a word in the file's place that names none.
   void declare(CLI::App& app, std::string_view stray_hint);
-  /// The file alone, for a command whose threads and instruction sets are lists of its own.
+  /// The file and its pages alone, for a command whose threads and instruction sets are lists of its own.
   void declare_file(CLI::App& app, std::string_view stray_hint);
   /// Makes `model` the file that was named either way. `texts` are what an option took that takes several files.
   /// Errors: usage where no file is named, or two.
@@ -38,9 +38,12 @@ struct ModelOptions {
   /// settle(), loads and prints the model's warnings.
   [[nodiscard]] Result<std::shared_ptr<const engine::Model>> load(Console& console);
   [[nodiscard]] int threads() const;
+  /// Errors: usage for a word that --pages does not take.
+  [[nodiscard]] Result<engine::Pages> pages() const;
 
  private:
   void declare_machine(CLI::App& app);
+  std::string pages_ = "auto";
   std::string argument_;
   std::string command_;  // its name, for messages
   std::string_view stray_hint_;

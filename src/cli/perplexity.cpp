@@ -5,6 +5,7 @@
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
+#include "cli/cache_options.hpp"
 #include "cli/json_output.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output_file.hpp"
@@ -35,6 +36,7 @@ class Perplexity final : public Command {
     app.add_option("--chunks", n_chunks_, "chunks of each text at most; -1: all (default -1)")->type_name("N");
     app.add_option("-c,--ctx-size", n_ctx_, "tokens of a chunk (default: 512, or the trained context if that is less)")
         ->type_name("N");
+    cache_.declare(app);
     takes_output(
         app.add_option("--logprobs", logprobs_, "write the log probability of every scored token (tab-separated)")
             ->type_name("FILE"));
@@ -46,7 +48,8 @@ class Perplexity final : public Command {
     if (n_chunks_ == 0 || n_chunks_ < -1)
       return fail(ErrorCode::usage, "--chunks is {}, expected 1 or more, or -1 for all", n_chunks_);
     if (n_ctx_ < 0) return fail(ErrorCode::usage, "-c is {}, expected 4 or more, or 0 for the usual chunk", n_ctx_);
-    const eval::PerplexityOptions options{.n_ctx = n_ctx_, .max_chunks = n_chunks_, .n_threads = model_.threads()};
+    eval::PerplexityOptions options{.n_ctx = n_ctx_, .max_chunks = n_chunks_, .n_threads = model_.threads()};
+    TERN_TRY(options.cache, cache_.resolve());
     TERN_TRY_DO(model_.settle(files_));
     TERN_TRY_DO(reads_standard_input_once(files_));
     if (!logprobs_.empty()) {
@@ -156,6 +159,7 @@ class Perplexity final : public Command {
   std::string field_ = "text";
   std::int64_t n_chunks_ = -1;
   std::int64_t n_ctx_ = 0;
+  CacheOptions cache_;
   std::string logprobs_;
   bool force_ = false;
   bool json_ = false;

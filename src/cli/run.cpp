@@ -34,6 +34,7 @@ class Run final : public Command {
                                     .continues_text = true,
                                     .cancelled = [&] { return console.cancelled(); }};
     TERN_TRY(options.sampler, generation_.resolve());
+    TERN_TRY(const engine::CacheFormats cache, generation_.cache.resolve());
     TERN_TRY(const auto prompt, text_.read());
     TERN_TRY(const auto model, model_.load(console));
     TERN_TRY_DO(makes_text(*model, model_.model, "text"));  // said before a word of the prompt is
@@ -45,7 +46,8 @@ class Run final : public Command {
                   "the prompt has {} but the context holds {}; shorten it or use a larger context (-c)",
                   counted(ids.size(), "token"), n_ctx);
     }
-    TERN_TRY(const auto session, engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx}));
+    TERN_TRY(const auto session,
+             engine::Session::make(model, {.n_threads = model_.threads(), .n_ctx = n_ctx, .cache = cache}));
     const auto sink = [&](std::string_view text) {
       if (!json_) console.out(text);
       return !console.cancelled();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "models/rope_scaling.hpp"
 #include "models/slots.hpp"
@@ -28,8 +29,8 @@ ops::Rounding rounding_of(const models::ActivationPolicy& policy) {
 // Turns steps into operations over values first, then values into slots.
 class PlanCompiler {
  public:
-  PlanCompiler(const models::ModelFile& model, const kernels::Kernels& kernels)
-      : model_(model), plan_(model.plan()), kernels_(kernels) {}
+  PlanCompiler(const models::ModelFile& model, const kernels::Kernels& kernels, bool copies_weights)
+      : model_(model), plan_(model.plan()), kernels_(kernels), copies_weights_(copies_weights) {}
 
   Result<CompiledPlan> run() {
     for (const models::Step& step : plan_.steps) {
@@ -50,7 +51,7 @@ class PlanCompiler {
     usage_.push_back(models::usage_of(step));
   }
 
-  Result<const ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding) {
+  Result<ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding) {
     const TensorView* view = model_.tensor(id);
     TERN_CHECK(view != nullptr);
     const auto key = std::make_pair(static_cast<const void*>(view->bytes.data()), rounding);
@@ -60,6 +61,16 @@ class PlanCompiler {
     out_.matrices_.push_back(std::make_unique<ops::Matrix>(std::move(bound)));
     bound_[key] = out_.matrices_.back().get();
     return out_.matrices_.back().get();
+  }
+
+  /// A matrix of which all rows are read for every token, unlike those of an embedding.
+  Result<const ops::Matrix*> streamed(models::TensorId id, ops::Rounding rounding) {
+    TERN_TRY(ops::Matrix * bound, matrix(id, rounding));
+    if (!copies_weights_ || !copied_.insert(bound).second) return bound;
+    out_.packed_bytes_ -= bound->packed_bytes();
+    bound->move_weights(out_.weights_.take(static_cast<std::size_t>(bound->weight_bytes())));
+    model_.file().release(model_.tensor(id)->bytes);
+    return bound;
   }
 
   // A vector tensor as floats, or null where an optional one is absent.
@@ -90,7 +101,7 @@ class PlanCompiler {
       return fail(ErrorCode::unsupported, "{}: activations of {} bits per token; the engine rounds to 8 or 4",
                   plan_.tensor(s.weight).name, s.activation.bits);
     }
-    TERN_TRY(const ops::Matrix* bound, matrix(s.weight, rounding_of(s.activation)));
+    TERN_TRY(const ops::Matrix* bound, streamed(s.weight, rounding_of(s.activation)));
     const float* scale = vector(s.output_scale);
     LinearOp::Part part{s.out, bound, vector(s.bias), scale == nullptr ? 1.0F : *scale};
     if (!out_.ops_.empty()) {
@@ -146,7 +157,7 @@ class PlanCompiler {
     return {};
   }
   Result<void> add(const models::HeadStep& s) {
-    TERN_TRY(const ops::Matrix* bound, matrix(s.weight, ops::Rounding::partner));
+    TERN_TRY(const ops::Matrix* bound, streamed(s.weight, ops::Rounding::partner));
     out_.n_vocab_ = bound->n_rows();
     append(HeadOp{s.in, plan_.value(s.in).width, bound, s.soft_cap}, s);
     return {};
@@ -202,11 +213,14 @@ class PlanCompiler {
   const kernels::Kernels& kernels_;
   CompiledPlan out_;
   std::vector<models::Usage> usage_;
-  std::map<std::pair<const void*, ops::Rounding>, const ops::Matrix*> bound_;
+  std::map<std::pair<const void*, ops::Rounding>, ops::Matrix*> bound_;
+  bool copies_weights_;
+  std::set<const ops::Matrix*> copied_;
 };
 
-Result<CompiledPlan> CompiledPlan::compile(const models::ModelFile& model, const kernels::Kernels& kernels) {
-  return PlanCompiler(model, kernels).run();
+Result<CompiledPlan> CompiledPlan::compile(const models::ModelFile& model, const kernels::Kernels& kernels,
+                                           bool copies_weights) {
+  return PlanCompiler(model, kernels, copies_weights).run();
 }
 
 }  // namespace tern::engine

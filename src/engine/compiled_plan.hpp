@@ -13,6 +13,7 @@
 #include "models/model_file.hpp"
 #include "ops/matrix.hpp"
 #include "ops/rope.hpp"
+#include "sys/page_arena.hpp"
 
 namespace tern::engine {
 
@@ -94,8 +95,11 @@ using Op = std::variant<EmbedOp, NormOp, LinearOp, RopeOp, AttentionOp, GluOp, A
 
 class CompiledPlan {
  public:
-  /// `model` and `kernels` must outlive the result. Errors name the tensor.
-  [[nodiscard]] static Result<CompiledPlan> compile(const models::ModelFile& model, const kernels::Kernels& kernels);
+  /// `model` and `kernels` must outlive the result. `copies_weights`: matrices are copied into memory of their own with
+  /// 2 MiB pages; otherwise they are used where the file is mapped, wherever their layout allows. Errors name the
+  /// tensor. Throws std::bad_alloc.
+  [[nodiscard]] static Result<CompiledPlan> compile(const models::ModelFile& model, const kernels::Kernels& kernels,
+                                                    bool copies_weights = false);
 
   [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }
   [[nodiscard]] const std::vector<std::int64_t>& slot_widths() const { return slot_widths_; }  // multiples of 16 floats
@@ -105,13 +109,16 @@ class CompiledPlan {
   /// none for a model that ends in a head.
   [[nodiscard]] models::Pooling pooling() const { return pooling_; }
   [[nodiscard]] std::int64_t embedding_width() const { return embedding_width_; }
-  /// Bytes of weights copied into packed layouts.
+  /// Bytes of weights copied into packed layouts, apart from those in weights().
   [[nodiscard]] std::uint64_t packed_bytes() const { return packed_bytes_; }
+  /// The memory that matrices were copied into; empty where they were not.
+  [[nodiscard]] const sys::PageArena& weights() const { return weights_; }
 
  private:
   friend class PlanCompiler;
   CompiledPlan() = default;
 
+  sys::PageArena weights_;
   std::vector<Op> ops_;
   std::vector<std::int64_t> slot_widths_;
   std::vector<ops::RopeKind> rope_kinds_;

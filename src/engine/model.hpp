@@ -11,16 +11,25 @@
 
 namespace tern::engine {
 
+/// Where weights lie while the model runs.
+enum class Pages : std::uint8_t {
+  mapped,     // in the mapped file: ready at once, read more slowly
+  huge,       // copied once into memory with 2 MiB pages
+  automatic,  // huge for a model that is large enough to gain by it, where the machine has such pages and the memory
+};
+
 struct LoadOptions {
   std::string isa;           // "" : the best this CPU has, or TERN_ISA
   bool check_memory = true;  // refuse a model that cannot fit instead of letting the machine swap
+  Pages pages = Pages::mapped;
   /// Ends the model in this pooling instead of its head; nothing: as the file says.
   std::optional<models::Pooling> pooling = {};
 };
 
 class Model {
  public:
-  /// Opens, binds and packs. Errors: those of models::ModelFile::open and kernels::choose; out_of_memory.
+  /// Opens, binds and packs. Errors: those of models::ModelFile::open and kernels::choose; out_of_memory; unsupported
+  /// for Pages::huge where the kernel has none.
   [[nodiscard]] static Result<std::shared_ptr<const Model>> load(const std::string& path,
                                                                  const LoadOptions& options = {});
   [[nodiscard]] static Result<std::shared_ptr<const Model>> make(models::ModelFile file,
@@ -35,6 +44,8 @@ class Model {
   [[nodiscard]] const std::string& tokenizer_error() const { return tokenizer_error_; }
   /// Lines a person should see (a missing pre-tokeniser that was guessed).
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+  /// mapped or huge.
+  [[nodiscard]] Pages pages() const { return pages_; }
   [[nodiscard]] double load_seconds() const { return load_seconds_; }
 
  private:
@@ -46,6 +57,7 @@ class Model {
   std::optional<text::Tokenizer> tokenizer_;
   std::string tokenizer_error_;
   std::vector<std::string> warnings_;
+  Pages pages_ = Pages::mapped;
   double load_seconds_ = 0.0;
 };
 

@@ -255,6 +255,10 @@ TensorView GgufFile::view(const GgufTensor& tensor) const {
   return {tensor.name, tensor.shape, tensor.format, bytes(tensor)};
 }
 
+void GgufFile::release(std::span<const std::byte> bytes) const {
+  for (const auto& part : parts_) part.file.release(bytes);
+}
+
 void GgufFile::release(const GgufTensor& tensor) const {
   parts_[tensor.part].file.release(bytes(tensor));
 }

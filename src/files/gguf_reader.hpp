@@ -78,6 +78,8 @@ class GgufFile {
   [[nodiscard]] TensorView view(const GgufTensor& tensor) const;
   /// Tells the system that this tensor's bytes are not needed soon (streaming readers).
   void release(const GgufTensor& tensor) const;
+  /// The same for any bytes; those of another place are left alone.
+  void release(std::span<const std::byte> bytes) const;
 
  private:
   class Assembly;  // of a split model: gguf_parts.cpp

@@ -89,11 +89,12 @@ class Bench {
       model = ready_.back().model;
     } else {
       const sys::Stopwatch clock;
-      TERN_TRY(model, engine::Model::load(options_.model, {.isa = first.isa}));
+      TERN_TRY(model, engine::Model::load(options_.model, {.isa = first.isa, .pages = options_.pages}));
       out_.loads.push_back({.isa = first.isa, .seconds = clock.seconds()});
     }
     if (ready_.empty()) {
       for (const std::string& warning : model->warnings()) progress_.note("warning: " + warning);
+      out_.pages = model->pages();
       out_.architecture = model->parameters().architecture;
       out_.file_bytes = model->file().file().file_bytes();
     }
@@ -101,7 +102,8 @@ class Bench {
     for (const BenchRow& row : out_.rows) {
       if (row.test.isa == first.isa && row.test.n_threads == first.n_threads) tests.push_back(row.test);
     }
-    TERN_TRY(BenchSession session, BenchSession::make(model, first.n_threads, tests, options_.n_batch));
+    TERN_TRY(BenchSession session, BenchSession::make(model, first.n_threads, tests, options_.n_batch, options_.cache));
+    out_.cache = options_.cache;
     out_.n_batch = options_.n_batch > 0 ? options_.n_batch : engine::SessionOptions{}.n_batch;
     ready_.push_back({first.isa, first.n_threads, std::move(model), std::move(session)});
     return {};

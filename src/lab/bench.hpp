@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/progress.hpp"
+#include "engine/kv_cache.hpp"
+#include "engine/model.hpp"
 #include "lab/bench_cost.hpp"
 #include "lab/bench_limits.hpp"
 #include "lab/bench_plan.hpp"
@@ -21,7 +23,9 @@ struct BenchOptions {
   std::string model;
   BenchLists lists;  // isas: names; "" is the best this machine has (or TERN_ISA)
   int repetitions = 5;
-  std::int64_t n_batch = 0;            // 0: the engine's own
+  std::int64_t n_batch = 0;  // 0: the engine's own
+  engine::CacheFormats cache = {};
+  engine::Pages pages = engine::Pages::automatic;
   MeasureLimit measure_limit = {};     // empty: no percentages
   std::uint64_t last_level_cache = 0;  // bytes; 0: not known
   std::string version;                 // of the program
@@ -63,6 +67,8 @@ struct BenchResult {
   /// Of the whole process with the first instruction set and the first number of threads, after all its tests ran.
   std::uint64_t peak_resident_bytes = 0;
   std::int64_t n_batch = 0;
+  engine::CacheFormats cache;
+  engine::Pages pages = engine::Pages::mapped;  // of the first instruction set's model
   std::vector<Limit> limits;
   std::vector<BenchRow> rows;
   std::string against;  // the file that was compared with; "" for none

@@ -51,11 +51,19 @@ Json limits_json(std::span<const Limit> limits) {
 Json to_json(const BenchResult& result) {
   Json loads = Json::object();
   for (const BenchResult::Load& load : result.loads) loads[load.isa] = load.seconds;
-  Json out{{"version", result.version},        {"cpu", result.cpu},
-           {"cores", result.n_cores},          {"model", result.model},
-           {"file_bytes", result.file_bytes},  {"architecture", result.architecture},
-           {"load_seconds", std::move(loads)}, {"peak_resident_bytes", result.peak_resident_bytes},
-           {"n_batch", result.n_batch},        {"limits", limits_json(result.limits)}};
+  Json out{{"version", result.version},
+           {"cpu", result.cpu},
+           {"cores", result.n_cores},
+           {"model", result.model},
+           {"file_bytes", result.file_bytes},
+           {"architecture", result.architecture},
+           {"load_seconds", std::move(loads)},
+           {"peak_resident_bytes", result.peak_resident_bytes},
+           {"n_batch", result.n_batch},
+           {"cache_type_k", result.cache.keys->name},
+           {"pages", result.pages == engine::Pages::huge ? "huge" : "mmap"},
+           {"cache_type_v", result.cache.values->name},
+           {"limits", limits_json(result.limits)}};
   if (!result.against.empty()) out["against"] = result.against;
   out["rows"] = Json::array();
   for (const BenchRow& row : result.rows) out["rows"].push_back(row_json(row, !result.against.empty()));

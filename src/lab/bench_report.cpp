@@ -41,10 +41,14 @@ std::string head_of(const BenchResult& result) {
   for (const BenchResult::Load& load : result.loads) {
     loads += fmt::format("{}{} ({})", loads.empty() ? "" : ", ", report::seconds(load.seconds), load.isa);
   }
-  return fmt::format("{}: {}, {}; loaded in {}; peak memory {}\n\n{}, {} usable {}; steps of at most {} tokens\n\n",
-                     file_name(result.model), result.architecture, human_bytes(result.file_bytes), loads,
-                     human_bytes(result.peak_resident_bytes), printable(result.cpu, 100), result.n_cores,
-                     result.n_cores == 1 ? "core" : "cores", result.n_batch);
+  return fmt::format(
+      "{}: {}, {}; {}; loaded in {}; peak memory {}\n\n{}, {} usable {}; steps of at most {} tokens; keys in {}, "
+      "values in "
+      "{}\n\n",
+      file_name(result.model), result.architecture, human_bytes(result.file_bytes),
+      result.pages == engine::Pages::huge ? "weights in pages of 2 MiB" : "weights mapped", loads,
+      human_bytes(result.peak_resident_bytes), printable(result.cpu, 100), result.n_cores,
+      result.n_cores == 1 ? "core" : "cores", result.n_batch, result.cache.keys->name, result.cache.values->name);
 }
 
 }  // namespace

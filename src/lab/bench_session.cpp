@@ -17,10 +17,11 @@ Error stopped() {
 }  // namespace
 
 Result<BenchSession> BenchSession::make(std::shared_ptr<const engine::Model> model, int n_threads,
-                                        std::span<const BenchTest> tests, std::int64_t n_batch) {
+                                        std::span<const BenchTest> tests, std::int64_t n_batch,
+                                        const engine::CacheFormats& cache) {
   TERN_CHECK(!tests.empty());
   BenchSession made;
-  engine::SessionOptions options{.n_threads = n_threads};
+  engine::SessionOptions options{.n_threads = n_threads, .cache = cache};
   if (n_batch > 0) options.n_batch = n_batch;
   options.n_ctx = 1;
   for (const BenchTest& test : tests) {

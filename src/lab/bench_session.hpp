@@ -21,7 +21,8 @@ class BenchSession {
   /// be longer than what the model was trained with. Errors: those of Session::make; usage for an embedding model that
   /// is to generate.
   [[nodiscard]] static Result<BenchSession> make(std::shared_ptr<const engine::Model> model, int n_threads,
-                                                 std::span<const BenchTest> tests, std::int64_t n_batch);
+                                                 std::span<const BenchTest> tests, std::int64_t n_batch,
+                                                 const engine::CacheFormats& cache);
 
   /// The seconds that the test took, and who disturbed it; filling the context up to its depth is not timed. Errors:
   /// the session's; cancelled.

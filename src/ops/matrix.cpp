@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "formats/all.hpp"
@@ -79,6 +80,18 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   return m;
 }
 
+void Matrix::move_weights(std::byte* place) {
+  const auto n_bytes = static_cast<std::size_t>(weight_bytes());
+  if (ternary_) {
+    std::memcpy(place, ternary_->codes, n_bytes);
+    ternary_->codes = reinterpret_cast<const std::uint8_t*>(place);
+    ternary_->owned = {};
+  } else {
+    std::memcpy(place, tensor_.bytes.data(), n_bytes);
+    tensor_.bytes = {place, n_bytes};
+  }
+}
+
 std::uint64_t Matrix::weight_bytes() const {
   const std::int64_t row_bytes = ternary_ ? ternary_->k_padded / 4 : tensor_.format->row_bytes(k_);
   return static_cast<std::uint64_t>(n_rows_ * row_bytes);
@@ -111,14 +124,16 @@ void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, f
 
 void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y,
                               std::size_t y_stride) const {
-  // int32 sums of one step, on the stack. Weights are unpacked once for so many columns: few would make that dear.
-  constexpr std::int64_t kRows = 32;
+  // int32 sums of one step, on the stack. Weights are unpacked once for so many columns: few would make that dear. One
+  // column takes many rows at once instead, which its kernel reads in several streams.
   constexpr std::int64_t kColumns = 128;
-  std::array<std::int32_t, kRows * kColumns> sums;
+  constexpr std::int64_t kSums = 32 * kColumns;
+  const std::int64_t most_rows = x.n_cols() == 1 ? kSums : 32;
+  std::array<std::int32_t, kSums> sums;
   const float weight_scale = ternary_->scale;
   const auto* codes = static_cast<const std::int8_t*>(x.data());
-  for (std::int64_t r0 = first; r0 < last; r0 += kRows) {
-    const std::int64_t n_rows = std::min(kRows, last - r0);
+  for (std::int64_t r0 = first; r0 < last; r0 += most_rows) {
+    const std::int64_t n_rows = std::min(most_rows, last - r0);
     for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += kColumns) {
       const std::int64_t n_cols = std::min(kColumns, x.n_cols() - c0);
       kernels_->table.ternary({.w = ternary_->codes + r0 * (ternary_->k_padded / 4),

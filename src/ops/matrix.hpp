@@ -31,8 +31,11 @@ class Matrix {
   [[nodiscard]] std::uint64_t weight_bytes() const;
   /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
   [[nodiscard]] std::string_view peak() const { return peak_; }
-  /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are).
+  /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
   [[nodiscard]] std::size_t packed_bytes() const { return ternary_ ? ternary_->owned.size() : 0; }
+  /// Copies the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the file's bytes,
+  /// or the packed copy, are no longer needed.
+  void move_weights(std::byte* place);
 
   /// y[c * y_stride + r] for rows [first, last) and all columns; x.form() == input_form(). Each output depends on its
   /// row, its column and k alone, in bits too.

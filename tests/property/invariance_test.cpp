@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "base/random.hpp"
+#include "formats/all.hpp"
+#include "sys/page_arena.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -107,6 +109,29 @@ TEST_P(Invariance, ForgettingAndRecomputingGivesTheSameBits) {
   must(session->decode(std::span(batch).subspan(70)));
   const std::vector<float> second(session->logits(0).begin(), session->logits(0).end());
   EXPECT_TRUE(same_bits(first, second));
+}
+
+TEST_P(Invariance, WhereWeightsLieLeavesNoTrace) {
+  if (!sys::PageArena::kernel_has_huge_pages()) GTEST_SKIP() << "this kernel gives no 2 MiB pages";
+  const auto& [c, isa] = GetParam();
+  const auto moved =
+      must(engine::Model::load(write_tiny_model(folder_, c.model), {.isa = isa, .pages = engine::Pages::huge}));
+  ASSERT_GT(moved->plan().weights().taken_bytes(), 0U);
+  for (const auto& split : std::vector<std::vector<std::size_t>>{{150}, {1}}) {
+    EXPECT_TRUE(same_bits(logits_of(model_, ids_, options(2), split), logits_of(moved, ids_, options(2), split)));
+  }
+}
+
+TEST_P(Invariance, EveryKindOfCacheGivesTheSameBitsHoweverItIsFilled) {
+  for (const formats::Format* format : {&formats::kQ8_0, &formats::kQ4_0}) {
+    auto of_format = options(1);
+    of_format.cache = {.keys = format, .values = &formats::kF16};
+    const auto whole = logits_of(model_, ids_, of_format, {ids_.size()});
+    of_format.n_threads = 2;
+    EXPECT_TRUE(same_bits(whole, logits_of(model_, ids_, of_format, {1}))) << format->name;
+    EXPECT_TRUE(same_bits(whole, logits_of(model_, ids_, of_format, {63, 1, 64}))) << format->name;
+    EXPECT_FALSE(same_bits(whole, logits_of(model_, ids_, options(1), {ids_.size()}))) << "the format is used";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

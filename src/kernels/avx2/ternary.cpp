@@ -26,7 +26,7 @@ constexpr std::int64_t kBlockRows = 8;  // unpacked block: 8 x 2048 bytes, which
 /// -8192 (16 pairs of 512) - 8192 stays within int16.
 template <int R>
 inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std::int8_t* x, std::int64_t groups,
-                        std::int32_t x_sum, std::int32_t* y) {
+                        std::int32_t x_sum, std::int32_t* y, std::int64_t y_stride) {
   const __m256i low = _mm256_set1_epi8(0x03);
   const __m256i high = _mm256_set1_epi8(0x0c);
   __m256i total[R];
@@ -41,7 +41,7 @@ inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std
       const __m256i x2 = load(x + g * kGroup + 64), x3 = load(x + g * kGroup + 96);
       for (int r = 0; r < R; ++r) {
         const std::uint8_t* p = w + r * row_bytes + g * 32;
-        if ((g & 1) == 0) prefetch(p);
+        if ((g & 1) == 0) prefetch_stream(p);
         const __m256i b = load(p);
         const __m256i t = _mm256_srli_epi16(b, 4);
         fours[r] = _mm256_add_epi16(fours[r], _mm256_maddubs_epi16(_mm256_and_si256(t, high), x0));
@@ -54,7 +54,7 @@ inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std
       total[r] = _mm256_add_epi32(total[r], widen(_mm256_add_epi16(ones[r], _mm256_srai_epi16(fours[r], 2))));
     }
   }
-  for (int r = 0; r < R; ++r) y[r] = sum_lanes(total[r]) - x_sum;
+  for (int r = 0; r < R; ++r) y[r * y_stride] = sum_lanes(total[r]) - x_sum;
 }
 
 /// One row against a few columns, unpacked in registers once for all of them. All planes are shifted down to codes, so
@@ -154,11 +154,10 @@ inline void unpacked_rows(const TernaryArgs& a, const std::uint8_t* codes, std::
 }
 
 void one_column(const TernaryArgs& a) {
-  const std::int64_t row_bytes = a.k_padded / 4;
-  const std::int64_t groups = a.k_padded / kGroup;
-  std::int64_t r = 0;
-  for (; r + 2 <= a.n_rows; r += 2) rows_by_one<2>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
-  if (r < a.n_rows) rows_by_one<1>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
+  each_row_of_streams(a,
+                      [&]<int R>(const std::uint8_t* w, std::int64_t stride, std::int32_t* y, std::int64_t y_stride) {
+                        rows_by_one<R>(w, stride, a.x, a.k_padded / kGroup, a.x_sums[0], y, y_stride);
+                      });
 }
 
 void many_columns(const TernaryArgs& a) {

@@ -16,11 +16,13 @@
 namespace tern::kernels::avx512vnni {
 namespace {
 
+using avx2::each_row_of_streams;
 using avx2::each_unpacked_block;
 using avx2::kGroup;
 using avx2::load;
 using avx2::Part;
 using avx2::prefetch;
+using avx2::prefetch_stream;
 using avx2::sum_lanes;
 using avx2::sums_of_eight;
 
@@ -57,10 +59,10 @@ template <int C>
   }
 }
 
-/// R rows against one column: more sums at once, so that none waits for itself.
+/// R rows, `row_bytes` apart, against one column: more sums at once, so that none waits for itself.
 template <int R>
 inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std::int8_t* x, std::int64_t groups,
-                        std::int32_t x_sum, std::int32_t* y) {
+                        std::int32_t x_sum, std::int32_t* y, std::int64_t y_stride) {
   const __m256i mask = _mm256_set1_epi8(3);
   __m256i even[R];
   __m256i odd[R];
@@ -70,7 +72,7 @@ inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std
     const __m256i x2 = load(x + g * kGroup + 64), x3 = load(x + g * kGroup + 96);
     for (int r = 0; r < R; ++r) {
       const std::uint8_t* p = w + r * row_bytes + g * 32;
-      if ((g & 1) == 0) prefetch(p);
+      if ((g & 1) == 0) prefetch_stream(p);
       const __m256i b = load(p);
       even[r] = _mm256_dpbusd_epi32(even[r], _mm256_and_si256(_mm256_srli_epi16(b, 6), mask), x0);
       odd[r] = _mm256_dpbusd_epi32(odd[r], _mm256_and_si256(_mm256_srli_epi16(b, 4), mask), x1);
@@ -78,15 +80,14 @@ inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std
       odd[r] = _mm256_dpbusd_epi32(odd[r], _mm256_and_si256(b, mask), x3);
     }
   }
-  for (int r = 0; r < R; ++r) y[r] = sum_lanes(_mm256_add_epi32(even[r], odd[r])) - x_sum;
+  for (int r = 0; r < R; ++r) y[r * y_stride] = sum_lanes(_mm256_add_epi32(even[r], odd[r])) - x_sum;
 }
 
 void one_column(const TernaryArgs& a) {
-  const std::int64_t row_bytes = a.k_padded / 4;
-  const std::int64_t groups = a.k_padded / kGroup;
-  std::int64_t r = 0;
-  for (; r + 2 <= a.n_rows; r += 2) rows_by_one<2>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
-  if (r < a.n_rows) rows_by_one<1>(a.w + r * row_bytes, row_bytes, a.x, groups, a.x_sums[0], a.y + r);
+  each_row_of_streams(a,
+                      [&]<int R>(const std::uint8_t* w, std::int64_t stride, std::int32_t* y, std::int64_t y_stride) {
+                        rows_by_one<R>(w, stride, a.x, a.k_padded / kGroup, a.x_sums[0], y, y_stride);
+                      });
 }
 
 template <int C>

@@ -59,9 +59,9 @@ TEST(BenchMarkdown, HasARowForEachTestAndTheMachineAboveIt) {
   const std::string text = to_markdown(test::bench_result());
   EXPECT_EQ(
       text,
-      "model.gguf: bitnet, 1.20 GB; loaded in 500 ms (avx2); peak memory 1.30 GB\n"
+      "model.gguf: bitnet, 1.20 GB; weights mapped; loaded in 500 ms (avx2); peak memory 1.30 GB\n"
       "\n"
-      "Some Processor, 2 usable cores; steps of at most 256 tokens\n"
+      "Some Processor, 2 usable cores; steps of at most 256 tokens; keys in F16, values in F16\n"
       "\n"
       "| test | isa | threads | tokens/s [min, max] | % of limit | limit | GB/s | GMAC/s | MB/token | disturbed |\n"
       "| :--- | :--- | ---: | ---: | ---: | :--- | ---: | ---: | ---: | ---: |\n"

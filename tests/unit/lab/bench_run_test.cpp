@@ -109,11 +109,11 @@ TEST_F(BenchRun, AnEmbeddingModelReadsPromptsAndGeneratesNothing) {
   const BenchTest prompt{.n_prompt = 8, .isa = ""};
   const BenchTest generation{.n_gen = 3, .isa = ""};
   const std::vector both{prompt, generation};
-  const auto refused = BenchSession::make(model, 1, both, 0);
+  const auto refused = BenchSession::make(model, 1, both, 0, {});
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::usage);
   EXPECT_NE(refused.error().message.find("-n 0"), std::string::npos);
-  auto session = test::must(BenchSession::make(model, 1, {&prompt, 1}, 0));
+  auto session = test::must(BenchSession::make(model, 1, {&prompt, 1}, 0, {}));
   EXPECT_GT(test::must(session.run(prompt, listener_)).seconds, 0.0);
 }
 
