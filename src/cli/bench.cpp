@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 3> kOutputs{"md", "json", "csv"};
 class Bench final : public Command {
  public:
   void declare(CLI::App& app) override {
+    app_ = &app;
     model_.declare_file(app, stray_hint());
     app.add_option("-p,--n-prompt", prompts_, "lengths of prompts; 0: none (default 512)")->type_name("N,...");
     app.add_option("-n,--n-gen", generations_, "numbers of tokens to generate; 0: none (default 128)")
@@ -118,15 +119,20 @@ class Bench final : public Command {
   Result<void> run_matmul(Console& console) {
     if (model_.settle() || !model_.model.empty())
       return fail(ErrorCode::usage, "--matmul needs no model: leave out {}", printable(model_.model, 100));
-    if (!compare_.empty()) return fail(ErrorCode::usage, "--compare is for models, not for --matmul");
+    for (const char* option : {"--n-prompt", "--n-gen", "--n-depth", "--sequences", "--batch-size", "--cache-type-k",
+                               "--cache-type-v", "--pages", "--compare"}) {
+      if (app_->get_option(option)->count() > 0)
+        return fail(ErrorCode::usage, "{} is for models, not for --matmul: leave it out", option);
+    }
     if (types_.empty()) return fail(ErrorCode::usage, "--matmul: no format: give --type, such as --type Q4_K");
     lab::MatmulOptions options;
     TERN_TRY(options.shape, lab::parse_matmul_shape(matmul_));
     for (const std::string& list : types_) {
       TERN_TRY(const auto words, read_words("--type", list));
       for (const std::string_view word : words) {
-        TERN_TRY(const formats::Format* format, formats::by_name(word));
-        if (std::ranges::find(options.types, format) == options.types.end()) options.types.push_back(format);
+        auto format = formats::by_name(word);
+        if (!format) return in_context("--type", std::move(format).error());
+        if (std::ranges::find(options.types, *format) == options.types.end()) options.types.push_back(*format);
       }
     }
     TERN_TRY(options.threads, threads());
@@ -173,11 +179,12 @@ class Bench final : public Command {
 
   [[nodiscard]] Result<std::vector<std::string>> isas() const {
     TERN_TRY(const auto words, read_words("--isa", isas_));
-    if (words.size() > 1 && std::ranges::find(words, "") != words.end())
+    if (!isas_.empty() && std::ranges::find(words, "") != words.end())
       return fail(ErrorCode::usage, "--isa: an empty name; expected names separated by commas");
     return std::vector<std::string>(words.begin(), words.end());
   }
 
+  const CLI::App* app_ = nullptr;  // to know what was given; lives as long as the command line
   ModelOptions model_;
   std::string prompts_ = "512";
   std::string generations_ = "128";

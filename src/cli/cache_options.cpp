@@ -1,13 +1,35 @@
 #include "cli/cache_options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <vector>
 
-#include "formats/all.hpp"
+#include "base/words.hpp"
+#include "kernels/kernels.hpp"
 
 namespace tern::cli {
+namespace {
+
+std::vector<std::string_view> names() {
+  std::vector<std::string_view> all;
+  for (const formats::Format* format : kernels::cache_formats()) all.push_back(format->name);
+  return all;
+}
+
+Result<const formats::Format*> find(std::string_view option, std::string_view name) {
+  for (const formats::Format* format : kernels::cache_formats()) {
+    if (equal_ignoring_case(format->name, name)) return format;
+  }
+  const auto known = names();
+  return fail(ErrorCode::usage, "{} is \"{}\", expected {}{}", option, printable(name), fmt::join(known, ", "),
+              did_you_mean(name, known));
+}
+
+}  // namespace
 
 void CacheOptions::declare(CLI::App& app) {
-  app.add_option("--cache-type-k", keys_, "format of the keys of past tokens: F16, F32, Q8_0, Q4_0 (default F16)")
+  app.add_option("--cache-type-k", keys_,
+                 fmt::format("format of the keys of past tokens: {} (default F16)", fmt::join(names(), ", ")))
       ->type_name("KV-TYPE");
   app.add_option("--cache-type-v", values_, "format of their values (default F16)")->type_name("KV-TYPE");
 }
@@ -15,14 +37,10 @@ void CacheOptions::declare(CLI::App& app) {
 Result<engine::CacheFormats> CacheOptions::resolve() const {
   engine::CacheFormats formats;
   if (!keys_.empty()) {
-    auto known = formats::by_name(keys_);
-    if (!known) return in_context("--cache-type-k", std::move(known).error());
-    formats.keys = *known;
+    TERN_TRY(formats.keys, find("--cache-type-k", keys_));
   }
   if (!values_.empty()) {
-    auto known = formats::by_name(values_);
-    if (!known) return in_context("--cache-type-v", std::move(known).error());
-    formats.values = *known;
+    TERN_TRY(formats.values, find("--cache-type-v", values_));
   }
   return formats;
 }

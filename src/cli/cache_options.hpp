@@ -13,7 +13,7 @@ namespace tern::cli {
 
 struct CacheOptions {
   void declare(CLI::App& app);
-  /// Errors: usage for an unknown format. One that no cache is kept in is refused by the session.
+  /// Errors: usage for anything that no cache is kept in.
   [[nodiscard]] Result<engine::CacheFormats> resolve() const;
 
  private:

@@ -35,9 +35,7 @@ std::vector<std::string> isa_names() {
 
 std::vector<std::string> cache_names() {
   std::vector<std::string> names;
-  const auto kernels = kernels::choose("scalar");  // it has every cache that there is
-  if (!kernels) return names;
-  for (const kernels::Kernels::Cache& cache : kernels->caches) names.emplace_back(cache.format->name);
+  for (const formats::Format* format : kernels::cache_formats()) names.emplace_back(format->name);
   return names;
 }
 

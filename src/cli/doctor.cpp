@@ -1,19 +1,36 @@
-// tern doctor: what this processor has, what Tern uses of it, and a proof of every kernel against the scalar one.
+// tern doctor: what this machine has, what Tern uses of it, how fast models can be at most and what would make them
+// faster, and a proof of every kernel against the scalar one.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <vector>
 
 #include "cli/all.hpp"
 #include "cli/json_output.hpp"
+#include "cli/machine_limits.hpp"
 #include "kernels/kernels.hpp"
+#include "lab/bench_json.hpp"
+#include "lab/machine_speed.hpp"
+#include "report/number.hpp"
 #include "report/table.hpp"
+#include "sys/busy.hpp"
 #include "sys/clock.hpp"
 #include "sys/cpu.hpp"
+#include "sys/host_settings.hpp"
 #include "sys/memory.hpp"
 
 #include "base/words.hpp"
 
 namespace tern::cli {
 namespace {
+
+/// What was found out about the machine beside its kernels.
+struct Machine {
+  lab::MachineFacts facts;
+  std::vector<sys::Cache> caches;
+  lab::Limits limits;
+  std::vector<lab::FormatSpeed> speeds;
+  std::vector<std::string> advice;
+};
 
 struct Checked {
   kernels::Isa isa;
@@ -24,11 +41,19 @@ struct Checked {
 
 class Doctor final : public Command {
  public:
-  void declare(CLI::App& app) override { app.add_flag("--json", json_, "one JSON value"); }
+  void declare(CLI::App& app) override {
+    app.add_option("--limit-seconds", limit_seconds_,
+                   "seconds for each limit of the machine that is measured; 0: none (default 0.5)")
+        ->type_name("S");
+    app.add_flag("--json", json_, "one JSON value");
+  }
 
   Result<void> run(Console& console) override {
+    if (!std::isfinite(limit_seconds_) || limit_seconds_ < 0.0 || limit_seconds_ > 60.0)
+      return fail(ErrorCode::usage, "--limit-seconds is {:g}, expected 0 to 60", limit_seconds_);
     const sys::Stopwatch clock;
     TERN_TRY(const kernels::Kernels chosen, kernels::choose());
+    TERN_TRY(const Machine machine, look_at_machine(chosen, console));
     const sys::CpuFeatures features = sys::cpu_features();
     std::vector<Checked> sets;
     std::size_t n_proofs = 0;
@@ -43,9 +68,9 @@ class Doctor final : public Command {
       sets.push_back(std::move(set));
     }
     if (json_) {
-      print_json(console, as_json(sets, n_failed, clock.seconds()));
+      print_json(console, as_json(machine, sets, n_failed, clock.seconds()));
     } else {
-      console.out(as_text(sets, n_proofs, n_failed, clock.seconds(), console.colour()));
+      console.out(as_text(machine, sets, n_proofs, n_failed, clock.seconds(), console.colour()));
     }
     if (n_failed > 0) {
       return fail(ErrorCode::internal,
@@ -56,10 +81,70 @@ class Doctor final : public Command {
   }
 
  private:
-  static std::string as_text(const std::vector<Checked>& sets, std::size_t n_proofs, std::size_t n_failed,
-                             double seconds, bool colour) {
-    std::string out = fmt::format("processor   {}\ncores       {} usable\nmemory      {} free\n\n", sys::cpu_name(),
-                                  sys::usable_cores(), human_bytes(sys::available_memory()));
+  Result<Machine> look_at_machine(const kernels::Kernels& chosen, Console& console) const {
+    Machine machine;
+    machine.caches = sys::caches();
+    machine.facts.host = sys::host_settings();
+    machine.facts.usable_cores = sys::usable_cores();
+    machine.facts.isa_used = chosen.isa;
+    machine.facts.isa_best = chosen.isa;
+    for (const kernels::Isa& isa : kernels::all_isas()) {
+      if (!isa.supported(sys::cpu_features())) continue;
+      machine.facts.isa_best = isa.name;
+      break;  // the best comes first
+    }
+    lab::want_format_limits(chosen, machine.facts.usable_cores, machine.limits);
+    const sys::BusyWatch watch;
+    TERN_TRY_DO(machine.limits.measure(machine_limits(limit_seconds_), lab::read_buffer_bytes(0.0, 0), console));
+    machine.facts.share_lost = limit_seconds_ > 0.0 ? watch.share_lost(machine.facts.usable_cores) : 0.0;
+    machine.speeds = lab::format_speeds(chosen, machine.limits, machine.facts.usable_cores);
+    machine.advice = lab::advice(machine.facts);
+    return machine;
+  }
+
+  static std::string caches_text(std::span<const sys::Cache> caches) {
+    std::string out;
+    for (const sys::Cache& cache : caches) {
+      if (cache.type == "Instruction") continue;
+      out += fmt::format("{}L{} {}", out.empty() ? "" : ", ", cache.level, human_bytes(cache.n_bytes));
+    }
+    return out.empty() ? "not known" : out;
+  }
+
+  static std::string or_unknown(const std::string& word) { return word.empty() ? "not known" : printable(word); }
+
+  static std::string machine_text(const Machine& machine, bool colour) {
+    std::string out = fmt::format(
+        "processor   {}\ncores       {} usable\ncaches      {}\nmemory      {} free; pages of 2 MiB: {}\nclock       "
+        "{}\n",
+        printable(sys::cpu_name(), 100), machine.facts.usable_cores, caches_text(machine.caches),
+        human_bytes(sys::available_memory()), or_unknown(machine.facts.host.huge_pages),
+        or_unknown(machine.facts.host.governor));
+    for (const lab::Limit& limit : machine.limits.all()) {
+      if (limit.value) out += fmt::format("{:<11} {:.1f} {}\n", limit.quantity, *limit.value, limit.unit());
+    }
+    if (machine.limits.find(lab::kReadLimit, machine.facts.usable_cores)) {
+      report::Table speeds{.columns = {{"a billion weights in", report::Align::left},
+                                       {"bits"},
+                                       {"generating, tokens/s at most"},
+                                       {"prompts, tokens/s at most"}},
+                           .rows = {}};
+      for (const lab::FormatSpeed& row : machine.speeds) {
+        const auto figure = [](const std::optional<double>& value) {
+          return value ? report::significant(*value) : std::string(report::kNoNumber);
+        };
+        speeds.add({fmt::format("{}{}", row.format, row.exact_ternary ? " (ternary models)" : ""),
+                    fmt::format("{:.4g}", row.bits), figure(row.generate), figure(row.prompt)});
+      }
+      out += "\n" + report::to_text(speeds, colour);
+    }
+    for (const std::string& line : machine.advice) out += "\nto go faster: " + line;
+    return out + (machine.advice.empty() ? "\n" : "\n\n");
+  }
+
+  static std::string as_text(const Machine& machine, const std::vector<Checked>& sets, std::size_t n_proofs,
+                             std::size_t n_failed, double seconds, bool colour) {
+    std::string out = machine_text(machine, colour);
     report::Table isas{.columns = {{"instructions", report::Align::left},
                                    {"needs", report::Align::left},
                                    {"here", report::Align::left}},
@@ -91,11 +176,28 @@ class Doctor final : public Command {
     return out + fmt::format("\n{} of {} kernels proved in {:.2f} s\n", n_proofs - n_failed, n_proofs, seconds);
   }
 
-  static Json as_json(const std::vector<Checked>& sets, std::size_t n_failed, double seconds) {
+  static Json as_json(const Machine& machine, const std::vector<Checked>& sets, std::size_t n_failed, double seconds) {
+    const auto or_null = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
     Json out;
     out["cpu"] = sys::cpu_name();
-    out["cores"] = sys::usable_cores();
+    out["cores"] = machine.facts.usable_cores;
+    out["online_cores"] = machine.facts.host.online_cores;
     out["free_memory"] = sys::available_memory();
+    out["huge_pages"] = machine.facts.host.huge_pages;
+    out["governor"] = machine.facts.host.governor;
+    out["caches"] = Json::array();
+    for (const sys::Cache& cache : machine.caches)
+      out["caches"].push_back({{"level", cache.level}, {"type", cache.type}, {"bytes", cache.n_bytes}});
+    out["limits"] = lab::limits_json(machine.limits.all());
+    out["share_lost"] = machine.facts.share_lost;
+    out["billion_weights"] = Json::array();
+    for (const lab::FormatSpeed& row : machine.speeds) {
+      out["billion_weights"].push_back({{"format", row.format},
+                                        {"bits", row.bits},
+                                        {"generate_at_most", or_null(row.generate)},
+                                        {"prompt_at_most", or_null(row.prompt)}});
+    }
+    out["advice"] = machine.advice;
     out["passed"] = n_failed == 0;
     out["seconds"] = seconds;
     out["isas"] = Json::array();
@@ -110,6 +212,7 @@ class Doctor final : public Command {
     return out;
   }
 
+  double limit_seconds_ = 0.5;
   bool json_ = false;
 };
 

@@ -1,9 +1,8 @@
 #include "engine/attention.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <vector>
-
-#include "tensor/aligned_buffer.hpp"
 
 namespace tern::engine {
 namespace {
@@ -31,7 +30,7 @@ std::vector<Block> blocks_of(std::span<const BatchItem> batch, std::size_t most)
   return blocks;
 }
 
-/// The arguments of a block, filled anew for each and kept for the next.
+/// The arguments of a block; buffers serve all blocks of a chunk.
 class BlockArguments {
  public:
   BlockArguments(const models::AttentionStep& step, const kernels::Kernels& kernels, const KvCache& cache)
@@ -65,9 +64,11 @@ class BlockArguments {
     }
     cache_->head_pages(step_->kv_layer, batch[block.first].sequence, kv_head, keys_, values_);
     const auto n_queries = std::ssize(queries_);
-    const std::size_t needed =
-        kernels::attend_scratch(n_queries, step_->head_dim, KvCache::kPagePositions) * sizeof(float);
-    if (scratch_.size() < needed) scratch_ = AlignedBuffer(needed);
+    const std::size_t needed = kernels::attend_scratch(n_queries, step_->head_dim, KvCache::kPagePositions);
+    if (n_scratch_ < needed) {
+      scratch_ = std::make_unique_for_overwrite<float[]>(needed);
+      n_scratch_ = needed;
+    }
     args_.q = queries_.data();
     args_.out = outs_.data();
     args_.n_queries = n_queries;
@@ -75,7 +76,7 @@ class BlockArguments {
     args_.end = end_.data();
     args_.k_pages = keys_.data();
     args_.v_pages = values_.data();
-    args_.scratch = scratch_.as<float>();
+    args_.scratch = scratch_.get();
     return args_;
   }
 
@@ -90,7 +91,8 @@ class BlockArguments {
   std::vector<std::int64_t> end_;
   std::vector<const void*> keys_;
   std::vector<const void*> values_;
-  AlignedBuffer scratch_;
+  std::unique_ptr<float[]> scratch_;
+  std::size_t n_scratch_ = 0;
 };
 
 }  // namespace
@@ -110,11 +112,15 @@ void run_attention(const models::AttentionStep& s, std::span<const BatchItem> ba
   });
   const auto most = static_cast<std::size_t>(std::max<std::int64_t>(1, kBlockQueries / (s.n_heads / s.n_kv_heads)));
   const std::vector<Block> blocks = blocks_of(batch, most);
-  // A short context makes pieces so small that several are handed out at once.
+  // A short context makes pieces so small that several are handed out at once, all as large as the largest at most.
   constexpr std::int64_t kLeastProducts = std::int64_t{1} << 15;
-  const std::int64_t piece = 2 * (batch.front().position + 1) * s.head_dim * (s.n_heads / s.n_kv_heads) *
-                             static_cast<std::int64_t>(blocks.front().n);
-  const std::int64_t chunk = std::max<std::int64_t>(1, kLeastProducts / piece);
+  std::int64_t longest = 1;  // tokens of a block times positions that they see
+  for (const Block& block : blocks) {
+    const std::int64_t end = std::int64_t{batch[block.first + block.n - 1].position} + 1;
+    longest = std::max(longest, end * static_cast<std::int64_t>(block.n));
+  }
+  const std::int64_t chunk =
+      std::max<std::int64_t>(1, kLeastProducts / (2 * longest * s.head_dim * (s.n_heads / s.n_kv_heads)));
   pool.parallel_for(std::ssize(blocks) * s.n_kv_heads, chunk, [&](std::int64_t begin, std::int64_t end) {
     BlockArguments arguments(s, kernels, cache);
     for (std::int64_t i = begin; i < end; ++i) {

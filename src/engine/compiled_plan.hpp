@@ -95,9 +95,9 @@ using Op = std::variant<EmbedOp, NormOp, LinearOp, RopeOp, AttentionOp, GluOp, A
 
 class CompiledPlan {
  public:
-  /// `model` and `kernels` must outlive the result. `copies_weights`: matrices are copied into memory of their own with
-  /// 2 MiB pages; otherwise they are used where the file is mapped, wherever their layout allows. Errors name the
-  /// tensor. Throws std::bad_alloc.
+  /// `model` and `kernels` must outlive the result. `copies_weights`: matrices that are read for each token are copied
+  /// into memory with 2 MiB pages; otherwise they are used where the file is mapped, wherever their layout allows.
+  /// Errors name the tensor. Throws std::bad_alloc.
   [[nodiscard]] static Result<CompiledPlan> compile(const models::ModelFile& model, const kernels::Kernels& kernels,
                                                     bool copies_weights = false);
 

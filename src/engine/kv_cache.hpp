@@ -40,7 +40,7 @@ class KvCache {
   [[nodiscard]] std::int64_t length(int sequence) const {
     return sequences_[static_cast<std::size_t>(sequence)].length;
   }
-  /// Bytes of one position over all layers; of everything if the cache were full.
+  /// Bytes of one position over all layers.
   [[nodiscard]] std::uint64_t bytes_per_position() const { return page_bytes_ / kPagePositions; }
 
   /// Makes room for positions [length, length + n) of a sequence. Errors: out_of_memory when the pool is used up.

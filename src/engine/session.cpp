@@ -6,20 +6,12 @@
 #include <new>
 
 #include "base/words.hpp"
+#include "ops/chunks.hpp"
 #include "ops/norm.hpp"
 #include "sys/memory.hpp"
 
 namespace tern::engine {
 namespace {
-
-// Rows handed out at once: enough chunks that a slow thread does not hold the others up, none so small that handing it
-// out costs more than computing it.
-std::int64_t rows_per_chunk(std::int64_t n_rows, std::int64_t n_cols, std::int64_t k, int n_threads) {
-  constexpr std::int64_t kLeastProducts = std::int64_t{1} << 16;
-  const std::int64_t share = n_rows / (static_cast<std::int64_t>(n_threads) * 8);
-  const std::int64_t least = std::max<std::int64_t>(n_cols == 1 ? 64 : 16, kLeastProducts / (k * n_cols));
-  return (std::max(least, share) + 15) / 16 * 16;
-}
 
 SessionOptions with_defaults(SessionOptions options, const Model& model) {
   if (options.n_ctx == 0) options.n_ctx = model.parameters().n_ctx_train;
@@ -205,7 +197,7 @@ void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   // One index space over the rows of all parts, in chunks that do not cross from one part to the next.
   std::int64_t total_rows = 0;
   for (const auto& part : op.parts) total_rows += part.matrix->n_rows();
-  const std::int64_t chunk = rows_per_chunk(total_rows, n_cols, op.k, pool_.n_threads());
+  const std::int64_t chunk = ops::rows_per_chunk(total_rows, n_cols, op.k, pool_.n_threads());
   struct Piece {
     const LinearOp::Part* part;
     std::int64_t first;
@@ -302,7 +294,7 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
   columns_.prepare(op.matrix->input_form(), model_->kernels(), head_input_.as<float>(), stride, n_cols, op.k, pool_);
   const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
   float* out = logits_.data() + n_logits_ * n_vocab;
-  pool_.parallel_for(op.matrix->n_rows(), rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, pool_.n_threads()),
+  pool_.parallel_for(op.matrix->n_rows(), ops::rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, pool_.n_threads()),
                      [&](std::int64_t begin, std::int64_t end) {
                        op.matrix->multiply(begin, end, columns_, out, n_vocab);
                        if (op.soft_cap == 0.0F) return;

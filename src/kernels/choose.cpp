@@ -78,6 +78,14 @@ MatmulFn Kernels::matmul(const formats::Format& weight, Activation activation) c
   return found == nullptr ? nullptr : found->run;
 }
 
+std::vector<const formats::Format*> cache_formats() {
+  Kernels scalar{.isa = "scalar", .table = {}, .matmuls = {}, .caches = {}};
+  add_caches(scalar, *generic::scalar_set());
+  std::vector<const formats::Format*> formats;
+  for (const Kernels::Cache& cache : scalar.caches) formats.push_back(cache.format);
+  return formats;
+}
+
 std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::int64_t page_positions) {
   const std::int64_t width = (head_dim + 15) / 16 * 16;
   return static_cast<std::size_t>((2 * n_queries + page_positions) * width + n_queries * (page_positions + 2));

@@ -50,7 +50,8 @@ using TernaryFn = void (*)(const TernaryArgs&);
 /// zeros from element n to the stride. Whatever the bytes are, the result is what the format says they mean.
 using LoadRowsFn = void (*)(const void* rows, std::size_t row_bytes, std::int64_t n_rows, std::int64_t n,
                             std::int64_t out_stride, float* out);
-/// One row of n floats into a cache. A value that the format cannot hold (NaN, or beyond fp16) makes its block NaN.
+/// One row of n floats into a cache. A value that the format cannot hold (NaN, or beyond fp16) is read back as one that
+/// is not finite, and may take its block with it.
 using StoreRowFn = void (*)(const float* x, std::int64_t n, void* row);
 
 /// Several queries against one key/value head of one sequence: the query heads that share it, of neighbouring tokens.
@@ -73,7 +74,7 @@ struct AttendArgs {
   std::int64_t head_dim;
   float scale;
   float soft_cap;  // 0: none; otherwise scores are cap * tanh(score / cap)
-  float* scratch;  // attend_scratch() floats, 64-byte aligned
+  float* scratch;  // attend_scratch() floats
 };
 using AttendFn = void (*)(const AttendArgs&);
 

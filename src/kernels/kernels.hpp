@@ -59,6 +59,9 @@ struct Isa {
 /// reference for every matmul kernel. `tensor_scale` is the weight tensor's own scale (1 where it has none).
 void matmul_generic(const formats::Format& weight, float tensor_scale, Activation activation, const MatmulArgs& args);
 
+/// The formats that a cache of keys or values may have, on every machine.
+[[nodiscard]] std::vector<const formats::Format*> cache_formats();
+
 /// Floats that AttendArgs::scratch must hold.
 [[nodiscard]] std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::int64_t page_positions);
 

@@ -95,6 +95,7 @@ class Bench {
     if (ready_.empty()) {
       for (const std::string& warning : model->warnings()) progress_.note("warning: " + warning);
       out_.pages = model->pages();
+      out_.huge_bytes = std::min(model->plan().weights().huge_bytes(), model->plan().weights().taken_bytes());
       out_.architecture = model->parameters().architecture;
       out_.file_bytes = model->file().file().file_bytes();
     }
@@ -121,7 +122,7 @@ class Bench {
     }
     row.speed = stats::summarise(row.rates);
     row.disturbed = repeated.disturbed;
-    const bool may_be_cached = row.cost.bytes_per_step() < static_cast<double>(options_.last_level_cache);
+    const bool may_be_cached = may_come_from_cache(row.cost.bytes_per_step(), options_.last_level_cache);
     row.judged = judge(row.cost, row.seconds(), row.test.n_threads, row.test.generates(), limits_, may_be_cached);
   }
 
@@ -129,9 +130,8 @@ class Bench {
     const auto row = std::ranges::find_if(out_.rows, [](const BenchRow& r) { return r.judged.from_cache; });
     if (row == out_.rows.end()) return;
     progress_.note(fmt::format(
-        "{}: reads {} a step, less than the last-level cache of {}, and faster than memory: it has no percentage",
-        test_name(row->test), human_bytes(static_cast<std::uint64_t>(row->cost.bytes_per_step())),
-        human_bytes(options_.last_level_cache)));
+        "{}: reads {} a step, which may come from the cache, faster than memory can be read: it has no percentage",
+        test_name(row->test), human_bytes(static_cast<std::uint64_t>(row->cost.bytes_per_step()))));
   }
 
   const BenchOptions& options_;

@@ -69,6 +69,7 @@ struct BenchResult {
   std::int64_t n_batch = 0;
   engine::CacheFormats cache;
   engine::Pages pages = engine::Pages::mapped;  // of the first instruction set's model
+  std::uint64_t huge_bytes = 0;                 // of its weights, what really lies in 2 MiB pages
   std::vector<Limit> limits;
   std::vector<BenchRow> rows;
   std::string against;  // the file that was compared with; "" for none

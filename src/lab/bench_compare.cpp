@@ -8,6 +8,7 @@
 
 #include "base/words.hpp"
 #include "files/json.hpp"
+#include "lab/bench_json.hpp"
 #include "sys/mapped_file.hpp"
 
 namespace tern::lab {
@@ -18,6 +19,9 @@ using Json = nlohmann::json;
 std::string_view file_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
+
+// Members of a run that change what its rows mean.
+constexpr const char* kSettings[] = {"n_batch", "cache_type_k", "cache_type_v", "pages"};
 
 // One row's members, with the first that is missing or wrong.
 class Members {
@@ -80,7 +84,13 @@ Result<OldBench> old_bench(std::span<const std::byte> json, std::string name) {
     old.file_bytes = bytes->get<std::uint64_t>();
   }
   if (!head.problem().empty()) return foreign(head.problem());
+  for (const char* key : kSettings) {
+    if (const auto setting = value.find(key); setting != value.end())
+      old.settings[key] = setting->dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  std::size_t n_read = 0;
   for (const Json& item : *rows) {
+    ++n_read;
     std::string problem = "it is no object";
     if (item.is_object()) {
       Members row(item);
@@ -99,8 +109,7 @@ Result<OldBench> old_bench(std::span<const std::byte> json, std::string name) {
       old.rows.push_back(std::move(read));
     }
     if (!problem.empty()) {
-      return fail(ErrorCode::bad_input, "{}: not what tern bench -o json writes: row {}: {}", name, old.rows.size(),
-                  problem);
+      return fail(ErrorCode::bad_input, "{}: not what tern bench -o json writes: row {}: {}", name, n_read, problem);
     }
   }
   old.name = std::move(name);
@@ -123,6 +132,12 @@ void compare(BenchResult& result, const OldBench& old, Progress& progress) {
     progress.note(fmt::format("{}: another model ({}, {}; here {}, {})", old.name, printable(file_name(old.model), 100),
                               human_bytes(old.file_bytes), printable(file_name(result.model), 100),
                               human_bytes(result.file_bytes)));
+  }
+  const auto now = to_json(result);
+  for (const auto& [key, before] : old.settings) {
+    const std::string here = now.at(key).dump();
+    if (here != before)
+      progress.note(fmt::format("{}: measured with {} {}, here {}", old.name, key, printable(before), here));
   }
   for (BenchRow& row : result.rows) {
     const auto before = std::ranges::find(old.rows, row.test, &OldBench::Row::test);

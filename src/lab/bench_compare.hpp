@@ -1,6 +1,7 @@
 // A benchmark beside an earlier one that was kept as JSON: rows are matched by what was run, never by their place.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@ struct OldBench {
   std::string cpu;
   std::string model;
   std::uint64_t file_bytes = 0;
+  std::map<std::string, std::string> settings;  // of the run, as its JSON spells them; those that it has
   std::vector<Row> rows;
 };
 

@@ -62,6 +62,7 @@ Json to_json(const BenchResult& result) {
            {"n_batch", result.n_batch},
            {"cache_type_k", result.cache.keys->name},
            {"pages", result.pages == engine::Pages::huge ? "huge" : "mmap"},
+           {"huge_bytes", result.huge_bytes},
            {"cache_type_v", result.cache.values->name},
            {"limits", limits_json(result.limits)}};
   if (!result.against.empty()) out["against"] = result.against;

@@ -51,6 +51,11 @@ std::uint64_t read_buffer_bytes(double bytes_per_step, std::uint64_t last_level_
   return std::clamp(wanted, kLeast, std::max(kLeast, 4 * last_level_cache));
 }
 
+bool may_come_from_cache(double bytes, std::uint64_t last_level_cache) {
+  constexpr double kLargeCache = 512e6;
+  return bytes < (last_level_cache == 0 ? kLargeCache : 2.0 * static_cast<double>(last_level_cache));
+}
+
 Judgement judge(const BenchCost& cost, double seconds, int n_threads, bool generates, const Limits& limits,
                 bool may_be_cached) {
   const auto read = limits.find(kReadLimit, n_threads);

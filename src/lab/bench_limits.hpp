@@ -54,6 +54,10 @@ class Limits {
 /// the last-level cache where that is more: beyond, a larger buffer measures the same and only takes memory.
 [[nodiscard]] std::uint64_t read_buffer_bytes(double bytes_per_step, std::uint64_t last_level_cache);
 
+/// Whether so many bytes, read again and again, may come from a cache in part: below twice the last-level cache, since
+/// other cores may have caches of their own that help; where its size is not known, below 512 MB.
+[[nodiscard]] bool may_come_from_cache(double bytes, std::uint64_t last_level_cache);
+
 /// What a time is worth.
 struct Judgement {
   std::optional<double> percent;  // least seconds / seconds * 100

@@ -14,6 +14,7 @@
 #include "formats/all.hpp"
 #include "lab/bench_repeat.hpp"
 #include "lab/bench_weights.hpp"
+#include "ops/chunks.hpp"
 #include "sys/busy.hpp"
 #include "sys/clock.hpp"
 #include "sys/cpu.hpp"
@@ -157,11 +158,7 @@ class Matmul {
     const ops::Matrix& matrix = one.weights->copy(one.next_copy);
     one.next_copy = (one.next_copy + 1) % one.weights->n_copies();
     columns_.prepare(matrix.input_form(), *one.kernels, x_.as<float>(), x_stride_, shape_.n_cols, shape_.k, *one.pool);
-    constexpr std::int64_t kLeastProducts = std::int64_t{1} << 16;
-    const std::int64_t share = shape_.n_rows / (std::int64_t{one.n_threads} * 8);
-    const std::int64_t least =
-        std::max<std::int64_t>(shape_.n_cols == 1 ? 64 : 16, kLeastProducts / (shape_.k * shape_.n_cols));
-    const std::int64_t chunk = (std::max(least, share) + 15) / 16 * 16;
+    const std::int64_t chunk = ops::rows_per_chunk(shape_.n_rows, shape_.n_cols, shape_.k, one.n_threads);
     one.pool->parallel_for(shape_.n_rows, chunk, [&](std::int64_t begin, std::int64_t end) {
       matrix.multiply(begin, end, columns_, y_.as<float>(), y_stride_);
     });
@@ -203,7 +200,7 @@ class Matmul {
     const std::uint64_t all_copies =
         one.weights->copy(0).weight_bytes() * static_cast<std::uint64_t>(one.weights->n_copies());
     least_copies_ = std::min(least_copies_, all_copies);
-    const bool may_be_cached = static_cast<double>(all_copies) < 4.0 * static_cast<double>(options_.last_level_cache);
+    const bool may_be_cached = may_come_from_cache(static_cast<double>(all_copies), options_.last_level_cache);
     row.judged = judge(one.cost, seconds, one.n_threads, shape_.n_cols == 1, limits_, may_be_cached);
     out_.rows.push_back(std::move(row));
   }
@@ -218,11 +215,9 @@ class Matmul {
   }
 
   void say_what_may_be_cached() {
-    if (static_cast<double>(least_copies_) >= 4.0 * static_cast<double>(options_.last_level_cache)) return;
-    progress_.note(
-        fmt::format("the copies of a weight take {}, less than four times the last-level cache of {}: part "
-                    "of them may be read from the cache",
-                    human_bytes(least_copies_), human_bytes(options_.last_level_cache)));
+    if (!may_come_from_cache(static_cast<double>(least_copies_), options_.last_level_cache)) return;
+    progress_.note(fmt::format("the copies of a weight take {}: part of them may be read from the cache",
+                               human_bytes(least_copies_)));
   }
 
   const MatmulOptions& options_;

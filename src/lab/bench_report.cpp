@@ -46,8 +46,10 @@ std::string head_of(const BenchResult& result) {
       "values in "
       "{}\n\n",
       file_name(result.model), result.architecture, human_bytes(result.file_bytes),
-      result.pages == engine::Pages::huge ? "weights in pages of 2 MiB" : "weights mapped", loads,
-      human_bytes(result.peak_resident_bytes), printable(result.cpu, 100), result.n_cores,
+      result.pages == engine::Pages::huge
+          ? fmt::format("{} of weights in pages of 2 MiB", human_bytes(result.huge_bytes))
+          : "weights mapped",
+      loads, human_bytes(result.peak_resident_bytes), printable(result.cpu, 100), result.n_cores,
       result.n_cores == 1 ? "core" : "cores", result.n_batch, result.cache.keys->name, result.cache.values->name);
 }
 

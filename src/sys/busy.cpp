@@ -8,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "sys/cpu.hpp"
+
 namespace tern::sys {
 namespace {
 
@@ -30,11 +32,13 @@ double stolen_seconds() {
 double waiting_seconds() {
   double sum = 0.0;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", error)) {
-    std::ifstream file(entry.path() / "schedstat");
+  std::filesystem::directory_iterator entry("/proc/self/task", error);
+  while (!error && entry != std::filesystem::directory_iterator()) {
+    std::ifstream file(entry->path() / "schedstat");
     double running = 0.0;
     double waiting = 0.0;
     if (file >> running >> waiting) sum += waiting * 1e-9;
+    entry.increment(error);
   }
   return sum;
 }
@@ -46,8 +50,13 @@ BusyWatch::BusyWatch() : stolen_(stolen_seconds()), waiting_(waiting_seconds()),
 double BusyWatch::share_lost(int n_threads) const {
   const double passed = now() - started_;
   if (passed <= 0.0 || n_threads < 1) return 0.0;
-  const double lost = std::max(0.0, stolen_seconds() - stolen_) + std::max(0.0, waiting_seconds() - waiting_);
-  return std::min(1.0, lost / (passed * n_threads));
+  const auto per_second = static_cast<double>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
+  const auto processors = static_cast<double>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  double stolen = stolen_seconds() - stolen_;
+  if (stolen < 1.5 / per_second) stolen = 0.0;  // a single tick may be rounding
+  // More threads than cores wait for each other, which is nobody else's doing.
+  const double waiting = n_threads > usable_cores() ? 0.0 : std::max(0.0, waiting_seconds() - waiting_);
+  return std::min(1.0, stolen / (passed * processors) + waiting / (passed * n_threads));
 }
 
 }  // namespace tern::sys

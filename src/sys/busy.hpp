@@ -10,8 +10,10 @@ class BusyWatch {
   /// Starts counting.
   BusyWatch();
 
-  /// Share of the processor time of n_threads since the start that went to others, 0 to 1: the sum of both counts over
-  /// n_threads times the time that passed.
+  /// Share of the processor time since the start that went to others, 0 to 1: what was stolen, of all processors'
+  /// time, and what threads of this process waited, of n_threads' time. With more threads than cores they wait for each
+  /// other, and only what was stolen counts. The system counts stolen time in ticks of mostly 10 ms: below half a
+  /// second, a small share is not seen.
   [[nodiscard]] double share_lost(int n_threads) const;
 
  private:

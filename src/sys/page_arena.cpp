@@ -42,7 +42,8 @@ std::byte* PageArena::take(std::size_t n_bytes) {
     chunks_.reserve(chunks_.size() + 1);
     const std::size_t wanted = std::max(rounded_up(needed, kHugePage), kLeastChunk);
     // A huge page more, so that the first one can begin where such pages do.
-    void* mapped = ::mmap(nullptr, wanted + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* mapped =
+        ::mmap(nullptr, wanted + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED) throw std::bad_alloc();
     auto* begin = static_cast<std::byte*>(mapped);
     const std::size_t before =
@@ -63,19 +64,22 @@ std::uint64_t PageArena::huge_bytes() const {
   std::ifstream file("/proc/self/smaps");
   std::string line;
   std::uint64_t sum = 0;
-  bool ours = false;
+  std::uint64_t ours = 0;  // bytes of the mapping that belong to the arena: the kernel joins neighbours
   while (std::getline(file, line)) {
     // "7f00-7f40 rw-p ..." begins a mapping, "AnonHugePages:   2048 kB" is a line of it.
     const std::size_t dash = line.find('-');
     if (dash != std::string::npos && line.find_first_not_of("0123456789abcdef") == dash) {
       const std::uint64_t begin = std::stoull(line.substr(0, dash), nullptr, 16);
       const std::uint64_t end = std::stoull(line.substr(dash + 1), nullptr, 16);
-      ours = std::ranges::any_of(chunks_, [&](const Chunk& chunk) {
-        const auto at = reinterpret_cast<std::uintptr_t>(chunk.data);
-        return at < end && begin < at + chunk.n_bytes;
-      });
-    } else if (ours && line.starts_with("AnonHugePages:")) {
-      sum += std::stoull(line.substr(line.find(':') + 1)) * 1024;
+      ours = 0;
+      for (const Chunk& chunk : chunks_) {
+        const std::uint64_t at = reinterpret_cast<std::uintptr_t>(chunk.data);
+        const std::uint64_t from = std::max(at, begin);
+        const std::uint64_t to = std::min(at + rounded_up(chunk.used, kHugePage), end);
+        if (from < to) ours += to - from;
+      }
+    } else if (ours > 0 && line.starts_with("AnonHugePages:")) {
+      sum += std::min<std::uint64_t>(ours, std::stoull(line.substr(line.find(':') + 1)) * 1024);
     }
   }
   return sum;

@@ -1,5 +1,5 @@
 // Memory for weights in pages of 2 MiB, taken piece by piece and given back all at once. Reading weights that lie in
-// ordinary pages of 4 KiB costs a third of the bandwidth in address translation. Linux: anonymous memory that asks for
+// ordinary pages of 4 KiB costs bandwidth in address translation. Linux: anonymous memory that asks for
 // "transparent huge pages"; whether the kernel could give them is asked afterwards.
 #pragma once
 
@@ -21,7 +21,7 @@ class PageArena {
   [[nodiscard]] std::byte* take(std::size_t n_bytes);
 
   [[nodiscard]] std::uint64_t taken_bytes() const { return taken_; }
-  /// Bytes of the arena that lie in 2 MiB pages now.
+  /// Bytes of the arena that lie in 2 MiB pages now, the rest of the last page included.
   [[nodiscard]] std::uint64_t huge_bytes() const;
 
   /// Whether the kernel gives 2 MiB pages to programs that ask for them.

@@ -14,8 +14,8 @@ namespace {
 constexpr std::int64_t kGroup = 128;        // columns of weights in 32 bytes
 constexpr std::int64_t kBlockTokens = 128;  // columns whose part of a block stays in L2 while all rows pass
 
-/// What is read next, from both levels. From 62 to 92 % of the streaming bandwidth on 2 MiB pages (Xeon with AVX2 code,
-/// 2026-11, one column, a prototype of rows_by_one in avx2/ternary.cpp).
+/// What is read next, from both levels, where rows follow one another. From 62 to 92 % of the streaming bandwidth on 2
+/// MiB pages (Xeon with AVX2 code, 2026-11, a prototype with one column and one stream).
 inline void prefetch(const std::uint8_t* w) {
   _mm_prefetch(reinterpret_cast<const char*>(w + 2048), _MM_HINT_T0);
   _mm_prefetch(reinterpret_cast<const char*>(w + 5120), _MM_HINT_T1);

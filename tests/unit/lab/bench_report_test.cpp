@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <span>
 
+#include "formats/all.hpp"
 #include "lab/bench_compare.hpp"
 #include "lab/bench_json.hpp"
 #include "tests/support/bench_result.hpp"
@@ -150,6 +151,17 @@ TEST(BenchCompare, AnotherMachineAndAnotherModelAreSaid) {
             std::vector<std::string>{"old.json: another model (model.gguf, 1.20 GB; here model.gguf, 700 MB)"});
 }
 
+TEST(BenchCompare, OtherSettingsAreSaid) {
+  BenchResult now = test::bench_result();
+  const OldBench old = old_of(now);
+  now.n_batch = 1;
+  now.cache.keys = &formats::kQ4_0;
+  Listener listener;
+  compare(now, old, listener);
+  EXPECT_EQ(listener.notes, (std::vector<std::string>{"old.json: measured with cache_type_k \"F16\", here \"Q4_0\"",
+                                                      "old.json: measured with n_batch 256, here 1"}));
+}
+
 TEST(BenchCompare, WhatIsNoBenchmarkIsRefusedInOneLine) {
   const auto message_of = [](const std::string& text) {
     const auto old = old_bench(std::as_bytes(std::span(text)), "old.json");
@@ -163,7 +175,7 @@ TEST(BenchCompare, WhatIsNoBenchmarkIsRefusedInOneLine) {
   EXPECT_NE(message_of("[1]").find("it is no object"), std::string::npos);
   EXPECT_NE(message_of("{}").find("no list \"rows\""), std::string::npos);
   EXPECT_NE(message_of("{\"rows\": []}").find("\"cpu\" is not a text"), std::string::npos);
-  EXPECT_NE(message_of("{\"cpu\": \"a\", \"model\": \"b\", \"rows\": [7]}").find("row 0: it is no object"),
+  EXPECT_NE(message_of("{\"cpu\": \"a\", \"model\": \"b\", \"rows\": [7]}").find("row 1: it is no object"),
             std::string::npos);
   const Json good = to_json(test::bench_result());
   for (const char* key : {"n_prompt", "n_gen", "n_depth", "n_sequences", "n_threads", "isa", "tokens_per_second", "min",

@@ -28,16 +28,20 @@ TEST(BusyWatch, SeesThreadsThatWaitForAProcessor) {
   }
   const BusyWatch watch;
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  const double lost = watch.share_lost(static_cast<int>(n));
+  // As if one thread were ours and the others somebody else's.
+  const double lost = watch.share_lost(1);
+  const double among_ourselves = watch.share_lost(static_cast<int>(n));
   stop = true;
-  // Four threads a processor: each waits about three quarters of its time.
+  // Four threads a processor: together they wait for three times what one could run.
   EXPECT_GT(lost, 0.3);
   EXPECT_LE(lost, 1.0);
+  EXPECT_LT(among_ourselves, 0.3) << "more threads than cores wait for each other";
 }
 
 TEST(BusyWatch, ASleepingProcessLosesNothing) {
   const BusyWatch watch;
-  EXPECT_GE(watch.share_lost(1), 0.0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LT(watch.share_lost(1), 0.5);
   EXPECT_EQ(watch.share_lost(0), 0.0);
 }
 

@@ -1,0 +1,90 @@
+// Implementation of machine_speed.hpp.
+#include "lab/machine_speed.hpp"
+
+#include <fmt/format.h>
+
+#include "formats/all.hpp"
+
+namespace tern::lab {
+namespace {
+
+constexpr double kWeights = 1e9;
+
+kernels::Activation activation_of(formats::Partner partner) {
+  if (partner == formats::Partner::q8_0) return kernels::Activation::q8_0;
+  if (partner == formats::Partner::q8_k) return kernels::Activation::q8_k;
+  return kernels::Activation::f32;
+}
+
+/// The rows without their figures.
+std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
+  std::vector<FormatSpeed> rows;
+  for (const formats::Format* format : {&formats::kF16, &formats::kQ8_0, &formats::kQ6_K, &formats::kQ4_K,
+                                        &formats::kQ3_K, &formats::kQ2_K, &formats::kQ1_0}) {
+    const kernels::Kernels::Bound* bound = kernels.bound(*format, activation_of(format->partner));
+    rows.push_back({.format = format->name,
+                    .bits = format->bits_per_weight(),
+                    .peak = bound == nullptr ? std::string_view{} : bound->peak,
+                    .generate = {},
+                    .prompt = {}});
+  }
+  const char* peak = kernels.table.ternary_peak;
+  rows.insert(rows.end() - 1, {.format = formats::kI2_S.name,
+                               .exact_ternary = true,
+                               .bits = 2.0,
+                               .peak = peak == nullptr ? std::string_view{} : peak,
+                               .generate = {},
+                               .prompt = {}});
+  return rows;
+}
+
+}  // namespace
+
+void want_format_limits(const kernels::Kernels& kernels, int n_threads, Limits& limits) {
+  limits.want(kReadLimit, n_threads);
+  for (const FormatSpeed& row : rows_of(kernels)) limits.want(row.peak, n_threads);
+}
+
+std::vector<FormatSpeed> format_speeds(const kernels::Kernels& kernels, const Limits& limits, int n_threads) {
+  std::vector<FormatSpeed> rows = rows_of(kernels);
+  const auto read = limits.find(kReadLimit, n_threads);
+  for (FormatSpeed& row : rows) {
+    const auto peak = limits.find(row.peak, n_threads);
+    if (peak) row.prompt = *peak * 1e9 / kWeights;
+    if (read) row.generate = *read * 1e9 / (kWeights * row.bits / 8.0);
+    // A token on its own needs its multiply-adds too.
+    if (row.generate && row.prompt && *row.prompt < *row.generate) row.generate = row.prompt;
+  }
+  return rows;
+}
+
+std::vector<std::string> advice(const MachineFacts& facts) {
+  std::vector<std::string> lines;
+  if (facts.usable_cores < facts.host.online_cores) {
+    lines.push_back(
+        fmt::format("this process may use {} of {} cores (its affinity, or the container's quota): give it more",
+                    facts.usable_cores, facts.host.online_cores));
+  }
+  if (facts.host.huge_pages == "never") {
+    lines.emplace_back(
+        "pages of 2 MiB are off, and weights are read more slowly from small ones: as root, "
+        "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
+  }
+  if (facts.host.governor == "powersave" || facts.host.governor == "conservative") {
+    lines.push_back(
+        fmt::format("the clock follows \"{}\": as root, cpupower frequency-set -g performance", facts.host.governor));
+  }
+  if (facts.isa_used != facts.isa_best) {
+    lines.push_back(
+        fmt::format("TERN_ISA asks for {}, but this processor has {}: unset it", facts.isa_used, facts.isa_best));
+  }
+  if (facts.share_lost > 0.05) {
+    lines.push_back(
+        fmt::format("other programs or machines took {:.0f} % of the processor time just now: "
+                    "figures are lower than they could be",
+                    100.0 * facts.share_lost));
+  }
+  return lines;
+}
+
+}  // namespace tern::lab
