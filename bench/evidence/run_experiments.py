@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Runs the experiments behind docs/training-evidence.md, one after the other, and keeps what each came to.
 
-usage: run_experiments.py TERN DATA FOLDER RESULTS.json [EXPERIMENT...] [--threads 2]
+usage: run_experiments.py TERN DATA FOLDER RESULTS.json [EXPERIMENT...] [--threads 1] [--workers 2]
 
 DATA is what `tern data pack` made. Every run lives in FOLDER/<name>; one that was stopped goes on from its checkpoint, one that
 is in RESULTS.json is not run again. RESULTS.json gets, for each run: settings, held-out losses, curve, seconds, and what broke.
+Runs go side by side, one thread each: more tokens a second than one run with two threads, and a run's bits are the same.
 """
 
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import shutil
 import subprocess
+import threading
 
 from experiments import EXPERIMENTS
 
@@ -54,6 +57,25 @@ def exported(tern, folder, kind):
     return {"parameters": report["parameters"], "file_bytes": report["file_bytes"]}
 
 
+def complete(options, run, stale):
+    """The run from where it stands to its end; what it came to."""
+    folder = options.folder / run["name"]
+    if stale:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    ended = subprocess.run(command(options.tern, options.data, folder, run, options.threads), capture_output=True, text=True)
+    if ended.returncode < 0 or ended.returncode == 130:
+        raise SystemExit(f"{run['name']}: stopped")
+    kind = run["name"].split("/")[1].split("-")[0]
+    return {**run, **outcome(folder, ended), **exported(options.tern, folder, kind)}
+
+
+def keep(results, path):
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(results, indent=1) + "\n")
+    temporary.rename(path)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tern")
@@ -61,29 +83,27 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("results", type=pathlib.Path)
     parser.add_argument("experiments", nargs="*")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     results = json.loads(options.results.read_text()) if options.results.exists() else {}
-    for name in options.experiments or EXPERIMENTS:
-        for run in EXPERIMENTS[name]():
-            known = results.get(run["name"])
-            if known and known["settings"] == run["settings"]:
-                continue
-            folder = options.folder / run["name"]
-            if known:  # of other settings
-                shutil.rmtree(folder, ignore_errors=True)
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            ended = subprocess.run(command(options.tern, options.data, folder, run, options.threads), capture_output=True, text=True)
-            if ended.returncode < 0 or ended.returncode == 130:
-                raise SystemExit(f"{run['name']}: stopped")
-            kind = run["name"].split("/")[1].split("-")[0]
-            results[run["name"]] = {**run, **outcome(folder, ended), **exported(options.tern, folder, kind)}
-            temporary = options.results.with_suffix(".tmp")
-            temporary.write_text(json.dumps(results, indent=1) + "\n")
-            temporary.rename(options.results)
-            held = results[run["name"]]["held_out"]
-            print(run["name"], {k: round(v["nats_per_token"], 4) for k, v in held.items() if v["nats_per_token"]} or
-                  results[run["name"]]["error"], flush=True)
+    lock = threading.Lock()
+
+    def work(run):
+        known = results.get(run["name"])
+        if known and known["settings"] == run["settings"]:
+            return
+        result = complete(options, run, stale=known is not None)
+        with lock:
+            results[run["name"]] = result
+            keep(results, options.results)
+        held = {k: round(v["nats_per_token"], 4) for k, v in result["held_out"].items() if v["nats_per_token"]}
+        print(run["name"], held or result["error"], flush=True)
+
+    runs = [run for name in options.experiments or EXPERIMENTS for run in EXPERIMENTS[name]()]
+    with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
+        for done in [pool.submit(work, run) for run in runs]:
+            done.result()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "base/words.hpp"
 #include "cli/all.hpp"
@@ -79,8 +78,7 @@ class Bench final : public Command {
       return fail(ErrorCode::usage, "-o is \"{}\", expected {}{}", printable(output_), fmt::join(kOutputs, ", "),
                   did_you_mean(output_, kOutputs));
     }
-    if (!std::isfinite(limit_seconds_) || limit_seconds_ < 0.0 || limit_seconds_ > 600.0)
-      return fail(ErrorCode::usage, "--limit-seconds is {:g}, expected 0 to 600", limit_seconds_);
+    TERN_TRY_DO(check_limit_seconds(limit_seconds_, 600.0));
     if (!matmul_.empty()) return run_matmul(console);
     if (!types_.empty()) return fail(ErrorCode::usage, "--type goes with --matmul: a model has its formats already");
     return run_model(console);

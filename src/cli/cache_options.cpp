@@ -10,17 +10,11 @@
 namespace tern::cli {
 namespace {
 
-std::vector<std::string_view> names() {
-  std::vector<std::string_view> all;
-  for (const formats::Format* format : kernels::cache_formats()) all.push_back(format->name);
-  return all;
-}
-
 Result<const formats::Format*> find(std::string_view option, std::string_view name) {
   for (const formats::Format* format : kernels::cache_formats()) {
     if (equal_ignoring_case(format->name, name)) return format;
   }
-  const auto known = names();
+  const auto known = kernels::cache_format_names();
   return fail(ErrorCode::usage, "{} is \"{}\", expected {}{}", option, printable(name), fmt::join(known, ", "),
               did_you_mean(name, known));
 }
@@ -29,7 +23,8 @@ Result<const formats::Format*> find(std::string_view option, std::string_view na
 
 void CacheOptions::declare(CLI::App& app) {
   app.add_option("--cache-type-k", keys_,
-                 fmt::format("format of the keys of past tokens: {} (default F16)", fmt::join(names(), ", ")))
+                 fmt::format("format of the keys of past tokens: {} (default F16)",
+                             fmt::join(kernels::cache_format_names(), ", ")))
       ->type_name("KV-TYPE");
   app.add_option("--cache-type-v", values_, "format of their values (default F16)")->type_name("KV-TYPE");
 }

@@ -5,6 +5,7 @@
 
 #include "cli/all.hpp"
 #include "convert/mixtures.hpp"
+#include "engine/model.hpp"
 #include "formats/all.hpp"
 #include "kernels/kernels.hpp"
 
@@ -34,13 +35,14 @@ std::vector<std::string> isa_names() {
 }
 
 std::vector<std::string> cache_names() {
-  std::vector<std::string> names;
-  for (const formats::Format* format : kernels::cache_formats()) names.emplace_back(format->name);
-  return names;
+  const auto names = kernels::cache_format_names();
+  return {names.begin(), names.end()};
 }
 
 std::vector<std::string> pages_names() {
-  return {"auto", "huge", "mmap"};
+  std::vector<std::string> names;
+  for (const engine::PagesName& known : engine::kPagesNames) names.emplace_back(known.name);
+  return names;
 }
 
 // A value's label says what it is: the same word means the same in every command.

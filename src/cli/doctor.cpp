@@ -1,7 +1,6 @@
 // tern doctor: what this machine has, what Tern uses of it, how fast models can be at most and what would make them
 // faster, and a proof of every kernel against the scalar one.
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <vector>
 
 #include "cli/all.hpp"
@@ -49,8 +48,7 @@ class Doctor final : public Command {
   }
 
   Result<void> run(Console& console) override {
-    if (!std::isfinite(limit_seconds_) || limit_seconds_ < 0.0 || limit_seconds_ > 60.0)
-      return fail(ErrorCode::usage, "--limit-seconds is {:g}, expected 0 to 60", limit_seconds_);
+    TERN_TRY_DO(check_limit_seconds(limit_seconds_, 60.0));
     const sys::Stopwatch clock;
     TERN_TRY(const kernels::Kernels chosen, kernels::choose());
     TERN_TRY(const Machine machine, look_at_machine(chosen, console));

@@ -1,8 +1,15 @@
 #include "cli/machine_limits.hpp"
 
+#include <cmath>
+
 #include "limits/limits.hpp"
 
 namespace tern::cli {
+
+Result<void> check_limit_seconds(double seconds, double most) {
+  if (std::isfinite(seconds) && seconds >= 0.0 && seconds <= most) return {};
+  return fail(ErrorCode::usage, "--limit-seconds is {:g}, expected 0 to {:g}", seconds, most);
+}
 
 lab::MeasureLimit machine_limits(double seconds) {
   if (seconds <= 0.0) return {};

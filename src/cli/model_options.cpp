@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/words.hpp"
@@ -82,12 +81,13 @@ Result<std::int64_t> ContextOption::resolve(const engine::Model& model, Console&
 }
 
 Result<engine::Pages> ModelOptions::pages() const {
-  if (pages_ == "auto") return engine::Pages::automatic;
-  if (pages_ == "huge") return engine::Pages::huge;
-  if (pages_ == "mmap") return engine::Pages::mapped;
-  constexpr std::array<std::string_view, 3> kWords{"auto", "huge", "mmap"};
+  std::vector<std::string_view> words;
+  for (const engine::PagesName& known : engine::kPagesNames) {
+    if (known.name == pages_) return known.pages;
+    words.push_back(known.name);
+  }
   return fail(ErrorCode::usage, "--pages is \"{}\", expected auto, huge or mmap{}", printable(pages_),
-              did_you_mean(pages_, kWords));
+              did_you_mean(pages_, words));
 }
 
 int ModelOptions::threads() const {

@@ -33,10 +33,11 @@ std::vector<Block> blocks_of(std::span<const BatchItem> batch, std::size_t most)
 /// The arguments of a block; buffers serve all blocks of a chunk.
 class BlockArguments {
  public:
-  BlockArguments(const models::AttentionStep& step, const kernels::Kernels& kernels, const KvCache& cache)
+  BlockArguments(const models::AttentionStep& step, const KvCache& cache, kernels::LoadRowsFn load_keys,
+                 kernels::LoadRowsFn load_values)
       : step_(&step), cache_(&cache), heads_per_kv_(step.n_heads / step.n_kv_heads) {
-    args_.load_keys = kernels.cache(*cache.formats().keys)->load;
-    args_.load_values = kernels.cache(*cache.formats().values)->load;
+    args_.load_keys = load_keys;
+    args_.load_values = load_values;
     args_.k_row_bytes = cache.key_row_bytes(step.kv_layer);
     args_.v_row_bytes = cache.value_row_bytes(step.kv_layer);
     args_.page_positions = KvCache::kPagePositions;
@@ -99,14 +100,14 @@ class BlockArguments {
 
 void run_attention(const models::AttentionStep& s, std::span<const BatchItem> batch, const AttentionValues& values,
                    const kernels::Kernels& kernels, KvCache& cache, sys::ThreadPool& pool) {
-  const kernels::StoreRowFn store_key = kernels.cache(*cache.formats().keys)->store;
-  const kernels::StoreRowFn store_value = kernels.cache(*cache.formats().values)->store;
+  const kernels::Kernels::Cache& keys = *kernels.cache(*cache.formats().keys);
+  const kernels::Kernels::Cache& kept_values = *kernels.cache(*cache.formats().values);
   pool.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
     for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
       for (std::int64_t head = 0; head < s.n_kv_heads; ++head) {
         const KvCache::Rows rows = cache.rows(s.kv_layer, batch[t].sequence, batch[t].position, head);
-        store_key(values.key[t] + head * s.head_dim, s.head_dim, rows.key);
-        store_value(values.value[t] + head * s.head_dim, s.head_dim, rows.value);
+        keys.store(values.key[t] + head * s.head_dim, s.head_dim, rows.key);
+        kept_values.store(values.value[t] + head * s.head_dim, s.head_dim, rows.value);
       }
     }
   });
@@ -122,7 +123,7 @@ void run_attention(const models::AttentionStep& s, std::span<const BatchItem> ba
   const std::int64_t chunk =
       std::max<std::int64_t>(1, kLeastProducts / (2 * longest * s.head_dim * (s.n_heads / s.n_kv_heads)));
   pool.parallel_for(std::ssize(blocks) * s.n_kv_heads, chunk, [&](std::int64_t begin, std::int64_t end) {
-    BlockArguments arguments(s, kernels, cache);
+    BlockArguments arguments(s, cache, keys.load, kept_values.load);
     for (std::int64_t i = begin; i < end; ++i) {
       const Block& block = blocks[static_cast<std::size_t>(i / s.n_kv_heads)];
       kernels.table.attend(arguments.of(batch, values, block, i % s.n_kv_heads));

@@ -1,5 +1,6 @@
 #include "engine/model.hpp"
 
+#include <algorithm>
 #include <new>
 
 #include "base/words.hpp"
@@ -28,6 +29,10 @@ Result<Pages> choose_pages(Pages wanted, const models::ModelFile& file) {
 }
 
 }  // namespace
+
+std::string_view pages_name(Pages pages) {
+  return std::ranges::find(kPagesNames, pages, &PagesName::pages)->name;
+}
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const LoadOptions& options) {
   TERN_TRY(models::ModelFile file, models::ModelFile::open(path, models::all(), options.pooling));

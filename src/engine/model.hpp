@@ -1,9 +1,11 @@
 // A model ready to run: file, kernels, compiled plan, tokenizer. Immutable and shared by any number of sessions.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/compiled_plan.hpp"
 #include "models/model_file.hpp"
@@ -17,6 +19,15 @@ enum class Pages : std::uint8_t {
   huge,       // copied once into memory with 2 MiB pages
   automatic,  // huge for a model that is large enough to gain by it, where the machine has such pages and the memory
 };
+
+struct PagesName {
+  std::string_view name;
+  Pages pages;
+};
+/// The words of --pages and of reports.
+inline constexpr std::array kPagesNames{PagesName{"auto", Pages::automatic}, PagesName{"huge", Pages::huge},
+                                        PagesName{"mmap", Pages::mapped}};
+[[nodiscard]] std::string_view pages_name(Pages pages);
 
 struct LoadOptions {
   std::string isa;           // "" : the best this CPU has, or TERN_ISA

@@ -55,10 +55,8 @@ Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Model> mode
   }
   for (const formats::Format* format : {options.cache.keys, options.cache.values}) {
     if (model->kernels().cache(*format) != nullptr) continue;
-    std::vector<std::string_view> names;
-    for (const kernels::Kernels::Cache& known : model->kernels().caches) names.push_back(known.format->name);
     return fail(ErrorCode::usage, "keys and values are not kept in {}; there are {}", format->name,
-                fmt::format("{}", fmt::join(names, ", ")));
+                fmt::format("{}", fmt::join(kernels::cache_format_names(), ", ")));
   }
   TERN_TRY_DO(KvCache::check_formats(model->file().plan(), options.cache));
   const KvCache probe(model->file().plan(), options.cache, 1, 1);

@@ -86,6 +86,12 @@ std::vector<const formats::Format*> cache_formats() {
   return formats;
 }
 
+std::vector<std::string_view> cache_format_names() {
+  std::vector<std::string_view> names;
+  for (const formats::Format* format : cache_formats()) names.push_back(format->name);
+  return names;
+}
+
 std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::int64_t page_positions) {
   const std::int64_t width = (head_dim + 15) / 16 * 16;
   return static_cast<std::size_t>((2 * n_queries + page_positions) * width + n_queries * (page_positions + 2));

@@ -61,6 +61,7 @@ void matmul_generic(const formats::Format& weight, float tensor_scale, Activatio
 
 /// The formats that a cache of keys or values may have, on every machine.
 [[nodiscard]] std::vector<const formats::Format*> cache_formats();
+[[nodiscard]] std::vector<std::string_view> cache_format_names();
 
 /// Floats that AttendArgs::scratch must hold.
 [[nodiscard]] std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::int64_t page_positions);

@@ -10,15 +10,12 @@
 #include "files/json.hpp"
 #include "lab/bench_json.hpp"
 #include "sys/mapped_file.hpp"
+#include "sys/path.hpp"
 
 namespace tern::lab {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string_view file_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
 
 // Members of a run that change what its rows mean.
 constexpr const char* kSettings[] = {"n_batch", "cache_type_k", "cache_type_v", "pages"};
@@ -128,10 +125,10 @@ void compare(BenchResult& result, const OldBench& old, Progress& progress) {
     progress.note(fmt::format("{}: measured on another processor ({}, here {})", old.name, printable(old.cpu, 100),
                               printable(result.cpu, 100)));
   }
-  if (file_name(old.model) != file_name(result.model) || old.file_bytes != result.file_bytes) {
-    progress.note(fmt::format("{}: another model ({}, {}; here {}, {})", old.name, printable(file_name(old.model), 100),
-                              human_bytes(old.file_bytes), printable(file_name(result.model), 100),
-                              human_bytes(result.file_bytes)));
+  if (sys::file_name_of(old.model) != sys::file_name_of(result.model) || old.file_bytes != result.file_bytes) {
+    progress.note(fmt::format("{}: another model ({}, {}; here {}, {})", old.name,
+                              printable(sys::file_name_of(old.model), 100), human_bytes(old.file_bytes),
+                              printable(sys::file_name_of(result.model), 100), human_bytes(result.file_bytes)));
   }
   const auto now = to_json(result);
   for (const auto& [key, before] : old.settings) {

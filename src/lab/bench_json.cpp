@@ -25,8 +25,8 @@ Json row_json(const BenchRow& row, bool compared) {
            {"bytes_per_token", row.cost.bytes_per_token()},
            {"gigabytes_per_second", row.gigabytes_per_second()},
            {"gigamacs_per_second", row.gigamacs_per_second()},
-           {"percent_of_limit", or_null(row.judged.percent)},
-           {"limit", row.judged.limit.empty() ? Json(nullptr) : Json(row.judged.limit)}};
+           {"percent_of_limit", percent_json(row.judged)},
+           {"limit", limit_json(row.judged)}};
   if (compared) {
     out["ratio"] = row.against ? Json(row.against->ratio) : Json(nullptr);
     out["ratio_of_limit"] = row.against ? or_null(row.against->ratio_of_limit) : Json(nullptr);
@@ -36,6 +36,14 @@ Json row_json(const BenchRow& row, bool compared) {
 }
 
 }  // namespace
+
+Json percent_json(const Judgement& judged) {
+  return or_null(judged.percent);
+}
+
+Json limit_json(const Judgement& judged) {
+  return judged.limit.empty() ? Json(nullptr) : Json(judged.limit);
+}
 
 Json limits_json(std::span<const Limit> limits) {
   Json out = Json::array();
@@ -61,7 +69,7 @@ Json to_json(const BenchResult& result) {
            {"peak_resident_bytes", result.peak_resident_bytes},
            {"n_batch", result.n_batch},
            {"cache_type_k", result.cache.keys->name},
-           {"pages", result.pages == engine::Pages::huge ? "huge" : "mmap"},
+           {"pages", engine::pages_name(result.pages)},
            {"huge_bytes", result.huge_bytes},
            {"cache_type_v", result.cache.values->name},
            {"limits", limits_json(result.limits)}};

@@ -15,7 +15,6 @@
 #include "lab/bench_repeat.hpp"
 #include "lab/bench_weights.hpp"
 #include "ops/chunks.hpp"
-#include "sys/busy.hpp"
 #include "sys/clock.hpp"
 #include "sys/cpu.hpp"
 #include "sys/memory.hpp"
@@ -67,7 +66,7 @@ class Matmul {
     }
     const std::uint64_t buffer = read_buffer_bytes(0.0, options_.last_level_cache);
     TERN_TRY_DO(limits_.measure(options_.measure_limit, buffer, progress_));
-    const auto once = [&](std::size_t i) -> Result<Timed> { return repetition(cases_[i]); };
+    const auto once = [&](std::size_t i) { return repetition(cases_[i]); };
     TERN_TRY(const auto repeated, run_interleaved(n, options_.repetitions, once, n, progress_));
     TERN_TRY_DO(limits_.measure(options_.measure_limit, buffer, progress_));
     progress_.end();
@@ -176,12 +175,11 @@ class Matmul {
     one.n_products = n_done;
   }
 
-  Timed repetition(Case& one) {
-    const sys::BusyWatch watch;
-    const sys::Stopwatch clock;
-    for (std::int64_t i = 0; i < one.n_products; ++i) product(one);
-    const double seconds = clock.seconds();
-    return {.seconds = seconds, .share_lost = watch.share_lost(one.n_threads)};
+  Result<Timed> repetition(Case& one) {
+    return timed(one.n_threads, [&]() -> Result<void> {
+      for (std::int64_t i = 0; i < one.n_products; ++i) product(one);
+      return {};
+    });
   }
 
   void finish(const Case& one, const Repetitions& repeated) {

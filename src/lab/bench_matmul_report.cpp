@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/words.hpp"
 #include "lab/bench_json.hpp"
 #include "lab/bench_matmul.hpp"
 #include "lab/bench_report.hpp"
@@ -34,8 +33,8 @@ Json to_json(const MatmulResult& result) {
                            {"disturbed", row.disturbed},
                            {"gigabytes_per_second", row.gigabytes_per_second},
                            {"ratio_to_f32", row.ratio_to_f32},
-                           {"percent_of_limit", row.judged.percent ? Json(*row.judged.percent) : Json(nullptr)},
-                           {"limit", row.judged.limit.empty() ? Json(nullptr) : Json(row.judged.limit)}});
+                           {"percent_of_limit", percent_json(row.judged)},
+                           {"limit", limit_json(row.judged)}});
   }
   return out;
 }
@@ -53,21 +52,16 @@ std::string to_markdown(const MatmulResult& result) {
   const bool any_disturbed = std::ranges::any_of(result.rows, [](const MatmulRow& row) { return row.disturbed > 0; });
   if (any_disturbed) table.columns.push_back({"disturbed"});
   for (const MatmulRow& row : result.rows) {
-    const Judgement& judged = row.judged;
-    std::vector<report::Cell> cells{std::string(row.type->name),
-                                    row.isa,
-                                    fmt::format("{}", row.n_threads),
-                                    speed_text(row.speed),
-                                    report::ratio(row.ratio_to_f32),
-                                    judged.percent ? report::fixed(*judged.percent, 1) : std::string(report::kNoNumber),
-                                    judged.limit.empty() ? std::string(report::kNoNumber) : judged.limit,
-                                    report::fixed(row.gigabytes_per_second, 1)};
+    std::vector<report::Cell> cells{std::string(row.type->name),      row.isa,
+                                    fmt::format("{}", row.n_threads), speed_text(row.speed),
+                                    report::ratio(row.ratio_to_f32),  percent_text(row.judged),
+                                    limit_text(row.judged),           report::fixed(row.gigabytes_per_second, 1)};
     if (any_disturbed) cells.emplace_back(fmt::format("{} of {}", row.disturbed, row.rates.size()));
     table.add(std::move(cells));
   }
-  return fmt::format("a weight of {} rows x {}, times {} {}\n\n{}, {} usable {}\n\n", result.shape.n_rows,
-                     result.shape.k, result.shape.n_cols, result.shape.n_cols == 1 ? "column" : "columns",
-                     printable(result.cpu, 100), result.n_cores, result.n_cores == 1 ? "core" : "cores") +
+  return fmt::format("a weight of {} rows x {}, times {} {}\n\n{}\n\n", result.shape.n_rows, result.shape.k,
+                     result.shape.n_cols, result.shape.n_cols == 1 ? "column" : "columns",
+                     processor_text(result.cpu, result.n_cores)) +
          report::to_markdown(table) + limits_markdown(result.limits);
 }
 

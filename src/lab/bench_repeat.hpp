@@ -1,6 +1,6 @@
 // The order of a benchmark: repetitions of all tests interleaved, so that a machine that gets slower or faster meets
-// every test alike, and a repetition during which others had the processor is run again. What a test is, and its
-// clock, are the caller's.
+// every test alike, and a repetition during which others had the processor is run again. What a test is, is the
+// caller's.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
+#include "sys/busy.hpp"
+#include "sys/clock.hpp"
 
 namespace tern::lab {
 
@@ -21,6 +23,16 @@ struct Timed {
   double seconds = 0.0;
   double share_lost = 0.0;  // 0 to 1: sys::BusyWatch
 };
+/// Runs `work`, which gives Result<void>, under a clock and a watch for others. Errors: those of `work`.
+template <class Work>
+[[nodiscard]] Result<Timed> timed(int n_threads, Work work) {
+  const sys::BusyWatch watch;
+  const sys::Stopwatch clock;
+  TERN_TRY_DO(work());
+  const double seconds = clock.seconds();
+  return Timed{.seconds = seconds, .share_lost = watch.share_lost(n_threads)};
+}
+
 /// Runs test number `test` once.
 using RunTest = std::function<Result<Timed>(std::size_t test)>;
 

@@ -8,16 +8,13 @@
 #include "base/words.hpp"
 #include "report/number.hpp"
 #include "report/table.hpp"
+#include "sys/path.hpp"
 
 namespace tern::lab {
 namespace {
 
 using report::Align;
 using report::Cell;
-
-std::string or_none(const std::optional<double>& value, int decimals) {
-  return value ? report::fixed(*value, decimals) : std::string(report::kNoNumber);
-}
 
 Cell number(double value) {
   return {fmt::format("{}", value), report::Tone::plain, value};
@@ -28,7 +25,7 @@ Cell number(const std::optional<double>& value) {
 }
 
 std::string file_name(const std::string& path) {
-  return printable(std::string_view(path).substr(path.rfind('/') + 1), 200);
+  return printable(sys::file_name_of(path), 200);
 }
 
 std::string against_text(const std::optional<BenchComparison>& against) {
@@ -42,15 +39,15 @@ std::string head_of(const BenchResult& result) {
     loads += fmt::format("{}{} ({})", loads.empty() ? "" : ", ", report::seconds(load.seconds), load.isa);
   }
   return fmt::format(
-      "{}: {}, {}; {}; loaded in {}; peak memory {}\n\n{}, {} usable {}; steps of at most {} tokens; keys in {}, "
+      "{}: {}, {}; {}; loaded in {}; peak memory {}\n\n{}; steps of at most {} tokens; keys in {}, "
       "values in "
       "{}\n\n",
       file_name(result.model), result.architecture, human_bytes(result.file_bytes),
       result.pages == engine::Pages::huge
           ? fmt::format("{} of weights in pages of 2 MiB", human_bytes(result.huge_bytes))
           : "weights mapped",
-      loads, human_bytes(result.peak_resident_bytes), printable(result.cpu, 100), result.n_cores,
-      result.n_cores == 1 ? "core" : "cores", result.n_batch, result.cache.keys->name, result.cache.values->name);
+      loads, human_bytes(result.peak_resident_bytes), processor_text(result.cpu, result.n_cores), result.n_batch,
+      result.cache.keys->name, result.cache.values->name);
 }
 
 }  // namespace
@@ -59,6 +56,18 @@ std::string speed_text(const stats::Summary& speed) {
   const int decimals = speed.median < 100.0 ? 2 : 1;
   return fmt::format("{} [{}, {}]", report::fixed(speed.median, decimals), report::fixed(speed.min, decimals),
                      report::fixed(speed.max, decimals));
+}
+
+std::string percent_text(const Judgement& judged) {
+  return judged.percent ? report::fixed(*judged.percent, 1) : std::string(report::kNoNumber);
+}
+
+std::string limit_text(const Judgement& judged) {
+  return judged.limit.empty() ? std::string(report::kNoNumber) : judged.limit;
+}
+
+std::string processor_text(const std::string& cpu, int n_cores) {
+  return fmt::format("{}, {} usable {}", printable(cpu, 100), n_cores, n_cores == 1 ? "core" : "cores");
 }
 
 std::string limits_markdown(std::span<const Limit> limits) {
@@ -91,8 +100,8 @@ std::string to_markdown(const BenchResult& result) {
                             row.test.isa,
                             fmt::format("{}", row.test.n_threads),
                             speed_text(row.speed),
-                            or_none(row.judged.percent, 1),
-                            row.judged.limit.empty() ? std::string(report::kNoNumber) : row.judged.limit,
+                            percent_text(row.judged),
+                            limit_text(row.judged),
                             report::fixed(row.gigabytes_per_second(), 1),
                             report::fixed(row.gigamacs_per_second(), 1),
                             report::significant(row.cost.bytes_per_token() * 1e-6, 4)};

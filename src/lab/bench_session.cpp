@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include "base/random.hpp"
-#include "sys/busy.hpp"
-#include "sys/clock.hpp"
 
 namespace tern::lab {
 namespace {
@@ -94,26 +92,21 @@ Result<Timed> BenchSession::run(const BenchTest& test, const Progress& progress)
   TERN_TRY_DO(go_to(test, progress));
   if (!test.generates()) {
     const auto items = prompt_of(test);
-    const sys::BusyWatch watch;
-    const sys::Stopwatch clock;
-    TERN_TRY_DO(session_->decode(items));
-    const double seconds = clock.seconds();
-    return Timed{.seconds = seconds, .share_lost = watch.share_lost(test.n_threads)};
+    return timed(test.n_threads, [&] { return session_->decode(items); });
   }
   const int first = first_sequence(test);
   std::vector<engine::BatchItem> items(static_cast<std::size_t>(test.n_sequences));
-  const sys::BusyWatch watch;
-  const sys::Stopwatch clock;
-  for (std::int64_t p = test.n_depth; p < test.n_depth + test.n_gen; ++p) {
-    if (progress.cancelled()) return std::unexpected(stopped());
-    for (int i = 0; i < test.n_sequences; ++i) {
-      const int s = first + i;
-      items[static_cast<std::size_t>(i)] = {token(s, p), static_cast<std::int32_t>(p), s, true};
+  return timed(test.n_threads, [&]() -> Result<void> {
+    for (std::int64_t p = test.n_depth; p < test.n_depth + test.n_gen; ++p) {
+      if (progress.cancelled()) return std::unexpected(stopped());
+      for (int i = 0; i < test.n_sequences; ++i) {
+        const int s = first + i;
+        items[static_cast<std::size_t>(i)] = {token(s, p), static_cast<std::int32_t>(p), s, true};
+      }
+      TERN_TRY_DO(session_->decode(items));
     }
-    TERN_TRY_DO(session_->decode(items));
-  }
-  const double seconds = clock.seconds();
-  return Timed{.seconds = seconds, .share_lost = watch.share_lost(test.n_threads)};
+    return {};
+  });
 }
 
 }  // namespace tern::lab

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -12,10 +11,6 @@
 
 namespace tern::sys {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// The eighth number of the line "cpu ..." of /proc/stat (proc(5)), in seconds.
 double stolen_seconds() {
@@ -45,10 +40,10 @@ double waiting_seconds() {
 
 }  // namespace
 
-BusyWatch::BusyWatch() : stolen_(stolen_seconds()), waiting_(waiting_seconds()), started_(now()) {}
+BusyWatch::BusyWatch() : stolen_(stolen_seconds()), waiting_(waiting_seconds()) {}
 
 double BusyWatch::share_lost(int n_threads) const {
-  const double passed = now() - started_;
+  const double passed = clock_.seconds();
   if (passed <= 0.0 || n_threads < 1) return 0.0;
   const auto per_second = static_cast<double>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
   const auto processors = static_cast<double>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));

@@ -3,6 +3,8 @@
 // run while others ran. Both are 0 where the system does not say.
 #pragma once
 
+#include "sys/clock.hpp"
+
 namespace tern::sys {
 
 class BusyWatch {
@@ -19,7 +21,7 @@ class BusyWatch {
  private:
   double stolen_ = 0.0;   // seconds at the start
   double waiting_ = 0.0;  // seconds at the start
-  double started_ = 0.0;
+  Stopwatch clock_;
 };
 
 }  // namespace tern::sys

@@ -46,9 +46,13 @@ int count_of_ranges(std::string_view list) {
 
 }  // namespace
 
+std::string huge_page_mode(const std::string& root) {
+  return chosen_word(first_line(root + "/sys/kernel/mm/transparent_hugepage/enabled"));
+}
+
 HostSettings host_settings(const std::string& root) {
   return {.online_cores = count_of_ranges(first_line(root + "/sys/devices/system/cpu/online")),
-          .huge_pages = chosen_word(first_line(root + "/sys/kernel/mm/transparent_hugepage/enabled")),
+          .huge_pages = huge_page_mode(root),
           .governor = first_line(root + "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")};
 }
 

@@ -11,7 +11,9 @@ struct HostSettings {
   std::string governor;    // of the first core's clock: "performance", "powersave", ...; "" where it is not ours to see
 };
 
-/// `root` stands in front of /sys, for tests.
+/// HostSettings::huge_pages alone. `root` stands in front of /sys, for tests.
+[[nodiscard]] std::string huge_page_mode(const std::string& root = "");
+
 [[nodiscard]] HostSettings host_settings(const std::string& root = "");
 
 }  // namespace tern::sys

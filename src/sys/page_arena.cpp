@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "sys/host_settings.hpp"
+
 namespace tern::sys {
 namespace {
 
@@ -86,10 +88,8 @@ std::uint64_t PageArena::huge_bytes() const {
 }
 
 bool PageArena::kernel_has_huge_pages() {
-  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
-  std::string modes;
-  std::getline(file, modes);
-  return modes.find("[always]") != std::string::npos || modes.find("[madvise]") != std::string::npos;
+  const std::string mode = huge_page_mode();
+  return mode == "always" || mode == "madvise";
 }
 
 }  // namespace tern::sys

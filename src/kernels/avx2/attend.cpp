@@ -35,13 +35,6 @@ inline __m256 tanh_ps(__m256 x) {
   return _mm256_or_ps(_mm256_blendv_ps(small, big, use_big), sign);
 }
 
-inline float largest_lane(__m256 v) {
-  __m128 s = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
-  s = _mm_max_ss(s, _mm_movehdup_ps(s));
-  return _mm_cvtss_f32(s);
-}
-
 /// Places of a page: [low, high).
 struct Places {
   std::int64_t low, high;

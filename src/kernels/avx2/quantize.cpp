@@ -14,13 +14,6 @@ inline __m256 magnitude(__m256 v) {
   return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v);
 }
 
-inline float largest_lane(__m256 v) {
-  __m128 s = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
-  s = _mm_max_ss(s, _mm_movehdup_ps(s));
-  return _mm_cvtss_f32(s);
-}
-
 /// Four vectors of 32-bit codes as 32 bytes in order, saturated.
 inline __m256i pack32(__m256i a, __m256i b, __m256i c, __m256i d) {
   const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));

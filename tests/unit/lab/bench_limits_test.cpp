@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "tests/support/listener.hpp"
+
 namespace tern::lab {
 namespace {
 
@@ -25,13 +27,7 @@ struct FakeMachine {
   }
 };
 
-class Listener final : public Progress {
- public:
-  void note(std::string_view line) override { notes.emplace_back(line); }
-  [[nodiscard]] bool cancelled() const override { return stop; }
-  std::vector<std::string> notes;
-  bool stop = false;
-};
+using test::Listener;
 
 /// 2e9 bytes, 3e9 multiply-adds of one kind and 1e9 of another.
 BenchCost some_cost() {

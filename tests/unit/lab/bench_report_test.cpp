@@ -10,17 +10,14 @@
 #include "lab/bench_compare.hpp"
 #include "lab/bench_json.hpp"
 #include "tests/support/bench_result.hpp"
+#include "tests/support/listener.hpp"
 
 namespace tern::lab {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-class Listener final : public Progress {
- public:
-  void note(std::string_view line) override { notes.emplace_back(line); }
-  std::vector<std::string> notes;
-};
+using test::Listener;
 
 OldBench old_of(const BenchResult& result, std::string name = "old.json") {
   const std::string text = to_json(result).dump();

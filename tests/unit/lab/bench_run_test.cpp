@@ -9,19 +9,14 @@
 #include "lab/bench_matmul.hpp"
 #include "lab/bench_session.hpp"
 #include "lab/bench_weights.hpp"
+#include "tests/support/listener.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace tern::lab {
 namespace {
 
-class Listener final : public Progress {
- public:
-  void note(std::string_view line) override { notes.emplace_back(line); }
-  [[nodiscard]] bool cancelled() const override { return stop; }
-  std::vector<std::string> notes;
-  bool stop = false;
-};
+using test::Listener;
 
 /// A machine of that speed in everything, 1e9 per second.
 MeasureLimit machine(double value) {
