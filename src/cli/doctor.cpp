@@ -131,8 +131,9 @@ class Doctor final : public Command {
         const auto figure = [](const std::optional<double>& value) {
           return value ? report::significant(*value) : std::string(report::kNoNumber);
         };
-        speeds.add({fmt::format("{}{}", row.format, row.exact_ternary ? " (ternary models)" : ""),
-                    fmt::format("{:.4g}", row.bits), figure(row.generate), figure(row.prompt)});
+        speeds.add(
+            {row.trained.empty() ? std::string(row.format) : fmt::format("{} ({} models)", row.format, row.trained),
+             fmt::format("{:.4g}", row.bits), figure(row.generate), figure(row.prompt)});
       }
       out += "\n" + report::to_text(speeds, colour);
     }

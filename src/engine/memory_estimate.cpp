@@ -4,17 +4,23 @@
 #include <set>
 
 #include "formats/format.hpp"
+#include "kernels/binary_pack.hpp"
 #include "kernels/ternary_pack.hpp"
 #include "models/slots.hpp"
 
 namespace tern::engine {
 namespace {
 
-// A ternary matrix under per-token rounding runs from the packed layout; I2_S rows that divide are that layout already.
+// A ternary or binary matrix under per-token rounding runs from the packed layout; I2_S rows that divide are that
+// layout already.
 std::uint64_t packed_bytes(const TensorView& tensor, const models::ActivationPolicy& policy) {
   using Mode = models::ActivationPolicy::Mode;
   const bool per_token = policy.mode == Mode::per_token ||
                          (policy.mode == Mode::partner && tensor.format->partner == formats::Partner::int8_token);
+  if (per_token && tensor.format->is_binary) {
+    return static_cast<std::uint64_t>(kernels::binary_panels(tensor.shape.n_rows()) *
+                                      kernels::binary_panel_bytes(tensor.shape.row_length()));
+  }
   if (!per_token || !tensor.format->is_ternary) return 0;
   const std::int64_t padded = kernels::ternary_padded(tensor.shape.row_length());
   if (tensor.format->tensor_scale != nullptr && padded == tensor.shape.row_length()) return 0;

@@ -5,10 +5,10 @@
 namespace tern::engine {
 namespace {
 
-Products& products_of(Work& work, std::string_view peak) {
-  const auto found = std::ranges::find(work.products, peak, &Products::peak);
+Products& products_of(Work& work, const ops::Matrix& matrix) {
+  const auto found = std::ranges::find(work.products, matrix.peak(), &Products::peak);
   if (found != work.products.end()) return *found;
-  work.products.push_back({.peak = peak});
+  work.products.push_back({.peak = matrix.peak(), .per_operation = matrix.products_per_operation()});
   return work.products.back();
 }
 
@@ -32,11 +32,11 @@ Work work_of(const CompiledPlan& plan) {
     if (const auto* linear = std::get_if<LinearOp>(&op)) {
       for (const LinearOp::Part& part : linear->parts) {
         work.trunk_bytes += part.matrix->weight_bytes();
-        products_of(work, part.matrix->peak()).trunk += part.matrix->n_rows() * part.matrix->k();
+        products_of(work, *part.matrix).trunk += part.matrix->n_rows() * part.matrix->k();
       }
     } else if (const auto* head = std::get_if<HeadOp>(&op)) {
       work.head_bytes += head->matrix->weight_bytes();
-      products_of(work, head->matrix->peak()).head += head->matrix->n_rows() * head->matrix->k();
+      products_of(work, *head->matrix).head += head->matrix->n_rows() * head->matrix->k();
     } else if (const auto* attention = std::get_if<AttentionOp>(&op)) {
       work.attention += 2 * attention->step.n_heads * attention->step.head_dim;
     }

@@ -14,6 +14,7 @@ namespace tern::engine {
 /// Multiply-adds of a token that one kind of instruction does: ops::Matrix::peak().
 struct Products {
   std::string_view peak;
+  int per_operation = 1;   // Matrix::products_per_operation()
   std::int64_t trunk = 0;  // in the blocks: for every token
   std::int64_t head = 0;   // only for a token whose logits are wanted
 };

@@ -60,6 +60,7 @@ struct Format {
   Partner partner = Partner::f32;
   bool is_float = false;    // F32, F16, BF16: values, not codes
   bool is_ternary = false;  // the codes are exactly -s, 0 and +s (Q2_0 has a fourth, Q1_0 no zero)
+  bool is_binary = false;   // the codes are exactly -s and +s
   const TensorScaleRule* tensor_scale = nullptr;
   /// Encodes one row [n] (n % block_values == 0) into n / block_values blocks. Refuses NaN, Inf and scales that
   /// overflow fp16 (the bytes written are then unspecified). `tensor_scale` is ignored unless the format has a

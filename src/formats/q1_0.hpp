@@ -33,6 +33,7 @@ inline constexpr Format kQ1_0{
     .block_values = BlockQ1_0::kValues,
     .block_bytes = sizeof(BlockQ1_0),
     .partner = Partner::q8_0,
+    .is_binary = true,
     .encode_row = &encode_row_q1_0,
     .decode_row = &decode_row_q1_0,
     .valid_row = &valid_row_q1_0,

@@ -27,6 +27,9 @@ void fill(Function& to, Function from) {
 void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
+  if (table.binary == nullptr) table.binary_peak = source.binary_peak;
+  fill(table.binary, source.binary);
+  fill(table.binary_tables, source.binary_tables);
   fill(table.attend, source.attend);
   fill(table.quantize_token, source.quantize_token);
   fill(table.quantize_q8_0, source.quantize_q8_0);

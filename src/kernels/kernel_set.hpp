@@ -46,6 +46,26 @@ struct TernaryArgs {
 };
 using TernaryFn = void (*)(const TernaryArgs&);
 
+/// Product by look-up with binary weights in the packed layout of kernels/binary_pack.hpp, its sums exact:
+/// y[c * y_stride + r] = float(sum over k of (+ or -) x(c, k)) / x_scales[c] * w_scale, the same bits on every
+/// instruction set.
+struct BinaryArgs {
+  const std::uint8_t* w;  // n_panels panels of 32 rows
+  std::int64_t n_panels;
+  const std::uint8_t* tables;  // n_cols columns, as BinaryTablesFn makes them; 64-byte aligned columns
+  std::size_t table_stride;    // bytes between the tables of two columns
+  const std::int32_t* x_sums;  // [n_cols] sum of each column's codes
+  const float* x_scales;       // [n_cols]
+  std::int64_t n_cols;
+  std::int64_t k_padded;  // a multiple of 32
+  float w_scale;
+  float* y;  // 32 * n_panels rows
+  std::size_t y_stride;
+};
+using BinaryFn = void (*)(const BinaryArgs&);
+/// The tables of one column of codes, zero beyond k: k_padded / 4 times 32 bytes.
+using BinaryTablesFn = void (*)(const std::int8_t* codes, std::int64_t k_padded, std::uint8_t* tables);
+
 /// Rows of a cache of keys or values, n_rows of them row_bytes apart, as floats: row i to out + i * out_stride, with
 /// zeros from element n to the stride. Whatever the bytes are, the result is what the format says they mean.
 using LoadRowsFn = void (*)(const void* rows, std::size_t row_bytes, std::int64_t n_rows, std::int64_t n,
@@ -112,6 +132,9 @@ struct KernelSet {
   std::int64_t n_matmuls;
   TernaryFn ternary;
   const char* ternary_peak;  // as MatmulSlot::peak; null where no limit is known
+  BinaryFn binary;
+  BinaryTablesFn binary_tables;
+  const char* binary_peak;  // byte look-ups, two for four multiply-adds
   const CacheSlot* caches;
   std::int64_t n_caches;
   AttendFn attend;

@@ -7,6 +7,7 @@
 #include "base/half.hpp"
 #include "base/random.hpp"
 #include "formats/all.hpp"
+#include "kernels/binary_pack.hpp"
 #include "kernels/generic/set.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/ternary_pack.hpp"
@@ -159,6 +160,57 @@ Proof prove_ternary(const KernelSet& set) {
   return identical(fmt::format("{} ternary x int8", set.name), same);
 }
 
+/// Random signs and codes, then every combination of extreme ones.
+Proof prove_binary(const KernelSet& set) {
+  constexpr std::int64_t kWide = 2048;
+  constexpr std::int64_t kPanels = 3;
+  Random random(16);
+  AlignedBuffer w(kPanels * binary_panel_bytes(kWide));
+  std::vector<std::int8_t> codes(kColumns * kWide);
+  const auto table_bytes = static_cast<std::size_t>(binary_table_bytes(kWide));
+  AlignedBuffer tables(table_bytes * kColumns);
+  AlignedBuffer own_tables(tables.size());  // of the set, where it makes them
+  const std::vector<float> scales(kColumns, 3.0F);
+  bool same = true;
+  for (int round = 0; round < 7; ++round) {
+    const int activation = round % 3 == 0 ? 127 : round % 3 == 1 ? -127 : -128;
+    for (std::byte& b : w.bytes())
+      b = static_cast<std::byte>(round == 6 ? static_cast<int>(random.below(256)) : round < 3 ? 0 : 255);
+    for (std::int8_t& code : codes)
+      code = static_cast<std::int8_t>(round == 6 ? static_cast<int>(random.below(256)) - 128 : activation);
+    std::vector<std::int32_t> sums(kColumns);
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      const std::int8_t* column = codes.data() + c * kWide;
+      for (std::int64_t i = 0; i < kWide; ++i) sums[c] += column[i];
+      generic::scalar_set()->binary_tables(column, kWide, tables.as<std::uint8_t>() + c * table_bytes);
+      if (set.binary_tables == nullptr) continue;
+      set.binary_tables(column, kWide, own_tables.as<std::uint8_t>() + c * table_bytes);
+      same = same && std::memcmp(own_tables.as<std::uint8_t>() + c * table_bytes,
+                                 tables.as<std::uint8_t>() + c * table_bytes, table_bytes) == 0;
+    }
+    for (std::int64_t n_cols = 1; n_cols <= kColumns; n_cols += n_cols < 4 ? 1 : 9) {
+      std::vector<float> got(kPanels * kBinaryPanel * kColumns);
+      std::vector<float> expected = got;
+      BinaryArgs args{.w = w.as<std::uint8_t>(),
+                      .n_panels = kPanels,
+                      .tables = tables.as<std::uint8_t>(),
+                      .table_stride = table_bytes,
+                      .x_sums = sums.data(),
+                      .x_scales = scales.data(),
+                      .n_cols = n_cols,
+                      .k_padded = kWide,
+                      .w_scale = 0.0625F,
+                      .y = got.data(),
+                      .y_stride = kPanels * kBinaryPanel};
+      set.binary(args);
+      args.y = expected.data();
+      generic::scalar_set()->binary(args);
+      same = same && std::memcmp(got.data(), expected.data(), got.size() * sizeof(float)) == 0;
+    }
+  }
+  return identical(fmt::format("{} binary x int8", set.name), same);
+}
+
 Proof prove_blocks(const KernelSet& set, std::string_view name, QuantizeBlocksFn run, QuantizeBlocksFn reference) {
   bool same = true;
   for (const double scale : {1.0, 1e-6, 1e-38, 1e4}) {
@@ -299,6 +351,8 @@ KernelSet used_of(KernelSet set, const KernelSet& table) {
     if (function != used) function = nullptr;
   };
   keep(set.ternary, table.ternary);
+  keep(set.binary, table.binary);
+  keep(set.binary_tables, table.binary_tables);
   keep(set.attend, table.attend);
   keep(set.quantize_token, table.quantize_token);
   keep(set.quantize_q8_0, table.quantize_q8_0);
@@ -318,6 +372,7 @@ Result<void> prove_set(const KernelSet& set, std::vector<Proof>& proofs) {
     proofs.push_back(prove_matmul(set, set.matmuls[i], *format));
   }
   if (set.ternary != nullptr) proofs.push_back(prove_ternary(set));
+  if (set.binary != nullptr) proofs.push_back(prove_binary(set));
   for (std::int64_t i = 0; set.attend != nullptr && i < set.n_caches; ++i) {
     TERN_TRY(const formats::Format* format, formats::by_name(set.caches[i].format));
     proofs.push_back(prove_attend(set, set.caches[i], *format));

@@ -82,7 +82,7 @@ BenchCost cost_of(const BenchTest& test, const engine::Work& work, std::span<con
   for (const engine::Products& p : work.products) {
     const double n = static_cast<double>(p.trunk) * static_cast<double>(cost.n_tokens) +
                      static_cast<double>(p.head) * static_cast<double>(n_logits);
-    if (n > 0.0) cost.products.push_back({.peak = std::string(p.peak), .n = n});
+    if (n > 0.0) cost.products.push_back({.peak = std::string(p.peak), .n = n, .per_operation = p.per_operation});
   }
   return cost;
 }

@@ -18,6 +18,7 @@ struct BenchCost {
   struct Products {
     std::string peak;  // the quantity of bench/limits that bounds them; "" where none is known
     double n = 0.0;
+    int per_operation = 1;  // multiply-adds that one of its operations stands for
   };
 
   std::int64_t n_tokens = 0;

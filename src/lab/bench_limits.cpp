@@ -70,7 +70,7 @@ Judgement judge(const BenchCost& cost, double seconds, int n_threads, bool gener
       if (generates) continue;
       return {};
     }
-    const double part = products.n / (*peak * 1e9);
+    const double part = products.n / (*peak * 1e9 * products.per_operation);
     computing += part;
     if (part > longest) {
       longest = part;

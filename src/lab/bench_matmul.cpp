@@ -148,7 +148,8 @@ class Matmul {
     one.cost.bytes = static_cast<double>(matrix.weight_bytes());
     one.cost.products = {
         {.peak = std::string(matrix.peak()),
-         .n = static_cast<double>(shape_.n_rows) * static_cast<double>(shape_.n_cols) * static_cast<double>(shape_.k)}};
+         .n = static_cast<double>(shape_.n_rows) * static_cast<double>(shape_.n_cols) * static_cast<double>(shape_.k),
+         .per_operation = matrix.products_per_operation()}};
     cases_.push_back(std::move(one));
   }
 

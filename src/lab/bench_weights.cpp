@@ -10,14 +10,15 @@
 namespace tern::lab {
 namespace {
 
-// Ternary formats hold -s, 0 and s; others get what trained weights look like.
+// Ternary formats hold -s, 0 and s, binary ones -s and s; others get what trained weights look like.
 std::vector<float> random_rows(const formats::Format& format, std::int64_t n_rows, std::int64_t k) {
   constexpr float kScale = 0.0625F;
   Random random(1);
   std::vector<float> values(static_cast<std::size_t>(n_rows * k));
   for (float& value : values) {
-    value = format.is_ternary ? static_cast<float>(static_cast<int>(random.below(3)) - 1) * kScale
-                              : static_cast<float>(random.normal()) * kScale;
+    value = format.is_ternary  ? static_cast<float>(static_cast<int>(random.below(3)) - 1) * kScale
+            : format.is_binary ? (random.below(2) == 0 ? -kScale : kScale)
+                               : static_cast<float>(random.normal()) * kScale;
   }
   return values;
 }
@@ -49,7 +50,7 @@ Result<RandomWeights> RandomWeights::make(const formats::Format& format, std::in
   TERN_CHECK(n_rows >= 1 && k >= 1 && n_copies >= 1);
   const Shape shape = matrix_shape(k, n_rows);
   TERN_TRY(const std::uint64_t n_bytes, formats::tensor_bytes(format, shape));
-  const auto rounding = format.is_ternary ? ops::Rounding::per_token : ops::Rounding::partner;
+  const auto rounding = format.is_ternary || format.is_binary ? ops::Rounding::per_token : ops::Rounding::partner;
   RandomWeights weights;
   try {
     for (int i = 0; i < n_copies; ++i) {

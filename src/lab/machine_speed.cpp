@@ -19,22 +19,30 @@ kernels::Activation activation_of(formats::Partner partner) {
 /// The rows without their figures.
 std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
   std::vector<FormatSpeed> rows;
-  for (const formats::Format* format : {&formats::kF16, &formats::kQ8_0, &formats::kQ6_K, &formats::kQ4_K,
-                                        &formats::kQ3_K, &formats::kQ2_K, &formats::kQ1_0}) {
+  for (const formats::Format* format :
+       {&formats::kF16, &formats::kQ8_0, &formats::kQ6_K, &formats::kQ4_K, &formats::kQ3_K, &formats::kQ2_K}) {
     const kernels::Kernels::Bound* bound = kernels.bound(*format, activation_of(format->partner));
     rows.push_back({.format = format->name,
+                    .trained = {},
                     .bits = format->bits_per_weight(),
                     .peak = bound == nullptr ? std::string_view{} : bound->peak,
                     .generate = {},
                     .prompt = {}});
   }
-  const char* peak = kernels.table.ternary_peak;
-  rows.insert(rows.end() - 1, {.format = formats::kI2_S.name,
-                               .exact_ternary = true,
-                               .bits = 2.0,
-                               .peak = peak == nullptr ? std::string_view{} : peak,
-                               .generate = {},
-                               .prompt = {}});
+  const auto name = [](const char* peak) { return peak == nullptr ? std::string_view{} : peak; };
+  rows.push_back({.format = formats::kI2_S.name,
+                  .trained = "ternary",
+                  .bits = 2.0,
+                  .peak = name(kernels.table.ternary_peak),
+                  .generate = {},
+                  .prompt = {}});
+  rows.push_back({.format = formats::kQ1_0.name,
+                  .trained = "binary",
+                  .bits = 1.0,
+                  .peak = name(kernels.table.binary_peak),
+                  .per_operation = 2,
+                  .generate = {},
+                  .prompt = {}});
   return rows;
 }
 
@@ -50,7 +58,7 @@ std::vector<FormatSpeed> format_speeds(const kernels::Kernels& kernels, const Li
   const auto read = limits.find(kReadLimit, n_threads);
   for (FormatSpeed& row : rows) {
     const auto peak = limits.find(row.peak, n_threads);
-    if (peak) row.prompt = *peak * 1e9 / kWeights;
+    if (peak) row.prompt = *peak * 1e9 * row.per_operation / kWeights;
     if (read) row.generate = *read * 1e9 / (kWeights * row.bits / 8.0);
     // A token on its own needs its multiply-adds too.
     if (row.generate && row.prompt && *row.prompt < *row.generate) row.generate = row.prompt;

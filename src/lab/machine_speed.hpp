@@ -17,9 +17,10 @@ namespace tern::lab {
 /// The most that the machine could do with a billion weights in a format, embedding and head not counted.
 struct FormatSpeed {
   std::string_view format;
-  bool exact_ternary = false;      // packed codes with int8 activations, one scale a token, as BitNet models have it
-  double bits = 0.0;               // a weight, in memory
-  std::string_view peak;           // the instructions; "" where no limit is known
+  std::string_view trained;  // "ternary", "binary": packed, with int8 activations of one scale a token, as in BitNet
+  double bits = 0.0;         // a weight, in memory
+  std::string_view peak;     // the instructions; "" where no limit is known
+  int per_operation = 1;     // multiply-adds that one of their operations stands for
   std::optional<double> generate;  // tokens/s: reading the weights once a token
   std::optional<double> prompt;    // tokens/s: the multiply-adds
 };

@@ -13,7 +13,7 @@ namespace tern::ops {
   constexpr std::int64_t kLeastProducts = std::int64_t{1} << 16;
   const std::int64_t share = n_rows / (static_cast<std::int64_t>(n_threads) * 8);
   const std::int64_t least = std::max<std::int64_t>(n_cols == 1 ? 64 : 16, kLeastProducts / (k * n_cols));
-  return (std::max(least, share) + 15) / 16 * 16;
+  return (std::max(least, share) + 31) / 32 * 32;  // whole panels of binary weights
 }
 
 }  // namespace tern::ops

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "kernels/binary_pack.hpp"
 #include "kernels/ternary_pack.hpp"
 #include "ops/round_token.hpp"
 
@@ -10,6 +11,13 @@ namespace {
 
 std::size_t aligned(std::size_t n_bytes) {
   return (n_bytes + 63) / 64 * 64;
+}
+
+/// Of a code, in the forms that are rounded per token.
+int bits_of(InputForm form) {
+  const bool has_four =
+      form == InputForm::f32_rounded_4bit || form == InputForm::int4_token || form == InputForm::int4_tables;
+  return has_four ? 4 : 8;
 }
 
 std::size_t bytes_of_column(InputForm form, std::int64_t k) {
@@ -21,6 +29,9 @@ std::size_t bytes_of_column(InputForm form, std::int64_t k) {
     case InputForm::int8_token:
     case InputForm::int4_token:
       return aligned(static_cast<std::size_t>(kernels::ternary_padded(k)));
+    case InputForm::int8_tables:  // the tables, then the codes they are made of
+    case InputForm::int4_tables:
+      return aligned(static_cast<std::size_t>(kernels::binary_table_bytes(k) + kernels::binary_padded(k)));
     case InputForm::q8_0:
       return kernels::activation_bytes(kernels::Activation::q8_0, k);
     case InputForm::q8_k:
@@ -50,7 +61,7 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
   const auto padded = static_cast<std::size_t>(kernels::ternary_padded(k));
   pool.parallel_for(n_cols, 1, [&](std::int64_t begin, std::int64_t end) {
     const bool gives_floats = form == InputForm::f32_rounded || form == InputForm::f32_rounded_4bit;
-    const int bits = form == InputForm::f32_rounded_4bit || form == InputForm::int4_token ? 4 : 8;
+    const int bits = bits_of(form);
     std::vector<std::int8_t> codes(gives_floats ? static_cast<std::size_t>(k) : 0);
     for (std::int64_t c = begin; c < end; ++c) {
       const auto column = static_cast<std::size_t>(c);
@@ -71,6 +82,15 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
           auto* q = reinterpret_cast<std::int8_t*>(out);
           scales_[column] = round_token(kernels, bits, values, k, q, &sums_[column]);
           std::memset(q + k, 0, padded - static_cast<std::size_t>(k));
+          break;
+        }
+        case InputForm::int8_tables:
+        case InputForm::int4_tables: {
+          auto* tables = reinterpret_cast<std::uint8_t*>(out);
+          auto* q = reinterpret_cast<std::int8_t*>(tables + kernels::binary_table_bytes(k));
+          scales_[column] = round_token(kernels, bits, values, k, q, &sums_[column]);
+          std::memset(q + k, 0, static_cast<std::size_t>(kernels::binary_padded(k) - k));
+          kernels.table.binary_tables(q, kernels::binary_padded(k), tables);
           break;
         }
         case InputForm::q8_0:

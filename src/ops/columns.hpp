@@ -17,6 +17,8 @@ enum class InputForm : std::uint8_t {
   f32_rounded_4bit,  // the same with codes of 4 bits
   int8_token,        // codes of 8 bits, one scale a token
   int4_token,        // codes of 4 bits, each in a byte
+  int8_tables,       // tables of codes of 8 bits, one scale a token      kernels/binary_pack.hpp
+  int4_tables,       // the same of codes of 4 bits
   q8_0,              // blocks of 32
   q8_k,              // blocks of 256
 };
@@ -34,7 +36,7 @@ class Columns {
   [[nodiscard]] std::int64_t k() const { return k_; }
   [[nodiscard]] const void* data() const { return data_; }
   [[nodiscard]] std::size_t column_bytes() const { return column_bytes_; }
-  /// int8_token, int4_token: codes = round(x * scale), and their sums.
+  /// The forms of one scale a token: codes = round(x * scale), and their sums.
   [[nodiscard]] const float* scales() const { return scales_.data(); }
   [[nodiscard]] const std::int32_t* sums() const { return sums_.data(); }
 

@@ -61,9 +61,16 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   m.tensor_scale_ = *scale;
   m.form_ = form_for(rounding, tensor.format->partner);
   if (m.form_ == InputForm::f32_rounded || m.form_ == InputForm::f32_rounded_4bit) {
+    const bool has_eight_bits = m.form_ == InputForm::f32_rounded;
+    m.binary_ = kernels::pack_binary(tensor);
+    if (m.binary_) {
+      m.form_ = has_eight_bits ? InputForm::int8_tables : InputForm::int4_tables;
+      if (kernels.table.binary_peak != nullptr) m.peak_ = kernels.table.binary_peak;
+      return m;
+    }
     m.ternary_ = kernels::pack_ternary(tensor);
     if (m.ternary_) {
-      m.form_ = m.form_ == InputForm::f32_rounded ? InputForm::int8_token : InputForm::int4_token;
+      m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
       if (kernels.table.ternary_peak != nullptr) m.peak_ = kernels.table.ternary_peak;
       return m;
     }
@@ -86,6 +93,10 @@ void Matrix::move_weights(std::byte* place) {
     std::memcpy(place, ternary_->codes, n_bytes);
     ternary_->codes = reinterpret_cast<const std::uint8_t*>(place);
     ternary_->owned = {};
+  } else if (binary_) {
+    std::memcpy(place, binary_->panels, n_bytes);
+    binary_->panels = reinterpret_cast<const std::uint8_t*>(place);
+    binary_->owned = {};
   } else {
     std::memcpy(place, tensor_.bytes.data(), n_bytes);
     tensor_.bytes = {place, n_bytes};
@@ -93,6 +104,7 @@ void Matrix::move_weights(std::byte* place) {
 }
 
 std::uint64_t Matrix::weight_bytes() const {
+  if (binary_) return static_cast<std::uint64_t>(kernels::binary_panels(n_rows_) * kernels::binary_panel_bytes(k_));
   const std::int64_t row_bytes = ternary_ ? ternary_->k_padded / 4 : tensor_.format->row_bytes(k_);
   return static_cast<std::uint64_t>(n_rows_ * row_bytes);
 }
@@ -101,6 +113,7 @@ void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, f
   TERN_CHECK(x.form() == form_ && x.k() == k_);
   if (first >= last) return;
   if (ternary_) return multiply_ternary(first, last, x, y, y_stride);
+  if (binary_) return multiply_binary(first, last, x, y, y_stride);
   const Activation activation = activation_of(form_);
   if (kernel_ == nullptr && activation == Activation::f32 && f32_kernel_ != nullptr) {
     return multiply_decoded(first, last, x, y, y_stride);
@@ -152,6 +165,47 @@ void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Colum
       }
     }
   }
+}
+
+void Matrix::multiply_binary(std::int64_t first, std::int64_t last, const Columns& x, float* y,
+                             std::size_t y_stride) const {
+  constexpr std::int64_t kPanel = kernels::kBinaryPanel;
+  const auto run = [&](std::int64_t panel, std::int64_t n_panels, std::int64_t column, std::int64_t n_cols, float* out,
+                       std::size_t out_stride) {
+    kernels_->table.binary(
+        {.w = binary_->panels + panel * kernels::binary_panel_bytes(k_),
+         .n_panels = n_panels,
+         .tables = static_cast<const std::uint8_t*>(x.data()) + static_cast<std::size_t>(column) * x.column_bytes(),
+         .table_stride = x.column_bytes(),
+         .x_sums = x.sums() + column,
+         .x_scales = x.scales() + column,
+         .n_cols = n_cols,
+         .k_padded = kernels::binary_padded(k_),
+         .w_scale = binary_->scale,
+         .y = out,
+         .y_stride = out_stride});
+  };
+  // Of a panel that is not wanted as a whole, the rows that are, by way of the stack.
+  constexpr std::int64_t kColumns = 32;
+  const auto run_part = [&](std::int64_t panel) {
+    std::array<float, kPanel * kColumns> rows;
+    const std::int64_t from = std::max(first, panel * kPanel);
+    const std::int64_t to = std::min(last, (panel + 1) * kPanel);
+    for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += kColumns) {
+      const std::int64_t n_cols = std::min(kColumns, x.n_cols() - c0);
+      run(panel, 1, c0, n_cols, rows.data(), kPanel);
+      for (std::int64_t c = 0; c < n_cols; ++c) {
+        std::copy_n(rows.data() + c * kPanel + (from - panel * kPanel), to - from,
+                    y + static_cast<std::size_t>(c0 + c) * y_stride + from);
+      }
+    }
+  };
+  const std::int64_t first_whole = (first + kPanel - 1) / kPanel;
+  const std::int64_t end_whole = last / kPanel;
+  if (first % kPanel != 0) run_part(first / kPanel);
+  if (first_whole < end_whole)
+    run(first_whole, end_whole - first_whole, 0, x.n_cols(), y + first_whole * kPanel, y_stride);
+  if (last % kPanel != 0 && last / kPanel >= first_whole) run_part(last / kPanel);
 }
 
 void Matrix::multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y,

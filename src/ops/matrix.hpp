@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/binary_pack.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/ternary_pack.hpp"
 #include "ops/columns.hpp"
@@ -31,8 +32,12 @@ class Matrix {
   [[nodiscard]] std::uint64_t weight_bytes() const;
   /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
   [[nodiscard]] std::string_view peak() const { return peak_; }
+  /// Multiply-adds that one of those instructions' operations stands for: 1, or 2 where sums are looked up.
+  [[nodiscard]] int products_per_operation() const { return binary_ ? 2 : 1; }
   /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
-  [[nodiscard]] std::size_t packed_bytes() const { return ternary_ ? ternary_->owned.size() : 0; }
+  [[nodiscard]] std::size_t packed_bytes() const {
+    return ternary_ ? ternary_->owned.size() : binary_ ? binary_->owned.size() : 0;
+  }
   /// Copies the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the file's bytes,
   /// or the packed copy, are no longer needed.
   void move_weights(std::byte* place);
@@ -45,6 +50,7 @@ class Matrix {
   void decode_row(std::int64_t row, float* out) const;
 
  private:
+  void multiply_binary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
 
@@ -57,6 +63,7 @@ class Matrix {
   kernels::MatmulFn kernel_ = nullptr;      // null: generic or decoded
   kernels::MatmulFn f32_kernel_ = nullptr;  // for the decoded path
   std::optional<kernels::TernaryMatrix> ternary_;
+  std::optional<kernels::BinaryMatrix> binary_;
   std::string_view peak_;
 };
 

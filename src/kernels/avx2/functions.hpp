@@ -7,6 +7,8 @@
 namespace tern::kernels::avx2 {
 
 void ternary(const TernaryArgs& args);
+void binary(const BinaryArgs& args);
+void binary_tables(const std::int8_t* codes, std::int64_t k_padded, std::uint8_t* tables);
 
 void matmul_f32(const MatmulArgs& args);
 void matmul_f16(const MatmulArgs& args);

@@ -7,6 +7,8 @@
 namespace tern::kernels::generic {
 
 void ternary(const TernaryArgs& args);
+void binary(const BinaryArgs& args);
+void binary_tables(const std::int8_t* codes, std::int64_t k_padded, std::uint8_t* tables);
 void attend(const AttendArgs& args);
 
 void store_f16(const float* x, std::int64_t n, void* row);

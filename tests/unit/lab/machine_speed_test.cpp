@@ -34,8 +34,10 @@ TEST(MachineSpeed, IsBytesOverBandwidthAndMultiplyAddsOverPeak) {
   EXPECT_DOUBLE_EQ(row_of(rows, "F16").generate.value(), 20.0);    // 2 GB a token
   EXPECT_DOUBLE_EQ(row_of(rows, "I2_S").generate.value(), 160.0);  // 250 MB
   EXPECT_DOUBLE_EQ(row_of(rows, "Q8_0").generate.value(), 40.0 / 1.0625);
-  for (const FormatSpeed& row : rows) EXPECT_DOUBLE_EQ(row.prompt.value(), 250.0) << row.format;
-  EXPECT_TRUE(row_of(rows, "I2_S").exact_ternary);
+  for (const FormatSpeed& row : rows)
+    EXPECT_DOUBLE_EQ(row.prompt.value(), row.format == "Q1_0" ? 500.0 : 250.0) << row.format;
+  EXPECT_DOUBLE_EQ(row_of(rows, "Q1_0").generate.value(), 320.0);  // a bit a weight
+  EXPECT_EQ(row_of(rows, "I2_S").trained, "ternary");
   EXPECT_TRUE(std::ranges::is_sorted(rows, std::greater<>{}, &FormatSpeed::bits));
   // Where arithmetic is slower than memory, it bounds a single token too.
   const auto slow = format_speeds(kernels, limits_of(kernels, 30.0), 2);

@@ -193,6 +193,60 @@ TEST(Matrix, TernaryWeightsInAnyFormatGiveTheSameExactSums) {
   }
 }
 
+TEST(Matrix, BinaryWeightsGiveTheExactSumsOfTernaryOnes) {
+  // Rows that are no whole panel, columns for every path, codes of 8 and of 4 bits.
+  for (const char* isa : {"scalar", ""}) {
+    const kernels::Kernels kernels = kernels::choose(isa).value();
+    for (const Rounding rounding : {Rounding::per_token, Rounding::per_token_4bit}) {
+      constexpr std::int64_t kBinaryRows = 75;
+      std::vector<float> values = normal_values(kBinaryRows * kK, 9);
+      for (float& v : values) v = std::copysign(0.0625F, v);
+      const Shape shape = matrix_shape(kK, kBinaryRows);
+      AlignedBuffer bytes(formats::tensor_bytes(formats::kQ1_0, shape).value());
+      ASSERT_TRUE(formats::encode_tensor(formats::kQ1_0, "w", shape, values, bytes.bytes()).has_value());
+      const Matrix matrix = Matrix::bind({"w", shape, &formats::kQ1_0, bytes.bytes()}, rounding, kernels).value();
+      const bool has_eight_bits = rounding == Rounding::per_token;
+      EXPECT_EQ(matrix.input_form(), has_eight_bits ? InputForm::int8_tables : InputForm::int4_tables);
+      EXPECT_EQ(matrix.weight_bytes(), 96U * kK / 8) << "a bit a weight, rows to whole panels";
+      AlignedBuffer x(kCols * kK * sizeof(float));
+      const auto input = normal_values(kCols * kK, 10);
+      std::memcpy(x.data(), input.data(), input.size() * sizeof(float));
+      sys::ThreadPool pool(1);
+      Columns columns;
+      columns.prepare(matrix.input_form(), kernels, x.as<float>(), kK, kCols, kK, pool);
+      std::vector<float> y(kCols * kBinaryRows);
+      matrix.multiply(0, kBinaryRows, columns, y.data(), kBinaryRows);
+      for (std::int64_t c = 0; c < kCols; ++c) {
+        std::vector<std::int8_t> codes(kK);
+        const auto token = has_eight_bits ? formats::encode_int8_token(x.as<float>() + c * kK, kK, codes.data())
+                                          : formats::encode_int4_token(x.as<float>() + c * kK, kK, codes.data());
+        for (std::int64_t r = 0; r < kBinaryRows; ++r) {
+          std::int32_t sum = 0;
+          for (std::int64_t i = 0; i < kK; ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            sum += values[static_cast<std::size_t>(r * kK) + at] > 0.0F ? codes[at] : -codes[at];
+          }
+          ASSERT_EQ(y[static_cast<std::size_t>(c * kBinaryRows + r)], static_cast<float>(sum) / token.s * 0.0625F)
+              << isa << " row " << r << " column " << c;
+        }
+      }
+      // In pieces that begin and end within panels, and one column alone: the same bits, and nobody else's rows.
+      std::vector<float> pieces(y.size(), -777.0F);
+      for (const auto& [first, last] : {std::pair{0, 5}, {5, 9}, {9, 40}, {64, 75}})
+        matrix.multiply(first, last, columns, pieces.data(), kBinaryRows);
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        const std::size_t row = i % kBinaryRows;
+        ASSERT_EQ(pieces[i], row >= 40 && row < 64 ? -777.0F : y[i]) << isa << " " << i;
+      }
+      Columns one;
+      one.prepare(matrix.input_form(), kernels, x.as<float>() + 130 * kK, kK, 1, kK, pool);
+      std::vector<float> alone(kBinaryRows);
+      matrix.multiply(0, kBinaryRows, one, alone.data(), kBinaryRows);
+      EXPECT_EQ(std::memcmp(alone.data(), y.data() + 130 * kBinaryRows, kBinaryRows * sizeof(float)), 0);
+    }
+  }
+}
+
 TEST(Matrix, ManyColumnsAndRowsCrossTheStepsOfTheTernaryPath) {
   const kernels::Kernels kernels = kernels::choose("").value();
   constexpr std::int64_t kManyRows = 200;

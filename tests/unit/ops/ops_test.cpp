@@ -105,8 +105,9 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
     for (const int n_threads : {1, 3}) {
       sys::ThreadPool pool(n_threads);
       Columns columns;  // one object for all forms: nothing of the last form may stay
-      for (const InputForm form : {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0,
-                                   InputForm::int4_token, InputForm::f32_rounded, InputForm::f32_rounded_4bit}) {
+      for (const InputForm form :
+           {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0, InputForm::int4_token,
+            InputForm::f32_rounded, InputForm::f32_rounded_4bit, InputForm::int8_tables, InputForm::int4_tables}) {
         columns.prepare(form, kernels_, x.as<float>(), kStride, kCols, k, pool);
         EXPECT_EQ(columns.form(), form);
         EXPECT_EQ(columns.k(), k);
@@ -119,7 +120,8 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
               static_cast<const std::byte*>(columns.data()) + static_cast<std::size_t>(c) * columns.column_bytes();
           const auto n = static_cast<std::size_t>(k);
           std::vector<std::int8_t> codes(n);
-          const bool is_narrow = form == InputForm::int4_token || form == InputForm::f32_rounded_4bit;
+          const bool is_narrow =
+              form == InputForm::int4_token || form == InputForm::f32_rounded_4bit || form == InputForm::int4_tables;
           const auto token = is_narrow ? formats::encode_int4_token(source, k, codes.data())
                                        : formats::encode_int8_token(source, k, codes.data());
           EXPECT_LE(*std::ranges::max_element(codes), is_narrow ? 7 : 127);
@@ -142,6 +144,20 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
             case InputForm::int8_token:
             case InputForm::int4_token:
               EXPECT_EQ(std::memcmp(got, codes.data(), n), 0);
+              EXPECT_EQ(columns.scales()[c], token.s);
+              EXPECT_EQ(columns.sums()[c], token.sum);
+              break;
+            case InputForm::int8_tables:
+            case InputForm::int4_tables:
+              for (std::size_t i = 0; i < n; i += 4) {  // every nibble's sum, from both of its parts
+                const auto* table = reinterpret_cast<const std::uint8_t*>(got) + i * 8;
+                for (std::size_t e = 0; e < 16; ++e) {
+                  int sum = 0;
+                  for (std::size_t bit = 0; bit < 4; ++bit) sum += (e >> bit & 1) != 0 ? codes[i + bit] : 0;
+                  ASSERT_EQ(table[e] + 32 * table[16 + e] - 512, sum);
+                  ASSERT_LE(std::max(table[e], table[16 + e]), 31);
+                }
+              }
               EXPECT_EQ(columns.scales()[c], token.s);
               EXPECT_EQ(columns.sums()[c], token.sum);
               break;

@@ -1,0 +1,56 @@
+// Recognising tensors that are binary with one scale, and packing them: decode a row, and look whether its values are
+// -s and +s for the s met first. Any other tensor ends at its first few values.
+#include "kernels/binary_pack.hpp"
+
+#include <cmath>
+#include <vector>
+
+namespace tern::kernels {
+namespace {
+
+/// Whether all values are -scale or +scale; `scale` is 0 until the first value sets it.
+bool all_of_scale(const std::vector<float>& values, float& scale) {
+  if (scale == 0.0F) scale = std::fabs(values.front());
+  if (scale == 0.0F || !std::isfinite(scale)) return false;
+  for (const float value : values) {
+    if (std::fabs(value) != scale) return false;  // also NaN
+  }
+  return true;
+}
+
+/// Row `row` of a panel.
+void pack_row(const std::vector<float>& values, std::int64_t row, std::uint8_t* panel) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] > 0.0F)
+      panel[i / 8 * kBinaryPanel + static_cast<std::size_t>(row)] |= static_cast<std::uint8_t>(1U << (i % 8));
+  }
+}
+
+}  // namespace
+
+std::optional<BinaryMatrix> pack_binary(const TensorView& tensor) {
+  const formats::Format& format = *tensor.format;
+  BinaryMatrix matrix;
+  matrix.n_rows = tensor.shape.n_rows();
+  matrix.k = tensor.shape.row_length();
+  const auto needed = formats::tensor_bytes(format, tensor.shape);
+  if (!needed || tensor.bytes.size() < *needed || matrix.n_rows < 1 || matrix.k < 1) return std::nullopt;
+  const auto tensor_scale = formats::read_tensor_scale(format, tensor.shape, tensor.bytes);
+  if (!tensor_scale) return std::nullopt;
+  std::vector<float> values(static_cast<std::size_t>(matrix.k));
+  const std::int64_t row_bytes = format.row_bytes(matrix.k);
+  for (std::int64_t r = 0; r < matrix.n_rows; ++r) {
+    format.decode_row(tensor.bytes.data() + r * row_bytes, matrix.k, *tensor_scale, values.data());
+    if (!all_of_scale(values, matrix.scale)) return std::nullopt;
+    if (matrix.owned.size() == 0) {  // after the first row, so that an ordinary tensor costs no memory
+      matrix.owned =
+          AlignedBuffer(static_cast<std::size_t>(binary_panels(matrix.n_rows) * binary_panel_bytes(matrix.k)));
+    }
+    pack_row(values, r % kBinaryPanel,
+             matrix.owned.as<std::uint8_t>() + r / kBinaryPanel * binary_panel_bytes(matrix.k));
+  }
+  matrix.panels = matrix.owned.as<std::uint8_t>();
+  return matrix;
+}
+
+}  // namespace tern::kernels
