@@ -6,7 +6,6 @@
 #include <new>
 
 #include "base/words.hpp"
-#include "ops/chunks.hpp"
 #include "ops/norm.hpp"
 #include "sys/memory.hpp"
 
@@ -156,8 +155,9 @@ void Session::run(std::span<const BatchItem> batch) {
   for (const BatchItem& item : batch) positions.push_back(item.position);
   for (std::size_t i = 0; i < rope_tables_.size(); ++i)
     rope_tables_[i].compute(model_->plan().rope_kinds()[i], positions);
-  for (const Op& op : model_->plan().ops()) {
-    std::visit([&](const auto& o) { apply(o, batch); }, op);
+  const auto ops = model_->plan().ops();
+  for (current_op_ = 0; current_op_ < ops.size(); ++current_op_) {
+    std::visit([&](const auto& o) { apply(o, batch); }, ops[current_op_]);
   }
 }
 
@@ -188,37 +188,33 @@ void Session::apply(const NormOp& op, std::span<const BatchItem> batch) {
   });
 }
 
+void Session::for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols,
+                         const std::function<void(const Piece&)>& body) {
+  // Many columns are bound by arithmetic: memory does not matter then.
+  constexpr std::int64_t kFew = 8;
+  std::vector<sys::ThreadPool::Ahead> ahead;
+  if (n_cols <= kFew && pool_.n_threads() > 1) ahead = weights_ahead(model_->plan().ops(), current_op_, n_cols, pool_);
+  pool_.parallel_for(
+      std::ssize(pieces), 1,
+      [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) body(pieces[static_cast<std::size_t>(i)]);
+      },
+      ahead);
+}
+
 void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   const std::int64_t n_cols = std::ssize(batch);
   columns_.prepare(op.parts.front().matrix->input_form(), model_->kernels(), row(op.in, 0),
                    static_cast<std::size_t>(width(op.in)), n_cols, op.k, pool_);
-  // One index space over the rows of all parts, in chunks that do not cross from one part to the next.
-  std::int64_t total_rows = 0;
-  for (const auto& part : op.parts) total_rows += part.matrix->n_rows();
-  const std::int64_t chunk = ops::rows_per_chunk(total_rows, n_cols, op.k, pool_.n_threads());
-  struct Piece {
-    const LinearOp::Part* part;
-    std::int64_t first;
-    std::int64_t last;
-  };
-  std::vector<Piece> pieces;
-  for (const auto& part : op.parts) {
-    for (std::int64_t r = 0; r < part.matrix->n_rows(); r += chunk) {
-      pieces.push_back({&part, r, std::min(r + chunk, part.matrix->n_rows())});
-    }
-  }
-  pool_.parallel_for(std::ssize(pieces), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Piece& piece = pieces[static_cast<std::size_t>(i)];
-      const LinearOp::Part& part = *piece.part;
-      part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0),
-                            static_cast<std::size_t>(width(part.out)));
-      if (part.bias == nullptr && part.output_scale == 1.0F) continue;
-      for (std::size_t t = 0; t < batch.size(); ++t) {
-        float* out = row(part.out, t);
-        for (std::int64_t r = piece.first; r < piece.last; ++r) {
-          out[r] = out[r] * part.output_scale + (part.bias == nullptr ? 0.0F : part.bias[r]);
-        }
+  for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
+    const LinearOp::Part& part = op.parts[piece.part];
+    part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0),
+                          static_cast<std::size_t>(width(part.out)));
+    if (part.bias == nullptr && part.output_scale == 1.0F) return;
+    for (std::size_t t = 0; t < batch.size(); ++t) {
+      float* out = row(part.out, t);
+      for (std::int64_t r = piece.first; r < piece.last; ++r) {
+        out[r] = out[r] * part.output_scale + (part.bias == nullptr ? 0.0F : part.bias[r]);
       }
     }
   });
@@ -292,17 +288,16 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
   columns_.prepare(op.matrix->input_form(), model_->kernels(), head_input_.as<float>(), stride, n_cols, op.k, pool_);
   const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
   float* out = logits_.data() + n_logits_ * n_vocab;
-  pool_.parallel_for(op.matrix->n_rows(), ops::rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, pool_.n_threads()),
-                     [&](std::int64_t begin, std::int64_t end) {
-                       op.matrix->multiply(begin, end, columns_, out, n_vocab);
-                       if (op.soft_cap == 0.0F) return;
-                       for (std::int64_t c = 0; c < n_cols; ++c) {
-                         for (std::int64_t r = begin; r < end; ++r) {
-                           float& logit = out[static_cast<std::size_t>(c) * n_vocab + static_cast<std::size_t>(r)];
-                           logit = op.soft_cap * std::tanh(logit / op.soft_cap);
-                         }
-                       }
-                     });
+  for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
+    op.matrix->multiply(piece.first, piece.last, columns_, out, n_vocab);
+    if (op.soft_cap == 0.0F) return;
+    for (std::int64_t c = 0; c < n_cols; ++c) {
+      for (std::int64_t r = piece.first; r < piece.last; ++r) {
+        float& logit = out[static_cast<std::size_t>(c) * n_vocab + static_cast<std::size_t>(r)];
+        logit = op.soft_cap * std::tanh(logit / op.soft_cap);
+      }
+    }
+  });
   n_logits_ += wanted.size();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "engine/batch.hpp"
 #include "engine/kv_cache.hpp"
 #include "engine/model.hpp"
+#include "engine/pieces.hpp"
 #include "engine/pool.hpp"
 #include "ops/columns.hpp"
 #include "sys/thread_pool.hpp"
@@ -57,6 +59,9 @@ class Session {
   [[nodiscard]] Result<void> check(std::span<const BatchItem> batch) const;
   void run(std::span<const BatchItem> batch);
 
+  /// `body` for all pieces of the products of the current operation, which have n_cols columns.
+  void for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols, const std::function<void(const Piece&)>& body);
+
   void apply(const EmbedOp& op, std::span<const BatchItem> batch);
   void apply(const NormOp& op, std::span<const BatchItem> batch);
   void apply(const LinearOp& op, std::span<const BatchItem> batch);
@@ -87,6 +92,7 @@ class Session {
   Pool pooled_;
   std::vector<float> logits_;  // [n_logits][n_vocab]
   std::size_t n_logits_ = 0;
+  std::size_t current_op_ = 0;
 };
 
 }  // namespace tern::engine

@@ -103,6 +103,17 @@ void Matrix::move_weights(std::byte* place) {
   }
 }
 
+std::span<const std::byte> Matrix::weights_from(std::int64_t row) const {
+  const auto n_bytes = static_cast<std::size_t>(weight_bytes());
+  const void* begin = ternary_  ? ternary_->codes
+                      : binary_ ? binary_->panels
+                                : static_cast<const void*>(tensor_.bytes.data());
+  const std::int64_t skipped = ternary_  ? row * (ternary_->k_padded / 4)
+                               : binary_ ? row / kernels::kBinaryPanel * kernels::binary_panel_bytes(k_)
+                                         : row * tensor_.format->row_bytes(k_);
+  return std::span(static_cast<const std::byte*>(begin), n_bytes).subspan(static_cast<std::size_t>(skipped));
+}
+
 std::uint64_t Matrix::weight_bytes() const {
   if (binary_) return static_cast<std::uint64_t>(kernels::binary_panels(n_rows_) * kernels::binary_panel_bytes(k_));
   const std::int64_t row_bytes = ternary_ ? ternary_->k_padded / 4 : tensor_.format->row_bytes(k_);

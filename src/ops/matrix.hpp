@@ -30,6 +30,8 @@ class Matrix {
   [[nodiscard]] InputForm input_form() const { return form_; }
   /// Bytes of all rows, as they are read by a product.
   [[nodiscard]] std::uint64_t weight_bytes() const;
+  /// What a product reads, from row `row` (or the panel that it lies in) to the end.
+  [[nodiscard]] std::span<const std::byte> weights_from(std::int64_t row) const;
   /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
   [[nodiscard]] std::string_view peak() const { return peak_; }
   /// Multiply-adds that one of those instructions' operations stands for: 1, or 2 where sums are looked up.

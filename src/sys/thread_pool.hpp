@@ -5,9 +5,11 @@
 // depend on who runs it. That is how every number of threads gives the same bits.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace tern::sys {
 
@@ -21,10 +23,22 @@ class ThreadPool {
 
   [[nodiscard]] int n_threads() const { return n_threads_; }
 
+  /// Bytes that a thread will need in a step to come. Between steps a core waits, for other threads and for what one
+  /// thread does alone, and memory would wait with it: so a thread that waits fetches these into its cache.
+  using Ahead = std::span<const std::byte>;
+
   /// Calls body(begin, end) for consecutive chunks of at most `chunk` covering [0, n), from any of the threads, and
-  /// returns when all are done. Chunks are handed out dynamically. Not reentrant; one caller at a time. What the body
-  /// throws (no memory) comes out here, when no thread is in the body any more.
-  void parallel_for(std::int64_t n, std::int64_t chunk, const std::function<void(std::int64_t, std::int64_t)>& body);
+  /// returns when all are done. Of N chunks thread t, 0 being the caller, takes those from first_chunk(N, t) on, and
+  /// then what others have left. Not reentrant; one caller at a time. What the body throws (no memory) comes out here,
+  /// when no thread is in the body any more.
+  /// `ahead`: for each thread what it may fetch from when it has nothing left to do in this step; empty: go on with
+  /// what the last one named.
+  void parallel_for(std::int64_t n, std::int64_t chunk, const std::function<void(std::int64_t, std::int64_t)>& body,
+                    std::span<const Ahead> ahead = {});
+
+  [[nodiscard]] std::int64_t first_chunk(std::int64_t n_chunks, int thread) const {
+    return n_chunks * thread / n_threads_;
+  }
 
  private:
   struct State;

@@ -24,6 +24,13 @@ inline __m256i table_of(const std::uint8_t* p) {
   return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 
+/// sum += term, in this order. GCC 12 otherwise turns eight additions into a tree, whose terms do not fit into the
+/// registers: a third slower.
+inline void add_in_order(__m256i& sum, __m256i term) {
+  sum = _mm256_add_epi8(sum, term);
+  asm("" : "+x"(sum));
+}
+
 /// Bytes of low and of high parts as 16-bit lanes low + 32 * high: rows 0-7 and 16-23, then 8-15 and 24-31.
 struct Joined {
   __m256i v[2];
@@ -114,8 +121,13 @@ inline void panels_by(const BinaryArgs& a, std::int64_t panel, std::int64_t stri
             for (int r = 0; r < R; ++r) {
               const __m256i l = _mm256_shuffle_epi8(table_low, nibbles[r]);
               const __m256i h = _mm256_shuffle_epi8(table_high, nibbles[r]);
-              low[r][c] = i == 0 && half == 0 ? l : _mm256_add_epi8(low[r][c], l);
-              high[r][c] = i == 0 && half == 0 ? h : _mm256_add_epi8(high[r][c], h);
+              if (i == 0 && half == 0) {
+                low[r][c] = l;
+                high[r][c] = h;
+              } else {
+                add_in_order(low[r][c], l);
+                add_in_order(high[r][c], h);
+              }
             }
           }
         }
@@ -177,8 +189,13 @@ template <int R>
       for (int r = 0; r < R; ++r) {
         const __m256i n = load(nibbles + r * kUnpackedPanel + i * 32);
         const __m256i l = _mm256_shuffle_epi8(table_low, n), h = _mm256_shuffle_epi8(table_high, n);
-        low[r] = i == 0 ? l : _mm256_add_epi8(low[r], l);
-        high[r] = i == 0 ? h : _mm256_add_epi8(high[r], h);
+        if (i == 0) {
+          low[r] = l;
+          high[r] = h;
+        } else {
+          add_in_order(low[r], l);
+          add_in_order(high[r], h);
+        }
       }
     }
     for (int r = 0; r < R; ++r) {

@@ -1,0 +1,29 @@
+// How the products of an operation are cut into pieces for threads, and which weights a thread reads first: what it may
+// fetch while it waits for the operation to begin.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/compiled_plan.hpp"
+#include "sys/thread_pool.hpp"
+
+namespace tern::engine {
+
+/// Rows [first, last) of one matrix of an operation.
+struct Piece {
+  std::size_t part;  // of LinearOp::parts; 0 for a head
+  std::int64_t first;
+  std::int64_t last;
+};
+
+/// One index space over the rows of all parts, in pieces that do not cross from one part to the next.
+[[nodiscard]] std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_threads);
+[[nodiscard]] std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_threads);
+
+/// For each thread, the first weights that it will read in the products that come after ops[current], around the end if
+/// need be; empty where there are none.
+[[nodiscard]] std::vector<sys::ThreadPool::Ahead> weights_ahead(std::span<const Op> ops, std::size_t current,
+                                                                std::int64_t n_cols, const sys::ThreadPool& pool);
+
+}  // namespace tern::engine
