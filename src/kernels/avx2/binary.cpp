@@ -24,13 +24,6 @@ inline __m256i table_of(const std::uint8_t* p) {
   return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 
-/// sum += term, in this order. GCC 12 otherwise turns eight additions into a tree, whose terms do not fit into the
-/// registers: a third slower.
-inline void add_in_order(__m256i& sum, __m256i term) {
-  sum = _mm256_add_epi8(sum, term);
-  asm("" : "+x"(sum));
-}
-
 /// Bytes of low and of high parts as 16-bit lanes low + 32 * high: rows 0-7 and 16-23, then 8-15 and 24-31.
 struct Joined {
   __m256i v[2];
@@ -125,8 +118,10 @@ inline void panels_by(const BinaryArgs& a, std::int64_t panel, std::int64_t stri
                 low[r][c] = l;
                 high[r][c] = h;
               } else {
-                add_in_order(low[r][c], l);
-                add_in_order(high[r][c], h);
+                low[r][c] = _mm256_add_epi8(low[r][c], l);
+                keep(low[r][c]);
+                high[r][c] = _mm256_add_epi8(high[r][c], h);
+                keep(high[r][c]);
               }
             }
           }
@@ -193,8 +188,10 @@ template <int R>
           low[r] = l;
           high[r] = h;
         } else {
-          add_in_order(low[r], l);
-          add_in_order(high[r], h);
+          low[r] = _mm256_add_epi8(low[r], l);
+          keep(low[r]);
+          high[r] = _mm256_add_epi8(high[r], h);
+          keep(high[r]);
         }
       }
     }

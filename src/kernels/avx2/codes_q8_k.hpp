@@ -33,6 +33,7 @@ inline __m128i even_then_odd(__m128i v) {
 struct Q4_K {
   using Block = BlockQ4_K;
   static constexpr bool kHasMinimum = true, kUnitFactors = false;
+  static constexpr int kLargest = 15;
   static constexpr int kRun = 8;
   static inline void codes(const Block& b, __m256i* q) {
     for (int i = 0; i < 4; ++i) {
@@ -44,17 +45,13 @@ struct Q4_K {
   /// Eight factors and eight minima of 6 bits: 0-3 are the low bits of bytes 0-3 and 4-7; 4-7 have their low four bits
   /// in bytes 8-11 (factors low, minima high) and their upper two bits at the top of bytes 0-3 and 4-7.
   static inline void factors_of(const std::uint8_t* scales, __m256i& s, __m256i& m) {
-    std::uint32_t a;
-    std::uint32_t b;
-    std::uint32_t c;
-    __builtin_memcpy(&a, scales, 4);
-    __builtin_memcpy(&b, scales + 4, 4);
-    __builtin_memcpy(&c, scales + 8, 4);
-    const std::uint32_t s0 = a & 0x3f3f3f3fU, m0 = b & 0x3f3f3f3fU;
-    const std::uint32_t s1 = (c & 0x0f0f0f0fU) | (a >> 2 & 0x30303030U);
-    const std::uint32_t m1 = (c >> 4 & 0x0f0f0f0fU) | (b >> 2 & 0x30303030U);
-    const __m128i bytes =
-        _mm_setr_epi32(static_cast<int>(s0), static_cast<int>(s1), static_cast<int>(m0), static_cast<int>(m1));
+    // Words a, b, c (the fourth is not theirs) become the four of factors 0-3, 4-7 and minima 0-3, 4-7.
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(scales));
+    const __m128i low = _mm_and_si128(_mm_srlv_epi32(_mm_shuffle_epi32(v, 0x98), _mm_setr_epi32(0, 0, 0, 4)),
+                                      _mm_setr_epi32(0x3f3f3f3f, 0x0f0f0f0f, 0x3f3f3f3f, 0x0f0f0f0f));
+    const __m128i high =
+        _mm_and_si128(_mm_srli_epi32(_mm_shuffle_epi32(v, 0x40), 2), _mm_setr_epi32(0, 0x30303030, 0, 0x30303030));
+    const __m128i bytes = _mm_or_si128(low, high);
     s = _mm256_cvtepu8_epi16(_mm_unpacklo_epi64(bytes, bytes));  // every factor counts for two runs of 16
     m = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(bytes, bytes));
   }
@@ -64,6 +61,7 @@ struct Q4_K {
 struct Q5_K {
   using Block = BlockQ5_K;
   static constexpr bool kHasMinimum = true, kUnitFactors = false;
+  static constexpr int kLargest = 31;
   static constexpr int kRun = 4;
   static inline void codes(const Block& b, __m256i* q) {
     __m256i high = load(b.high);  // bit i of a byte belongs to the i-th 32 values
@@ -90,6 +88,7 @@ struct Q5_K {
 struct Q6_K {
   using Block = BlockQ6_K;
   static constexpr bool kHasMinimum = false, kUnitFactors = false;
+  static constexpr int kLargest = 63;
   static constexpr int kRun = 2;
   static inline void codes(const Block& b, __m256i* q) {
     const __m256i mask = _mm256_set1_epi8(0x30);
@@ -112,6 +111,7 @@ struct Q6_K {
 struct Q3_K {
   using Block = BlockQ3_K;
   static constexpr bool kHasMinimum = false, kUnitFactors = false;
+  static constexpr int kLargest = 7;
   static constexpr int kRun = 4;
   static inline void codes(const Block& b, __m256i* q) {
     const __m256i h = load(b.high);  // bit i of a byte belongs to the i-th 32 values
@@ -133,15 +133,15 @@ struct Q3_K {
   /// Sixteen factors of 6 bits, minus 32: low four bits in the nibbles of bytes 0-7 (low ones first), upper two bits in
   /// bytes 8-11, factor j at bits 2 * (j / 4) of byte 8 + j % 4.
   static inline void factors(const Block& b, __m256i& s, __m256i& m) {
-    std::uint64_t low;
-    std::uint32_t high;
-    __builtin_memcpy(&low, b.scales, 8);
-    __builtin_memcpy(&high, b.scales + 8, 4);
-    const __m128i nibbles =
-        _mm_and_si128(_mm_set_epi64x(static_cast<long long>(low >> 4), static_cast<long long>(low)), _mm_set1_epi8(15));
-    const __m128i tops =
-        _mm_setr_epi32(static_cast<int>(high << 4 & 0x30303030U), static_cast<int>(high << 2 & 0x30303030U),
-                       static_cast<int>(high & 0x30303030U), static_cast<int>(high >> 2 & 0x30303030U));
+    // The twelve bytes and two before and behind them, all in the block.
+    const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(reinterpret_cast<const std::uint8_t*>(&b) +
+                                                                         __builtin_offsetof(BlockQ3_K, scales) - 2));
+    const __m128i twice = _mm_shuffle_epi8(all, _mm_setr_epi8(2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5, 6, 7, 8, 9));
+    const __m128i nibbles = _mm_and_si128(_mm_srlv_epi64(twice, _mm_set_epi64x(4, 0)), _mm_set1_epi8(15));
+    const __m128i four =
+        _mm_shuffle_epi8(all, _mm_setr_epi8(10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13));
+    const __m128i placed = _mm_srlv_epi32(_mm_sllv_epi32(four, _mm_setr_epi32(4, 2, 0, 0)), _mm_setr_epi32(0, 0, 0, 2));
+    const __m128i tops = _mm_and_si128(placed, _mm_set1_epi8(0x30));
     const __m128i v = _mm_sub_epi8(_mm_or_si128(nibbles, tops), _mm_set1_epi8(32));
     s = _mm256_cvtepi8_epi16(even_then_odd(v));
     m = _mm256_slli_epi16(_mm256_cvtepi8_epi16(v), 2);  // the code's offset, 4
@@ -160,6 +160,7 @@ inline void two_bit_codes(const std::uint8_t* p, __m256i* q) {
 struct Q2_K {
   using Block = BlockQ2_K;
   static constexpr bool kHasMinimum = true, kUnitFactors = false;
+  static constexpr int kLargest = 3;
   static constexpr int kRun = 4;
   static inline void codes(const Block& b, __m256i* q) { two_bit_codes(b.q, q); }
   static inline void factors(const Block& b, __m256i& s, __m256i& m) {

@@ -2,13 +2,14 @@
 //
 // Every output has one order of additions: eight lanes, lane l sums the products of k = l, l + 8, l + 16, ... by fused
 // multiply-add from the first k to the last (values beyond the row count as zeros), then the tree of sum_lanes. One
-// column takes eight rows at a time straight from the weights; several share a block of weights converted to float in
-// L1, in tiles of three rows and four columns whose running lanes rest in memory between blocks. Neither changes the
-// order.
+// column takes eight rows at a time straight from the weights, in eight streams; several share a block of weights
+// converted to float in L1, in tiles of three rows and four columns whose running lanes rest in memory between blocks.
+// Neither changes the order.
 #if defined(__x86_64__)
 
 #include "kernels/avx2/functions.hpp"
 #include "kernels/avx2/simd.hpp"
+#include "kernels/avx2/streams.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
@@ -55,18 +56,18 @@ inline const float* column_of(const MatmulArgs& a, std::int64_t c) {
   return reinterpret_cast<const float*>(static_cast<const char*>(a.x) + static_cast<std::size_t>(c) * a.x_col_bytes);
 }
 
+/// R rows, `stride` rows apart, against one column.
 template <class W, int R>
-inline void rows_by_one(const MatmulArgs& a, std::int64_t row) {
+inline void rows_by_one(const MatmulArgs& a, std::int64_t row, std::int64_t stride) {
   const typename W::Value* w[R];
-  for (int r = 0; r < R; ++r) w[r] = row_of<W>(a, row + r);
+  for (int r = 0; r < R; ++r) w[r] = row_of<W>(a, row + r * stride);
   const float* x = column_of(a, 0);
   __m256 acc[R];
   for (int r = 0; r < R; ++r) acc[r] = _mm256_setzero_ps();
   constexpr std::int64_t kLine = 64 / static_cast<std::int64_t>(sizeof(typename W::Value));
-  const std::size_t ahead = a.w_row_bytes * R;
   std::int64_t i = 0;
   for (; i + kLine <= a.k; i += kLine) {
-    for (int r = 0; r < R; ++r) _mm_prefetch(reinterpret_cast<const char*>(w[r] + i) + ahead, _MM_HINT_T1);
+    for (int r = 0; r < R; ++r) prefetch_row(w[r] + i);
     for (std::int64_t j = i; j < i + kLine; j += 8) {
       const __m256 v = _mm256_loadu_ps(x + j);
       for (int r = 0; r < R; ++r) acc[r] = _mm256_fmadd_ps(W::eight(w[r] + j), v, acc[r]);
@@ -80,7 +81,7 @@ inline void rows_by_one(const MatmulArgs& a, std::int64_t row) {
     const __m256 v = F32::first(x + i, a.k - i);
     for (int r = 0; r < R; ++r) acc[r] = _mm256_fmadd_ps(W::first(w[r] + i, a.k - i), v, acc[r]);
   }
-  for (int r = 0; r < R; ++r) a.y[row + r] = sum_lanes(acc[r]);
+  for (int r = 0; r < R; ++r) a.y[row + r * stride] = sum_lanes(acc[r]);
 }
 
 /// R rows of the converted block against C columns; `lanes` holds the running lanes [row][kBlockColumns].
@@ -166,9 +167,9 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
 template <class W>
 inline void matmul(const MatmulArgs& a) {
   if (a.n_cols == 1) {
-    std::int64_t r = 0;
-    for (; r + 8 <= a.n_rows; r += 8) rows_by_one<W, 8>(a, r);
-    for (; r < a.n_rows; ++r) rows_by_one<W, 1>(a, r);
+    const std::int64_t share = a.n_rows / 8;
+    for (std::int64_t r = 0; r < share; ++r) rows_by_one<W, 8>(a, r, share);
+    for (std::int64_t r = share * 8; r < a.n_rows; ++r) rows_by_one<W, 1>(a, r, 1);
     return;
   }
   for (std::int64_t c = 0; c < a.n_cols; c += kBlockColumns) {

@@ -4,9 +4,9 @@
 // then
 //   y = fma(float(I), d_weight * d_x, y), and for formats with a minimum y = fma(m_weight, d_x * float(sum of x), y).
 // So how I is formed is free. Eight rows are taken together, one in each lane of y. One column: each row's codes times
-// the column's, then the eight vectors are summed across. Several columns: a panel of eight rows is transposed into L1,
-// four neighbouring k of each row to a lane, and the activations are broadcast; weights are unpacked once for up to 64
-// columns.
+// the column's, then the eight vectors are summed across; the rows are read in eight streams. Several columns: a panel
+// of eight rows is transposed into L1, four neighbouring k of each row to a lane, and the activations are broadcast;
+// weights are unpacked once for up to 64 columns.
 //
 // Activation codes must lie in -127..127, as quantize_q8_0 makes them; every weight byte is legal.
 #if defined(__x86_64__)
@@ -15,6 +15,7 @@
 #include "kernels/avx2/codes_q8_0.hpp"
 #include "kernels/avx2/functions.hpp"
 #include "kernels/avx2/simd.hpp"
+#include "kernels/avx2/streams.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
@@ -44,24 +45,20 @@ inline void prepare(const BlockQ8_0* x, std::int64_t n, Prepared<N>& out) {
   }
 }
 
-/// The eight rows of a panel; rows beyond the matrix repeat the last one and are never stored.
+/// The eight rows of a panel.
 template <class F>
-struct Rows {
-  const typename F::Block* p[8];
-  Rows(const MatmulArgs& a, std::int64_t first) {
-    for (std::int64_t r = 0; r < 8; ++r) {
-      const std::int64_t row = first + r < a.n_rows ? first + r : a.n_rows - 1;
-      p[r] = reinterpret_cast<const typename F::Block*>(static_cast<const char*>(a.w) +
-                                                        static_cast<std::size_t>(row) * a.w_row_bytes);
-    }
-  }
+struct Rows : EightRows<typename F::Block> {
+  using EightRows<typename F::Block>::EightRows;
+  explicit Rows(const EightRows<typename F::Block>& rows) : EightRows<typename F::Block>(rows) {}
   [[nodiscard]] inline __m256 scales(std::int64_t b) const {
-    return halves_to_floats(F::scale(p[0], b), F::scale(p[1], b), F::scale(p[2], b), F::scale(p[3], b),
-                            F::scale(p[4], b), F::scale(p[5], b), F::scale(p[6], b), F::scale(p[7], b));
+    const auto& row = this->p;
+    return halves_to_floats(F::scale(row[0], b), F::scale(row[1], b), F::scale(row[2], b), F::scale(row[3], b),
+                            F::scale(row[4], b), F::scale(row[5], b), F::scale(row[6], b), F::scale(row[7], b));
   }
   [[nodiscard]] inline __m256 minima(std::int64_t b) const {
-    return halves_to_floats(F::minimum(p[0], b), F::minimum(p[1], b), F::minimum(p[2], b), F::minimum(p[3], b),
-                            F::minimum(p[4], b), F::minimum(p[5], b), F::minimum(p[6], b), F::minimum(p[7], b));
+    const auto& row = this->p;
+    return halves_to_floats(F::minimum(row[0], b), F::minimum(row[1], b), F::minimum(row[2], b), F::minimum(row[3], b),
+                            F::minimum(row[4], b), F::minimum(row[5], b), F::minimum(row[6], b), F::minimum(row[7], b));
   }
 };
 
@@ -83,24 +80,21 @@ inline __m256i products(__m256i codes, __m256i x) {
 
 template <class F>
 inline void one_column(const MatmulArgs& a) {
+  using Block = typename F::Block;
+  constexpr std::int64_t kLineBlocks = blocks_of_a_line<Block>(F::kValues);
   Prepared<kVectorBlocks> column;
   const std::int64_t n_blocks = a.k / 32;
   const BlockQ8_0* x = static_cast<const BlockQ8_0*>(a.x);
   for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kVectorBlocks) {
     const std::int64_t n = n_blocks - b0 < kVectorBlocks ? n_blocks - b0 : kVectorBlocks;
     prepare<F>(x + b0, n, column);
-    for (std::int64_t row = 0; row < a.n_rows; row += 8) {
-      const Rows<F> w(a, row);
-      const __m256i live = first_lanes(a.n_rows - row < 8 ? a.n_rows - row : 8);
-      __m256 y = b0 == 0 ? _mm256_setzero_ps() : _mm256_maskload_ps(a.y + row, live);
-      const std::size_t ahead = a.w_row_bytes * 8;
+    each_eight_rows<Block>(a, b0 == 0, [&](const EightRows<Block>& rows, __m256 y) {
+      const Rows<F> w(rows);
       for (std::int64_t b = 0; b < n; ++b) {
         const __m256i v = load(x[b0 + b].q);
         __m256i sums[8];
         for (int r = 0; r < 8; ++r) {
-          if ((b & 1) == 0) {
-            _mm_prefetch(reinterpret_cast<const char*>(w.p[r] + (b0 + b) * 32 / F::kValues) + ahead, _MM_HINT_T1);
-          }
+          if (b % kLineBlocks == 0) prefetch_row(w.p[r] + (b0 + b) * 32 / F::kValues);
           sums[r] = _mm256_madd_epi16(products<F>(F::codes(w.p[r], b0 + b), v), _mm256_set1_epi16(1));
         }
         __m256 m = _mm256_setzero_ps();
@@ -108,8 +102,8 @@ inline void one_column(const MatmulArgs& a) {
         y = add_block<F>(y, sums_of_eight(sums), w.scales(b0 + b), m, column.d + b, column.offset + b,
                          column.minimum + b);
       }
-      _mm256_maskstore_ps(a.y + row, live, y);
-    }
+      return y;
+    });
   }
 }
 
@@ -120,10 +114,16 @@ struct Panel {
 };
 
 template <class F>
-inline void fill(const Rows<F>& w, std::int64_t b0, std::int64_t n, Panel& panel) {
+inline void fill(const Rows<F>& w, std::int64_t b0, std::int64_t n, std::size_t next_rows, Panel& panel) {
+  constexpr std::int64_t kLineBlocks = blocks_of_a_line<typename F::Block>(F::kValues);
   for (std::int64_t b = 0; b < n; ++b) {
     __m256i rows[8];
-    for (int r = 0; r < 8; ++r) rows[r] = F::codes(w.p[r], b0 + b);
+    for (int r = 0; r < 8; ++r) {
+      if (b % kLineBlocks == 0) {
+        prefetch_range(reinterpret_cast<const char*>(w.p[r] + (b0 + b) * 32 / F::kValues) + next_rows, 1);
+      }
+      rows[r] = F::codes(w.p[r], b0 + b);
+    }
     transpose8(rows, panel.codes + b * 8);
     panel.d[b] = w.scales(b0 + b);
     if constexpr (F::kHasMinimum) panel.m[b] = w.minima(b0 + b);
@@ -150,11 +150,13 @@ inline void tile(const Panel& panel, const BlockQ8_0* const* x, const Prepared<k
         const __m256i w = panel.codes[b * 8 + j];
         for (int c = 0; c < C; ++c) {
           pairs[c] = _mm256_add_epi16(pairs[c], products<F>(w, broadcast4(x[c][b].q + 4 * j)));
+          keep(pairs[c]);
         }
       }
       for (int c = 0; c < C; ++c) {
         const __m256i wide = _mm256_madd_epi16(pairs[c], _mm256_set1_epi16(1));
         sum[c] = _mm256_add_epi32(sum[c], wide);
+        keep(sum[c]);
       }
     }
     __m256 m = _mm256_setzero_ps();
@@ -182,7 +184,7 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
       prepare<F>(x[c], n, columns[c]);
     }
     for (std::int64_t row = 0; row < a.n_rows; row += 8) {
-      fill<F>(Rows<F>(a, row), b0, n, panel);
+      fill<F>(Rows<F>(a, row, 1), b0, n, 8 * a.w_row_bytes, panel);
       const __m256i live = first_lanes(a.n_rows - row < 8 ? a.n_rows - row : 8);
       float* y = a.y + static_cast<std::size_t>(first_column) * a.y_stride + row;
       std::int64_t c = 0;

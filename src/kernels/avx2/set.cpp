@@ -8,16 +8,17 @@
 namespace tern::kernels::avx2 {
 namespace {
 
+// Q8_0 widens every sum of two products; the others add up two and more in 16 bits first.
 constexpr MatmulSlot kMatmuls[] = {
     {"F32", Activation::f32, matmul_f32, "fma_avx2"},       {"F16", Activation::f32, matmul_f16, "fma_avx2"},
     {"BF16", Activation::f32, matmul_bf16, "fma_avx2"},     {"Q8_0", Activation::q8_0, matmul_q8_0, "maddubs32"},
-    {"Q4_0", Activation::q8_0, matmul_q4_0, "maddubs32"},   {"Q4_1", Activation::q8_0, matmul_q4_1, "maddubs32"},
-    {"Q5_0", Activation::q8_0, matmul_q5_0, "maddubs32"},   {"Q5_1", Activation::q8_0, matmul_q5_1, "maddubs32"},
-    {"Q1_0", Activation::q8_0, matmul_q1_0, "maddubs32"},   {"Q2_0", Activation::q8_0, matmul_q2_0, "maddubs32"},
-    {"Q6_K", Activation::q8_k, matmul_q6_k, "maddubs32"},   {"Q5_K", Activation::q8_k, matmul_q5_k, "maddubs32"},
-    {"Q4_K", Activation::q8_k, matmul_q4_k, "maddubs32"},   {"Q3_K", Activation::q8_k, matmul_q3_k, "maddubs32"},
-    {"Q2_K", Activation::q8_k, matmul_q2_k, "maddubs32"},   {"TQ2_0", Activation::q8_k, matmul_tq2_0, "maddubs32"},
-    {"TQ1_0", Activation::q8_k, matmul_tq1_0, "maddubs32"},
+    {"Q4_0", Activation::q8_0, matmul_q4_0, "maddubs16"},   {"Q4_1", Activation::q8_0, matmul_q4_1, "maddubs16"},
+    {"Q5_0", Activation::q8_0, matmul_q5_0, "maddubs16"},   {"Q5_1", Activation::q8_0, matmul_q5_1, "maddubs16"},
+    {"Q1_0", Activation::q8_0, matmul_q1_0, "maddubs16"},   {"Q2_0", Activation::q8_0, matmul_q2_0, "maddubs16"},
+    {"Q6_K", Activation::q8_k, matmul_q6_k, "maddubs16"},   {"Q5_K", Activation::q8_k, matmul_q5_k, "maddubs16"},
+    {"Q4_K", Activation::q8_k, matmul_q4_k, "maddubs16"},   {"Q3_K", Activation::q8_k, matmul_q3_k, "maddubs16"},
+    {"Q2_K", Activation::q8_k, matmul_q2_k, "maddubs16"},   {"TQ2_0", Activation::q8_k, matmul_tq2_0, "maddubs16"},
+    {"TQ1_0", Activation::q8_k, matmul_tq1_0, "maddubs16"},
 };
 
 constexpr CacheSlot kCaches[] = {

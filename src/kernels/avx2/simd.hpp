@@ -18,6 +18,12 @@ inline void store(void* p, __m256i v) {
   _mm256_storeu_si256(static_cast<__m256i*>(p), v);
 }
 
+/// Makes the compiler finish v here, in a register. Left to itself GCC 12 adds up long sums in an order of its own, for
+/// which it keeps all terms in memory: 74 GMAC/s instead of 86 for Q4_K (Xeon, 128 columns).
+inline void keep(__m256i& v) {
+  asm("" : "+x"(v));
+}
+
 /// Four bytes at p in every 32-bit lane.
 inline __m256i broadcast4(const void* p) {
   std::int32_t word;

@@ -7,4 +7,16 @@ namespace tern::kernels::avx512vnni {
 
 void ternary(const TernaryArgs& args);
 
+void matmul_q8_0(const MatmulArgs& args);
+void matmul_q4_0(const MatmulArgs& args);
+void matmul_q4_1(const MatmulArgs& args);
+void matmul_q5_0(const MatmulArgs& args);
+void matmul_q5_1(const MatmulArgs& args);
+
+void matmul_q6_k(const MatmulArgs& args);
+void matmul_q5_k(const MatmulArgs& args);
+void matmul_q4_k(const MatmulArgs& args);
+void matmul_q3_k(const MatmulArgs& args);
+void matmul_q2_k(const MatmulArgs& args);
+
 }  // namespace tern::kernels::avx512vnni

@@ -44,7 +44,7 @@ TEST(Work, NamesTheInstructionsOfEachPartWhereTheyAreKnown) {
   for (const kernels::Isa& isa : kernels::all_isas()) {
     if (!isa.supported(sys::cpu_features())) continue;
     SCOPED_TRACE(isa.name);
-    const auto model = tiny({.architecture = "bitnet", .format = "TQ2_0", .embedding = "Q6_K"}, isa.name);
+    const auto model = tiny({.architecture = "bitnet", .format = "TQ2_0", .embedding = "F16"}, isa.name);
     const Work work = work_of(model->plan());
     for (const Products& products : work.products) EXPECT_EQ(products.peak.empty(), isa.name == "scalar");
     EXPECT_EQ(work.products.size(), isa.name == "scalar" ? 1U : 2U);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <new>
+#include <span>
 #include <vector>
 
 #include "sys/cpu.hpp"
@@ -47,6 +48,36 @@ TEST_P(ThreadPools, ASeriesOfTinyStepsSeesTheResultOfTheStepBefore) {
     a.swap(b);
   }
   for (const std::int64_t value : a) EXPECT_EQ(value, n_steps);
+}
+
+TEST_P(ThreadPools, StepsThatNameBytesToFetchDoTheSame) {
+  ThreadPool pool(GetParam());
+  const std::vector<std::byte> weights(100'000);
+  const std::span<const std::byte> all(weights);
+  for (int step = 0; step < 300; ++step) {
+    std::vector<ThreadPool::Ahead> ahead;
+    for (int t = 0; t < GetParam(); ++t)  // some nothing, some a byte, some all
+      ahead.push_back(all.subspan(step % 3 == 0 ? weights.size() : step % 3 == 1 ? weights.size() - 1 : 0));
+    std::vector<std::atomic<int>> visits(37);
+    pool.parallel_for(
+        37, 2,
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+        },
+        ahead);
+    for (const auto& visit : visits) ASSERT_EQ(visit, 1);
+    pool.parallel_for(8, 1, [&](std::int64_t begin, std::int64_t) { ++visits[static_cast<std::size_t>(begin)]; });
+    ASSERT_EQ(visits[7], 2);
+  }
+}
+
+TEST_P(ThreadPools, SharesFollowOneAnotherAndCoverAll) {
+  ThreadPool pool(GetParam());
+  for (const std::int64_t n_chunks : {1, 2, 5, 64}) {
+    EXPECT_EQ(pool.first_chunk(n_chunks, 0), 0);
+    EXPECT_EQ(pool.first_chunk(n_chunks, GetParam()), n_chunks);
+    for (int t = 0; t < GetParam(); ++t) EXPECT_LE(pool.first_chunk(n_chunks, t), pool.first_chunk(n_chunks, t + 1));
+  }
 }
 
 TEST_P(ThreadPools, WhatTheBodyThrowsComesOutAndThePoolStaysUsable) {

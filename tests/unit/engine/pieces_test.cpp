@@ -1,0 +1,83 @@
+// Pieces cover every row of every part once, and what a thread may fetch ahead is where its first piece reads.
+#include "engine/pieces.hpp"
+
+#include <gtest/gtest.h>
+
+#include "engine/model.hpp"
+#include "tests/support/models.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace tern::engine {
+namespace {
+
+std::shared_ptr<const Model> tiny(std::string_view format) {
+  const test::TemporaryFolder folder;
+  return test::must(Model::load(
+      test::write_tiny_model(folder, {.architecture = "bitnet", .format = std::string(format), .embedding = "Q6_K"}),
+      {.isa = {}, .check_memory = false}));
+}
+
+TEST(Pieces, CoverEveryRowOfEveryPartOnce) {
+  const auto model = tiny("TQ2_0");
+  int n_linear = 0;
+  for (const Op& op : model->plan().ops()) {
+    const auto* linear = std::get_if<LinearOp>(&op);
+    if (linear == nullptr) continue;
+    ++n_linear;
+    for (const std::int64_t n_cols : {1, 7, 300}) {
+      for (const int n_threads : {1, 2, 5, 64}) {
+        std::vector<std::int64_t> next(linear->parts.size(), 0);
+        for (const Piece& piece : pieces_of(*linear, n_cols, n_threads)) {
+          ASSERT_EQ(piece.first, next.at(piece.part)) << "pieces of a part follow one another";
+          ASSERT_LT(piece.first, piece.last);
+          next[piece.part] = piece.last;
+        }
+        for (std::size_t i = 0; i < next.size(); ++i) EXPECT_EQ(next[i], linear->parts[i].matrix->n_rows());
+      }
+    }
+  }
+  EXPECT_GE(n_linear, 4);
+}
+
+TEST(Pieces, WhatIsFetchedAheadIsWhereTheNextProductBegins) {
+  for (const char* format : {"TQ2_0", "Q1_0", "Q8_0"}) {
+    SCOPED_TRACE(format);
+    const auto model = tiny(format);
+    const std::vector<Op>& ops = model->plan().ops();
+    const sys::ThreadPool pool(3);
+    for (std::size_t current = 0; current < ops.size(); ++current) {
+      std::size_t after = (current + 1) % ops.size();
+      while (!std::holds_alternative<LinearOp>(ops[after]) && !std::holds_alternative<HeadOp>(ops[after]))
+        after = (after + 1) % ops.size();
+      const auto ahead = weights_ahead(ops, current, 1, pool);
+      ASSERT_EQ(ahead.size(), 3U);
+      const auto* linear = std::get_if<LinearOp>(&ops[after]);
+      const ops::Matrix& first =
+          linear != nullptr ? *linear->parts.front().matrix : *std::get<HeadOp>(ops[after]).matrix;
+      EXPECT_EQ(ahead[0].data(), first.weights_from(0).data()) << "the caller begins with the first row";
+      const auto pieces = linear != nullptr ? pieces_of(*linear, 1, 3) : pieces_of(std::get<HeadOp>(ops[after]), 1, 3);
+      for (int t = 1; t < 3; ++t) {
+        const auto index = static_cast<std::size_t>(pool.first_chunk(std::ssize(pieces), t));
+        const ops::Matrix& matrix = linear != nullptr ? *linear->parts[pieces[index].part].matrix : first;
+        const auto weights = matrix.weights_from(pieces[index].first);
+        const auto& mine = ahead[static_cast<std::size_t>(t)];
+        EXPECT_EQ(mine.data(), weights.data());
+        EXPECT_FALSE(mine.empty());
+        EXPECT_LE(mine.size(), weights.size()) << "nothing beyond the matrix";
+      }
+    }
+  }
+}
+
+TEST(Pieces, ThreadsWithoutAPieceFetchNothing) {
+  const auto model = tiny("TQ2_0");
+  const sys::ThreadPool pool(40);
+  const auto ahead = weights_ahead(model->plan().ops(), 0, 1, pool);
+  ASSERT_EQ(ahead.size(), static_cast<std::size_t>(pool.n_threads()));
+  std::size_t n_bytes = 0;
+  for (const auto& mine : ahead) n_bytes += mine.size();
+  EXPECT_GT(n_bytes, 0U);
+}
+
+}  // namespace
+}  // namespace tern::engine
