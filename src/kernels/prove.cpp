@@ -7,16 +7,14 @@
 #include "base/half.hpp"
 #include "base/random.hpp"
 #include "formats/all.hpp"
-#include "kernels/binary_pack.hpp"
 #include "kernels/generic/set.hpp"
 #include "kernels/kernels.hpp"
-#include "kernels/ternary_pack.hpp"
+#include "kernels/prove_packed.hpp"
 #include "tensor/aligned_buffer.hpp"
 
 namespace tern::kernels {
 namespace {
 
-constexpr std::int64_t kRows = 11;        // one panel of eight and a rest
 constexpr std::int64_t kMatmulRows = 37;  // two panels of sixteen, or four of eight, and a rest
 constexpr std::int64_t kColumns = 13;     // every way of taking one to thirteen columns, two tiles of six and a rest
 constexpr std::int64_t kLength = 1536;    // divides by every block
@@ -41,10 +39,6 @@ struct Worst {
     return {std::move(kernel), share <= 1.0, fmt::format("worst error {:.1e} of the sum of magnitudes", relative)};
   }
 };
-
-Proof identical(std::string kernel, bool passed) {
-  return {std::move(kernel), passed, passed ? "bit-identical" : "differs from the scalar set"};
-}
 
 std::string_view name_of(Activation activation) {
   constexpr std::string_view kNames[] = {"f32", "q8_0", "q8_k"};
@@ -120,96 +114,6 @@ Proof prove_matmul(const KernelSet& set, const MatmulSlot& slot, const formats::
     }
   }
   return worst.proof(std::move(name));
-}
-
-/// Random codes, then every combination of extreme codes and activations: what wraps 16-bit sums that are widened late.
-Proof prove_ternary(const KernelSet& set) {
-  constexpr std::int64_t kWide = 8192;
-  Random random(13);
-  AlignedBuffer w(kRows * kWide / 4);
-  AlignedBuffer x(kColumns * kWide);
-  bool same = true;
-  for (int round = 0; round < 10; ++round) {
-    const int code = round % 3;
-    const int activation = round / 3 == 0 ? 127 : round / 3 == 1 ? -127 : -128;
-    for (std::byte& b : w.bytes()) {
-      const auto any = random.below(3) * 64 + random.below(3) * 16 + random.below(3) * 4 + random.below(3);
-      b = static_cast<std::byte>(round == 9 ? static_cast<int>(any) : code * 0x55);
-    }
-    for (std::byte& b : x.bytes())
-      b = static_cast<std::byte>(round == 9 ? static_cast<int>(random.below(256)) : activation);
-    std::vector<std::int32_t> sums(kColumns);
-    for (std::int64_t i = 0; i < kColumns * kWide; ++i)
-      sums[static_cast<std::size_t>(i / kWide)] += x.as<std::int8_t>()[i];
-    for (std::int64_t n_cols = 1; n_cols <= kColumns; ++n_cols) {
-      std::vector<std::int32_t> got(kRows * kColumns);
-      std::vector<std::int32_t> expected = got;
-      TernaryArgs args{.w = w.as<std::uint8_t>(),
-                       .n_rows = kRows,
-                       .x = x.as<std::int8_t>(),
-                       .x_sums = sums.data(),
-                       .n_cols = n_cols,
-                       .k_padded = kWide,
-                       .y = got.data(),
-                       .y_stride = kRows};
-      set.ternary(args);
-      args.y = expected.data();
-      generic::scalar_set()->ternary(args);
-      same = same && got == expected;
-    }
-  }
-  return identical(fmt::format("{} ternary x int8", set.name), same);
-}
-
-/// Random signs and codes, then every combination of extreme ones.
-Proof prove_binary(const KernelSet& set) {
-  constexpr std::int64_t kWide = 2048;
-  constexpr std::int64_t kPanels = 3;
-  Random random(16);
-  AlignedBuffer w(kPanels * binary_panel_bytes(kWide));
-  std::vector<std::int8_t> codes(kColumns * kWide);
-  const auto table_bytes = static_cast<std::size_t>(binary_table_bytes(kWide));
-  AlignedBuffer tables(table_bytes * kColumns);
-  AlignedBuffer own_tables(tables.size());  // of the set, where it makes them
-  const std::vector<float> scales(kColumns, 3.0F);
-  bool same = true;
-  for (int round = 0; round < 7; ++round) {
-    const int activation = round % 3 == 0 ? 127 : round % 3 == 1 ? -127 : -128;
-    for (std::byte& b : w.bytes())
-      b = static_cast<std::byte>(round == 6 ? static_cast<int>(random.below(256)) : round < 3 ? 0 : 255);
-    for (std::int8_t& code : codes)
-      code = static_cast<std::int8_t>(round == 6 ? static_cast<int>(random.below(256)) - 128 : activation);
-    std::vector<std::int32_t> sums(kColumns);
-    for (std::size_t c = 0; c < kColumns; ++c) {
-      const std::int8_t* column = codes.data() + c * kWide;
-      for (std::int64_t i = 0; i < kWide; ++i) sums[c] += column[i];
-      generic::scalar_set()->binary_tables(column, kWide, tables.as<std::uint8_t>() + c * table_bytes);
-      if (set.binary_tables == nullptr) continue;
-      set.binary_tables(column, kWide, own_tables.as<std::uint8_t>() + c * table_bytes);
-      same = same && std::memcmp(own_tables.as<std::uint8_t>() + c * table_bytes,
-                                 tables.as<std::uint8_t>() + c * table_bytes, table_bytes) == 0;
-    }
-    for (std::int64_t n_cols = 1; n_cols <= kColumns; n_cols += n_cols < 4 ? 1 : 9) {
-      std::vector<float> got(kPanels * kBinaryPanel * kColumns);
-      std::vector<float> expected = got;
-      BinaryArgs args{.w = w.as<std::uint8_t>(),
-                      .n_panels = kPanels,
-                      .tables = tables.as<std::uint8_t>(),
-                      .table_stride = table_bytes,
-                      .x_sums = sums.data(),
-                      .x_scales = scales.data(),
-                      .n_cols = n_cols,
-                      .k_padded = kWide,
-                      .w_scale = 0.0625F,
-                      .y = got.data(),
-                      .y_stride = kPanels * kBinaryPanel};
-      set.binary(args);
-      args.y = expected.data();
-      generic::scalar_set()->binary(args);
-      same = same && std::memcmp(got.data(), expected.data(), got.size() * sizeof(float)) == 0;
-    }
-  }
-  return identical(fmt::format("{} binary x int8", set.name), same);
 }
 
 Proof prove_blocks(const KernelSet& set, std::string_view name, QuantizeBlocksFn run, QuantizeBlocksFn reference) {

@@ -26,7 +26,8 @@ Json row_json(const BenchRow& row, bool compared) {
            {"gigabytes_per_second", row.gigabytes_per_second()},
            {"gigamacs_per_second", row.gigamacs_per_second()},
            {"percent_of_limit", percent_json(row.judged)},
-           {"limit", limit_json(row.judged)}};
+           {"limit", limit_json(row.judged)},
+           {"ratio_to_16_bit_sums", or_null(row.judged.ratio_to_16_bit_sums)}};
   if (compared) {
     out["ratio"] = row.against ? Json(row.against->ratio) : Json(nullptr);
     out["ratio_of_limit"] = row.against ? or_null(row.against->ratio_of_limit) : Json(nullptr);

@@ -6,6 +6,11 @@
 #include <algorithm>
 
 namespace tern::lab {
+namespace {
+
+constexpr std::string_view k16BitSums = "maddubs16";
+
+}  // namespace
 
 void Limits::want(std::string_view quantity, int n_threads) {
   if (quantity.empty()) return;
@@ -16,7 +21,10 @@ void Limits::want(std::string_view quantity, int n_threads) {
 
 void Limits::want(const BenchCost& cost, int n_threads) {
   want(kReadLimit, n_threads);
-  for (const BenchCost::Products& products : cost.products) want(products.peak, n_threads);
+  for (const BenchCost::Products& products : cost.products) {
+    want(products.peak, n_threads);
+    if (products.per_operation != 1) want(k16BitSums, n_threads);
+  }
 }
 
 Result<void> Limits::measure(const MeasureLimit& measure_one, std::uint64_t buffer_bytes, Progress& progress) {
@@ -80,6 +88,9 @@ Judgement judge(const BenchCost& cost, double seconds, int n_threads, bool gener
   const bool memory_bound = reading >= computing;
   Judgement judged{.percent = 100.0 * std::max(reading, computing) / seconds,
                    .limit = std::string(memory_bound ? kReadLimit : slowest)};
+  const auto sums = limits.find(k16BitSums, n_threads);
+  if (!memory_bound && sums && slowest.starts_with("lookup"))
+    judged.ratio_to_16_bit_sums = cost.n_products() / seconds / (*sums * 1e9);
   if (memory_bound && may_be_cached && *judged.percent > 100.0) {
     judged.percent.reset();
     judged.from_cache = true;

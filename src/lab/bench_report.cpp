@@ -63,7 +63,9 @@ std::string percent_text(const Judgement& judged) {
 }
 
 std::string limit_text(const Judgement& judged) {
-  return judged.limit.empty() ? std::string(report::kNoNumber) : judged.limit;
+  if (judged.limit.empty()) return std::string(report::kNoNumber);
+  if (!judged.ratio_to_16_bit_sums) return judged.limit;
+  return fmt::format("{} ({} of 16-bit sums)", judged.limit, report::ratio(*judged.ratio_to_16_bit_sums));
 }
 
 std::string processor_text(const std::string& cpu, int n_cores) {

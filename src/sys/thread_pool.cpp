@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
+#include "sys/denormals.hpp"
 
 namespace tern::sys {
 namespace {
@@ -112,7 +114,10 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int n_threads) : n_threads_(std::max(1, n_threads)), state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int n_threads, Denormals denormals)
+    : n_threads_(std::max(1, n_threads)), denormals_(denormals), state_(std::make_unique<State>()) {
+  std::optional<DenormalsAreZero> inherited;
+  if (denormals == Denormals::zero) inherited.emplace();
   try {
     for (int i = 1; i < n_threads_; ++i) {
       state_->workers.emplace_back([state = state_.get(), i] { state->work(static_cast<std::size_t>(i)); });
@@ -133,6 +138,13 @@ void ThreadPool::parallel_for(std::int64_t n, std::int64_t chunk,
                               const std::function<void(std::int64_t, std::int64_t)>& body,
                               std::span<const Ahead> ahead) {
   TERN_CHECK(chunk > 0);
+  std::optional<DenormalsAreZero> mode;
+  if (denormals_ == Denormals::zero) mode.emplace();
+  run(n, chunk, body, ahead);
+}
+
+void ThreadPool::run(std::int64_t n, std::int64_t chunk, const std::function<void(std::int64_t, std::int64_t)>& body,
+                     std::span<const Ahead> ahead) {
   if (n <= 0) return;
   if (n_threads_ == 1 || n <= chunk) {
     for (std::int64_t begin = 0; begin < n; begin += chunk) body(begin, std::min(begin + chunk, n));

@@ -13,10 +13,13 @@
 
 namespace tern::sys {
 
+/// What the bodies of a pool do with float numbers below 2^-126 (denormals.hpp).
+enum class Denormals : std::uint8_t { kept, zero };
+
 class ThreadPool {
  public:
   /// n_threads >= 1 counts the calling thread; 1 runs everything inline. Fewer where the system gives no more.
-  explicit ThreadPool(int n_threads);
+  explicit ThreadPool(int n_threads, Denormals denormals = Denormals::kept);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -42,7 +45,12 @@ class ThreadPool {
 
  private:
   struct State;
+  /// Everything in parallel_for but the mode of floats.
+  void run(std::int64_t n, std::int64_t chunk, const std::function<void(std::int64_t, std::int64_t)>& body,
+           std::span<const Ahead> ahead);
+
   int n_threads_;
+  Denormals denormals_;
   std::unique_ptr<State> state_;
 };
 

@@ -53,9 +53,13 @@ class Trainer {
 
  private:
   Trainer(models::Plan plan, const std::function<bool(const models::TensorSpec&)>& present, int n_threads)
-      : plan_(std::move(plan)), pool_(std::min(n_threads, linalg::Blas::kMostThreads)), parameters_(plan_, present) {}
+      : plan_(std::move(plan)),
+        pool_(std::min(n_threads, linalg::Blas::kMostThreads), sys::Denormals::zero),
+        parameters_(plan_, present) {}
 
   models::Plan plan_;
+  // Saturated softmaxes and gradients that vanish are full of denormal numbers: with a learning rate too large, a step
+  // took 7.9 s that takes 0.48 s without them (4 layers of 256, one thread, 2026-11).
   sys::ThreadPool pool_;
   Parameters parameters_;
   std::optional<Weights> weights_;

@@ -9,6 +9,7 @@
 #include "formats/all.hpp"
 #include "kernels/kernels.hpp"
 #include "tensor/aligned_buffer.hpp"
+#include "tensor/view.hpp"
 
 namespace tern::test {
 
@@ -81,6 +82,30 @@ inline std::vector<float> decoded_column(kernels::Activation activation, const C
     }
   }
   return out;
+}
+
+/// One table for each instruction set that this processor runs.
+inline std::vector<kernels::Kernels> sets_of_this_machine() {
+  std::vector<kernels::Kernels> out;
+  for (const kernels::Isa& isa : kernels::all_isas()) {
+    if (isa.supported(sys::cpu_features())) out.push_back(kernels::choose(isa.name).value());
+  }
+  return out;
+}
+
+/// A tensor with its bytes, encoded with its tail.
+struct EncodedTensor {
+  Shape shape;
+  std::vector<std::byte> bytes;
+  const formats::Format* format;
+  [[nodiscard]] TensorView view() const { return {"w", shape, format, bytes}; }
+};
+inline EncodedTensor encoded_tensor(const formats::Format& format, std::int64_t n_rows, std::int64_t k,
+                                    const std::vector<float>& values) {
+  EncodedTensor tensor{matrix_shape(k, n_rows), {}, &format};
+  tensor.bytes.resize(formats::tensor_bytes(format, tensor.shape).value());
+  TERN_CHECK(formats::encode_tensor(format, "w", tensor.shape, values, tensor.bytes).has_value());
+  return tensor;
 }
 
 }  // namespace tern::test

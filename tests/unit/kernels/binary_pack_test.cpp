@@ -20,19 +20,9 @@ std::vector<float> signs(std::int64_t n, std::uint64_t seed) {
   return values;
 }
 
-struct Tensor {
-  Shape shape;
-  std::vector<std::byte> bytes;
-  const formats::Format* format;
-  [[nodiscard]] TensorView view() const { return {"w", shape, format, bytes}; }
-};
-Tensor encode(std::string_view name, std::int64_t n_rows, std::int64_t k, const std::vector<float>& values) {
-  const formats::Format& format = *formats::by_name(name).value();
-  Tensor tensor{matrix_shape(k, n_rows), {}, &format};
-  tensor.bytes.resize(formats::tensor_bytes(format, tensor.shape).value());
-  const auto done = formats::encode_tensor(format, "w", tensor.shape, values, tensor.bytes);
-  EXPECT_TRUE(done.has_value()) << name << (done ? "" : done.error().message);
-  return tensor;
+test::EncodedTensor encode(std::string_view name, std::int64_t n_rows, std::int64_t k,
+                           const std::vector<float>& values) {
+  return test::encoded_tensor(*formats::by_name(name).value(), n_rows, k, values);
 }
 
 /// The matrix's values again; bits of padded rows and columns must be 0.
@@ -80,7 +70,7 @@ TEST(BinaryPack, WhatIsNotSignsOfOneScaleIsRefused) {
     for (const std::size_t at : {std::size_t{0}, std::size_t{255}, std::size_t{4 * 256 - 1}}) {
       auto values = good;
       values[at] = odd;
-      Tensor tensor = encode("F32", 4, 256, good);
+      test::EncodedTensor tensor = encode("F32", 4, 256, good);
       std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
       EXPECT_FALSE(pack_binary(tensor.view()).has_value()) << odd << " at " << at;
     }
@@ -93,7 +83,7 @@ TEST(BinaryPack, WhatIsNotSignsOfOneScaleIsRefused) {
 }
 
 TEST(BinaryPack, BytesThatAreMissingAreNotRead) {
-  Tensor tensor = encode("Q1_0", 4, 256, signs(4 * 256, 5));
+  test::EncodedTensor tensor = encode("Q1_0", 4, 256, signs(4 * 256, 5));
   tensor.bytes.pop_back();
   EXPECT_FALSE(pack_binary(tensor.view()).has_value());
 }

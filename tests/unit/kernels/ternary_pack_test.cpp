@@ -21,20 +21,6 @@ std::vector<float> ternary_values(std::int64_t n, std::uint64_t seed, float scal
   return values;
 }
 
-struct Tensor {
-  Shape shape;
-  std::vector<std::byte> bytes;
-  const formats::Format* format;
-  [[nodiscard]] TensorView view() const { return {"w", shape, format, bytes}; }
-};
-Tensor encode(const formats::Format& format, std::int64_t n_rows, std::int64_t k, const std::vector<float>& values) {
-  Tensor tensor{matrix_shape(k, n_rows), {}, &format};
-  tensor.bytes.resize(formats::tensor_bytes(format, tensor.shape).value());
-  const auto done = formats::encode_tensor(format, "w", tensor.shape, values, tensor.bytes);
-  EXPECT_TRUE(done.has_value()) << format.name << (done ? "" : done.error().message);
-  return tensor;
-}
-
 /// The matrix's values again, padding checked on the way.
 std::vector<float> unpacked(const TernaryMatrix& matrix) {
   std::vector<float> values;
@@ -60,7 +46,7 @@ TEST(TernaryPack, EveryFormatThatHoldsTernaryValuesExactlyPacksToThoseValues) {
     for (const std::int64_t k : {256, 512, 2560, 320, 96}) {
       if (!format->fits_row(k)) continue;
       const auto values = ternary_values(7 * k, 3, kScale, format->name != "Q1_0");
-      const Tensor tensor = encode(*format, 7, k, values);
+      const test::EncodedTensor tensor = test::encoded_tensor(*format, 7, k, values);
       std::vector<float> decoded(values.size());
       ASSERT_TRUE(formats::decode_rows(*format, tensor.shape, tensor.bytes, 0, 7, decoded).has_value());
       const auto matrix = pack_ternary(tensor.view());
@@ -83,7 +69,8 @@ TEST(TernaryPack, EveryFormatThatHoldsTernaryValuesExactlyPacksToThoseValues) {
 TEST(TernaryPack, TheTernaryFormatsAreAlwaysAmongThem) {
   for (const char* name : {"F32", "F16", "BF16", "TQ1_0", "TQ2_0", "Q2_0", "Q1_0", "I2_S"}) {
     const formats::Format& format = *formats::by_name(name).value();
-    const Tensor tensor = encode(format, 3, 512, ternary_values(3 * 512, 4, kScale, format.name != "Q1_0"));
+    const test::EncodedTensor tensor =
+        test::encoded_tensor(format, 3, 512, ternary_values(3 * 512, 4, kScale, format.name != "Q1_0"));
     EXPECT_TRUE(pack_ternary(tensor.view()).has_value()) << name;
   }
 }
@@ -91,7 +78,7 @@ TEST(TernaryPack, TheTernaryFormatsAreAlwaysAmongThem) {
 TEST(TernaryPack, I2SBytesAreUsedWhereTheyLie) {
   const formats::Format& format = *formats::by_name("I2_S").value();
   const auto values = ternary_values(5 * 384, 5, 0.123F, true);
-  const Tensor tensor = encode(format, 5, 384, values);
+  const test::EncodedTensor tensor = test::encoded_tensor(format, 5, 384, values);
   const auto matrix = pack_ternary(tensor.view());
   ASSERT_TRUE(matrix.has_value());
   EXPECT_EQ(static_cast<const void*>(matrix->codes), static_cast<const void*>(tensor.bytes.data()));
@@ -102,7 +89,7 @@ TEST(TernaryPack, I2SBytesAreUsedWhereTheyLie) {
 
 TEST(TernaryPack, I2SWithTheUndefinedCodeIsNoTernaryMatrix) {
   const formats::Format& format = *formats::by_name("I2_S").value();
-  Tensor tensor = encode(format, 2, 256, ternary_values(2 * 256, 6, 1.0F, true));
+  test::EncodedTensor tensor = test::encoded_tensor(format, 2, 256, ternary_values(2 * 256, 6, 1.0F, true));
   tensor.bytes[100] |= std::byte{0x30};
   EXPECT_FALSE(pack_ternary(tensor.view()).has_value());
 }
@@ -110,7 +97,7 @@ TEST(TernaryPack, I2SWithTheUndefinedCodeIsNoTernaryMatrix) {
 TEST(TernaryPack, OrdinaryWeightsAreRefusedInEveryFormat) {
   for (const formats::Format* format : formats::kAll) {
     if (format->is_ternary || format->name == "Q1_0") continue;
-    const Tensor tensor = encode(*format, 2, 512, test::normal_values(2 * 512, 7));
+    const test::EncodedTensor tensor = test::encoded_tensor(*format, 2, 512, test::normal_values(2 * 512, 7));
     EXPECT_FALSE(pack_ternary(tensor.view()).has_value()) << format->name;
   }
 }
@@ -120,7 +107,7 @@ TEST(TernaryPack, BlocksThatDisagreeAboutTheScaleAreRefused) {
     const formats::Format& format = *formats::by_name(name).value();
     auto values = ternary_values(4 * 512, 8, kScale, format.name != "Q1_0");
     for (std::size_t i = values.size() - 256; i < values.size(); ++i) values[i] *= 2.0F;  // the last blocks only
-    EXPECT_FALSE(pack_ternary(encode(format, 4, 512, values).view()).has_value()) << name;
+    EXPECT_FALSE(pack_ternary(test::encoded_tensor(format, 4, 512, values).view()).has_value()) << name;
   }
 }
 
@@ -129,10 +116,10 @@ TEST(TernaryPack, ABlockOfZerosAgreesWithEveryScale) {
     const formats::Format& format = *formats::by_name(name).value();
     auto values = ternary_values(2 * 512, 9, kScale, true);
     std::fill_n(values.begin(), 256, 0.0F);
-    const auto matrix = pack_ternary(encode(format, 2, 512, values).view());
+    const auto matrix = pack_ternary(test::encoded_tensor(format, 2, 512, values).view());
     ASSERT_TRUE(matrix.has_value()) << name;
     EXPECT_EQ(unpacked(*matrix), values) << name;
-    const auto zeros = pack_ternary(encode(format, 2, 512, std::vector<float>(2 * 512)).view());
+    const auto zeros = pack_ternary(test::encoded_tensor(format, 2, 512, std::vector<float>(2 * 512)).view());
     ASSERT_TRUE(zeros.has_value()) << name;
     EXPECT_EQ(zeros->scale, 0.0F);
   }
@@ -140,11 +127,11 @@ TEST(TernaryPack, ABlockOfZerosAgreesWithEveryScale) {
 
 TEST(TernaryPack, NotANumberAndTooFewBytesAreRefused) {
   std::vector<float> values = ternary_values(512, 10, 1.0F, true);
-  Tensor tensor = encode(formats::kF32, 1, 512, values);
+  test::EncodedTensor tensor = test::encoded_tensor(formats::kF32, 1, 512, values);
   const float nan = std::nanf("");
   std::memcpy(tensor.bytes.data() + 400, &nan, sizeof nan);
   EXPECT_FALSE(pack_ternary(tensor.view()).has_value());
-  Tensor cut = encode(formats::kF32, 1, 512, values);
+  test::EncodedTensor cut = test::encoded_tensor(formats::kF32, 1, 512, values);
   cut.bytes.resize(cut.bytes.size() - 1);
   EXPECT_FALSE(pack_ternary(cut.view()).has_value());
 }
@@ -153,7 +140,7 @@ TEST(TernaryPack, APackedMatrixMultipliesAsItsValuesDo) {
   // The chain as the engine runs it: rows that need padding, columns quantised per token, exact integers.
   const std::int64_t k = 320;
   const auto values = ternary_values(6 * k, 11, 0.5F, true);
-  const Tensor tensor = encode(formats::kF16, 6, k, values);
+  const test::EncodedTensor tensor = test::encoded_tensor(formats::kF16, 6, k, values);
   const auto matrix = pack_ternary(tensor.view());
   ASSERT_TRUE(matrix.has_value());
   const auto x = test::normal_values(k, 12);

@@ -67,6 +67,28 @@ TEST(BenchLimits, WhatComputesLongerIsHeldAgainstThePeakOfItsSlowestPart) {
   EXPECT_DOUBLE_EQ(*judged.percent, 50.0);
 }
 
+TEST(BenchLimits, LookUpsCountAsTheMultiplyAddsThatTheyStandFor) {
+  BenchCost cost;
+  cost.n_tokens = cost.n_steps = 10;
+  cost.bytes = 1e8;
+  cost.products = {{.peak = "lookup8", .n = 4e9, .per_operation = 2}};
+  FakeMachine machine{.values = {{"read_huge", {20.0}}, {"lookup8", {50.0}}, {"maddubs16", {60.0}}}};
+  const Limits limits = measured(machine, cost);
+  EXPECT_EQ(machine.asked.at("maddubs16"), 1U) << "what other code could do is measured beside it";
+  // 4e9 / 2 look-ups at 50e9 a second take 0.04 s.
+  const Judgement judged = judge(cost, 0.05, 2, false, limits, false);
+  EXPECT_EQ(judged.limit, "lookup8");
+  EXPECT_DOUBLE_EQ(judged.percent.value(), 80.0);
+  EXPECT_DOUBLE_EQ(judged.ratio_to_16_bit_sums.value(), 4e9 / 0.05 / 60e9);
+  for (const Limit& limit : limits.all()) {
+    EXPECT_EQ(limit.unit() == "G/s", limit.quantity == "lookup8") << limit.quantity;
+  }
+  // Where reading binds, or nothing is looked up, there is nothing to say.
+  cost.bytes = 1e9;
+  EXPECT_FALSE(judge(cost, 0.06, 2, true, limits, false).ratio_to_16_bit_sums.has_value());
+  EXPECT_FALSE(judge(some_cost(), 0.125, 2, false, measured(machine, some_cost()), false).ratio_to_16_bit_sums);
+}
+
 TEST(BenchLimits, AMissingPeakLeavesAPromptWithoutAPercentageAndGenerationWithThatOfReading) {
   FakeMachine machine{.values = {{"read_huge", {20.0}}, {"maddubs16", {60.0}}}};
   const Limits limits = measured(machine, some_cost());

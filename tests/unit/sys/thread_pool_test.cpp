@@ -71,6 +71,23 @@ TEST_P(ThreadPools, StepsThatNameBytesToFetchDoTheSame) {
   }
 }
 
+TEST_P(ThreadPools, BodiesTreatDenormalNumbersAsThePoolWasTold) {
+  volatile float tiny = 1e-40F;
+  volatile float small = 1e-38F;
+  for (const Denormals denormals : {Denormals::kept, Denormals::zero}) {
+    ThreadPool pool(GetParam(), denormals);
+    for (const std::int64_t n : {1, 200}) {  // inline and in threads
+      std::atomic<int> n_zero{0};
+      pool.parallel_for(n, 1, [&](std::int64_t, std::int64_t) {
+        if (tiny * 2.0F == 0.0F) ++n_zero;    // read as zero
+        if (small * 0.01F == 0.0F) ++n_zero;  // becomes zero
+      });
+      EXPECT_EQ(n_zero, denormals == Denormals::zero ? 2 * n : 0);
+    }
+    EXPECT_NE(tiny * 2.0F, 0.0F) << "the caller's own floats are as before";
+  }
+}
+
 TEST_P(ThreadPools, SharesFollowOneAnotherAndCoverAll) {
   ThreadPool pool(GetParam());
   for (const std::int64_t n_chunks : {1, 2, 5, 64}) {
