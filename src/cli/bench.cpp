@@ -50,6 +50,7 @@ class Bench final : public Command {
         ->check(CLI::Range(1, 1000));
     app.add_option("-o,--output", output_, "md, json or csv (default md)")->type_name("FORM");
     app.add_flag("--json", json_, "one JSON value, as -o json");
+    app.add_flag("--operations", operations_, "where the time of each test goes, by operation, in runs of their own");
     app.add_option("--compare", compare_, "what -o json wrote earlier: each row gets the ratio to that one's")
         ->type_name("FILE");
     app.add_option("--limit-seconds", limit_seconds_,
@@ -78,6 +79,8 @@ class Bench final : public Command {
       return fail(ErrorCode::usage, "-o is \"{}\", expected {}{}", printable(output_), fmt::join(kOutputs, ", "),
                   did_you_mean(output_, kOutputs));
     }
+    if (operations_ && output_ == "csv")
+      return fail(ErrorCode::usage, "--operations makes a table of its own for each test: use -o md or json, not csv");
     TERN_TRY_DO(check_limit_seconds(limit_seconds_, 600.0));
     if (!matmul_.empty()) return run_matmul(console);
     if (!types_.empty()) return fail(ErrorCode::usage, "--type goes with --matmul: a model has its formats already");
@@ -104,6 +107,7 @@ class Bench final : public Command {
     options.model = model_.model;
     options.repetitions = repetitions_;
     options.n_batch = n_batch_;
+    options.operations = operations_;
     options.measure_limit = machine_limits(limit_seconds_);
     options.last_level_cache = sys::last_level_cache_bytes(sys::caches());
     options.version = version_text();
@@ -118,7 +122,7 @@ class Bench final : public Command {
     if (model_.settle() || !model_.model.empty())
       return fail(ErrorCode::usage, "--matmul needs no model: leave out {}", printable(model_.model, 100));
     for (const char* option : {"--n-prompt", "--n-gen", "--n-depth", "--sequences", "--batch-size", "--cache-type-k",
-                               "--cache-type-v", "--pages", "--compare"}) {
+                               "--cache-type-v", "--pages", "--operations", "--compare"}) {
       if (app_->get_option(option)->count() > 0)
         return fail(ErrorCode::usage, "{} is for models, not for --matmul: leave it out", option);
     }
@@ -195,6 +199,7 @@ class Bench final : public Command {
   int repetitions_ = 5;
   std::string output_;
   bool json_ = false;
+  bool operations_ = false;
   std::string compare_;
   double limit_seconds_ = 1.0;
   std::string matmul_;

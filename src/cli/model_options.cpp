@@ -86,7 +86,7 @@ Result<engine::Pages> ModelOptions::pages() const {
     if (known.name == pages_) return known.pages;
     words.push_back(known.name);
   }
-  return fail(ErrorCode::usage, "--pages is \"{}\", expected auto, huge or mmap{}", printable(pages_),
+  return fail(ErrorCode::usage, "--pages is \"{}\", expected {}{}", printable(pages_), fmt::join(words, ", "),
               did_you_mean(pages_, words));
 }
 

@@ -11,8 +11,8 @@
 namespace tern::engine {
 namespace {
 
-// A ternary or binary matrix under per-token rounding runs from the packed layout; I2_S rows that divide are that
-// layout already.
+// A ternary or binary matrix under per-token rounding runs from the packed layout, if it has one scale; I2_S rows that
+// divide are that layout already.
 std::uint64_t packed_bytes(const TensorView& tensor, const models::ActivationPolicy& policy) {
   using Mode = models::ActivationPolicy::Mode;
   const bool per_token = policy.mode == Mode::per_token ||

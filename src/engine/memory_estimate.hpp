@@ -10,7 +10,7 @@ namespace tern::engine {
 
 struct MemoryEstimate {
   std::uint64_t weights = 0;  // mapped from the file
-  std::uint64_t packed = 0;   // copies of ternary matrices in the kernels' layout
+  std::uint64_t packed = 0;   // copies of ternary and binary matrices in the kernels' layout
   std::uint64_t kv = 0;       // n_ctx positions of one sequence
   std::uint64_t buffers = 0;  // values between the steps for a batch, and the logits of one token
   [[nodiscard]] std::uint64_t total() const { return weights + packed + kv + buffers; }

@@ -29,7 +29,7 @@ std::vector<sys::ThreadPool::Ahead> first_weights(const Products& op, std::int64
   std::vector<sys::ThreadPool::Ahead> ahead;
   for (int t = 0; t < pool.n_threads(); ++t) {
     const auto index = static_cast<std::size_t>(pool.first_chunk(std::ssize(pieces), t));
-    if (index >= pieces.size()) {  // fewer pieces than threads
+    if (index == static_cast<std::size_t>(pool.first_chunk(std::ssize(pieces), t + 1))) {  // none of its own
       ahead.emplace_back();
       continue;
     }

@@ -7,6 +7,7 @@
 
 #include "base/words.hpp"
 #include "ops/norm.hpp"
+#include "sys/clock.hpp"
 #include "sys/memory.hpp"
 
 namespace tern::engine {
@@ -157,8 +158,23 @@ void Session::run(std::span<const BatchItem> batch) {
     rope_tables_[i].compute(model_->plan().rope_kinds()[i], positions);
   const auto ops = model_->plan().ops();
   for (current_op_ = 0; current_op_ < ops.size(); ++current_op_) {
+    const sys::Stopwatch watch;
     std::visit([&](const auto& o) { apply(o, batch); }, ops[current_op_]);
+    if (times_ != nullptr) times_->whole[current_op_] += watch.seconds();
   }
+}
+
+void Session::time_operations(OpTimes* times) {
+  times_ = times;
+  if (times == nullptr) return;
+  times->whole.resize(model_->plan().ops().size());
+  times->rounding.resize(model_->plan().ops().size());
+}
+
+void Session::prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols) {
+  const sys::Stopwatch watch;
+  columns_.prepare(matrix.input_form(), model_->kernels(), x, stride, n_cols, matrix.k(), pool_);
+  if (times_ != nullptr) times_->rounding[current_op_] += watch.seconds();
 }
 
 void Session::apply(const EmbedOp& op, std::span<const BatchItem> batch) {
@@ -204,8 +220,7 @@ void Session::for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols,
 
 void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   const std::int64_t n_cols = std::ssize(batch);
-  columns_.prepare(op.parts.front().matrix->input_form(), model_->kernels(), row(op.in, 0),
-                   static_cast<std::size_t>(width(op.in)), n_cols, op.k, pool_);
+  prepare(*op.parts.front().matrix, row(op.in, 0), static_cast<std::size_t>(width(op.in)), n_cols);
   for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
     const LinearOp::Part& part = op.parts[piece.part];
     part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0),
@@ -285,7 +300,7 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
                 static_cast<std::size_t>(op.k) * sizeof(float));
   }
   const auto n_cols = std::ssize(wanted);
-  columns_.prepare(op.matrix->input_form(), model_->kernels(), head_input_.as<float>(), stride, n_cols, op.k, pool_);
+  prepare(*op.matrix, head_input_.as<float>(), stride, n_cols);
   const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
   float* out = logits_.data() + n_logits_ * n_vocab;
   for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {

@@ -13,6 +13,7 @@
 #include "engine/batch.hpp"
 #include "engine/kv_cache.hpp"
 #include "engine/model.hpp"
+#include "engine/op_times.hpp"
 #include "engine/pieces.hpp"
 #include "engine/pool.hpp"
 #include "ops/columns.hpp"
@@ -50,6 +51,10 @@ class Session {
   [[nodiscard]] std::int64_t length(int sequence) const { return cache_.length(sequence); }
   void truncate(int sequence, std::int64_t length) { cache_.truncate(sequence, length); }
 
+  /// From now on the time of each operation is added to `times`, which must outlive the session or the next call; null:
+  /// no longer. Vectors are made as long as the plan. Costs some 50 nanoseconds an operation.
+  void time_operations(OpTimes* times);
+
   [[nodiscard]] const Model& model() const { return *model_; }
   [[nodiscard]] const SessionOptions& options() const { return options_; }
   [[nodiscard]] std::uint64_t kv_bytes() const;
@@ -59,6 +64,8 @@ class Session {
   [[nodiscard]] Result<void> check(std::span<const BatchItem> batch) const;
   void run(std::span<const BatchItem> batch);
 
+  /// Brings n_cols columns into the form that `matrix` wants, in columns_.
+  void prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols);
   /// `body` for all pieces of the products of the current operation, which have n_cols columns.
   void for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols, const std::function<void(const Piece&)>& body);
 
@@ -93,6 +100,7 @@ class Session {
   std::vector<float> logits_;  // [n_logits][n_vocab]
   std::size_t n_logits_ = 0;
   std::size_t current_op_ = 0;
+  OpTimes* times_ = nullptr;
 };
 
 }  // namespace tern::engine

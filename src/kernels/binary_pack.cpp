@@ -34,13 +34,17 @@ std::optional<BinaryMatrix> pack_binary(const TensorView& tensor) {
   matrix.n_rows = tensor.shape.n_rows();
   matrix.k = tensor.shape.row_length();
   const auto needed = formats::tensor_bytes(format, tensor.shape);
-  if (!needed || tensor.bytes.size() < *needed || matrix.n_rows < 1 || matrix.k < 1) return std::nullopt;
+  constexpr std::int64_t kLongest = std::int64_t{1} << 21;  // 2 * 1020 * k / 4 stays an int32
+  if (!needed || tensor.bytes.size() < *needed || matrix.n_rows < 1 || matrix.k < 1 || matrix.k > kLongest)
+    return std::nullopt;
   const auto tensor_scale = formats::read_tensor_scale(format, tensor.shape, tensor.bytes);
   if (!tensor_scale) return std::nullopt;
   std::vector<float> values(static_cast<std::size_t>(matrix.k));
   const std::int64_t row_bytes = format.row_bytes(matrix.k);
   for (std::int64_t r = 0; r < matrix.n_rows; ++r) {
-    format.decode_row(tensor.bytes.data() + r * row_bytes, matrix.k, *tensor_scale, values.data());
+    const std::byte* row = tensor.bytes.data() + r * row_bytes;
+    if (!format.valid_row(row, matrix.k)) return std::nullopt;  // codes that are not defined are no signs
+    format.decode_row(row, matrix.k, *tensor_scale, values.data());
     if (!all_of_scale(values, matrix.scale)) return std::nullopt;
     if (matrix.owned.size() == 0) {  // after the first row, so that an ordinary tensor costs no memory
       matrix.owned =

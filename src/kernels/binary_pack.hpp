@@ -2,8 +2,8 @@
 //
 // Rows lie in panels of 32. For every 8 columns, from the first to the last, a panel has 32 bytes: byte r holds the 8
 // signs of its row r, bit i the one of column i, 1 for + and 0 for -. A nibble so names 4 neighbouring weights of one
-// row. Rows are padded to whole panels and columns to a multiple of 32, with signs that count for nothing: padded
-// columns meet codes of zero.
+// row. Rows are padded to whole panels and columns to a multiple of 32, with bits of 0 beside codes
+// of 0.
 //
 // A product looks sums up instead of multiplying. For every 4 codes of an input column there is a table of 32 bytes:
 // the sum of the codes at the set bits of e, for each nibble e, plus 512, so that it lies in 0..1020. Its low 5 bits
@@ -46,7 +46,8 @@ struct BinaryMatrix {
 };
 
 /// The tensor as signs with one scale, if its values are exactly that: any format whose decoded values are all -s or +s
-/// for one s > 0 (Q1_0 when every block agrees). nullopt if they are not.
+/// for one s > 0 (Q1_0 when every block agrees). nullopt if they are not, or if a row
+/// is longer than 2^21.
 [[nodiscard]] std::optional<BinaryMatrix> pack_binary(const TensorView& tensor);
 
 }  // namespace tern::kernels

@@ -27,7 +27,10 @@ void fill(Function& to, Function from) {
 void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
-  if (table.binary == nullptr) table.binary_peak = source.binary_peak;
+  if (table.binary == nullptr) {
+    table.binary_peak = source.binary_peak;
+    table.binary_products = source.binary_products;
+  }
   fill(table.binary, source.binary);
   fill(table.binary_tables, source.binary_tables);
   fill(table.attend, source.attend);

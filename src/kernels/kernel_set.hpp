@@ -52,8 +52,10 @@ using TernaryFn = void (*)(const TernaryArgs&);
 struct BinaryArgs {
   const std::uint8_t* w;  // n_panels panels of 32 rows
   std::int64_t n_panels;
-  const std::uint8_t* tables;  // n_cols columns, as BinaryTablesFn makes them; 64-byte aligned columns
-  std::size_t table_stride;    // bytes between the tables of two columns
+  const std::uint8_t* tables;  // n_cols columns, as BinaryTablesFn makes them, table_stride bytes apart
+  std::size_t table_stride;
+  const std::int8_t* codes;  // what they were made from: n_cols columns of k_padded codes, code_stride bytes apart
+  std::size_t code_stride;
   const std::int32_t* x_sums;  // [n_cols] sum of each column's codes
   const float* x_scales;       // [n_cols]
   std::int64_t n_cols;
@@ -134,7 +136,8 @@ struct KernelSet {
   const char* ternary_peak;  // as MatmulSlot::peak; null where no limit is known
   BinaryFn binary;
   BinaryTablesFn binary_tables;
-  const char* binary_peak;  // byte look-ups, two for four multiply-adds
+  const char* binary_peak;
+  int binary_products;  // multiply-adds that one operation of binary_peak stands for
   const CacheSlot* caches;
   std::int64_t n_caches;
   AttendFn attend;

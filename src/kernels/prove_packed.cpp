@@ -15,7 +15,7 @@ constexpr std::int64_t kPackedColumns = 13;  // every way of taking one to thirt
 
 }  // namespace
 
-/// Random codes, then every combination of extreme codes and activations: what wraps 16-bit sums that are widened late.
+/// Every combination of extreme codes and activations, what wraps 16-bit sums that are widened late; then random ones.
 Proof prove_ternary(const KernelSet& set) {
   constexpr std::int64_t kWide = 8192;
   Random random(13);
@@ -54,7 +54,7 @@ Proof prove_ternary(const KernelSet& set) {
   return identical(fmt::format("{} ternary x int8", set.name), same);
 }
 
-/// Random signs and codes, then every combination of extreme ones.
+/// Every combination of extreme signs and codes, then random ones.
 Proof prove_binary(const KernelSet& set) {
   constexpr std::int64_t kWide = 2048;
   constexpr std::int64_t kPanels = 3;
@@ -89,6 +89,8 @@ Proof prove_binary(const KernelSet& set) {
                       .n_panels = kPanels,
                       .tables = tables.as<std::uint8_t>(),
                       .table_stride = table_bytes,
+                      .codes = codes.data(),
+                      .code_stride = kWide,
                       .x_sums = sums.data(),
                       .x_scales = scales.data(),
                       .n_cols = n_cols,

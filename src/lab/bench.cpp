@@ -46,9 +46,19 @@ class Bench {
                  tests.size(), options_.repetitions,
                  [&](std::size_t i) { return ready_[session_of_row_[i]].session.run(out_.rows[i].test, progress_); },
                  tests.size(), progress_));
+    std::vector<engine::OpTimes> times(out_.rows.size());
+    for (std::size_t i = 0; options_.operations && i < times.size(); ++i) {
+      TERN_TRY(times[i], ready_[session_of_row_[i]].session.time_operations(out_.rows[i].test, progress_));
+    }
     TERN_TRY_DO(limits_.measure(options_.measure_limit, buffer_bytes(), progress_));
     progress_.end();
     for (std::size_t i = 0; i < out_.rows.size(); ++i) finish(out_.rows[i], repeated[i]);
+    for (std::size_t i = 0; options_.operations && i < times.size(); ++i) {
+      BenchRow& row = out_.rows[i];
+      const std::int64_t n_logits = row.test.generates() ? row.cost.n_tokens : row.test.n_sequences;
+      row.operations = operations_of(ready_[session_of_row_[i]].model->plan(), times[i], row.cost, n_logits,
+                                     row.test.generates(), row.test.n_threads, limits_);
+    }
     out_.limits.assign(limits_.all().begin(), limits_.all().end());
     note_what_came_from_cache();
     return std::move(out_);

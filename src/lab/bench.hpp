@@ -14,6 +14,7 @@
 #include "engine/model.hpp"
 #include "lab/bench_cost.hpp"
 #include "lab/bench_limits.hpp"
+#include "lab/bench_operations.hpp"
 #include "lab/bench_plan.hpp"
 #include "stats/summary.hpp"
 
@@ -26,6 +27,7 @@ struct BenchOptions {
   std::int64_t n_batch = 0;  // 0: the engine's own
   engine::CacheFormats cache = {};
   engine::Pages pages = engine::Pages::automatic;
+  bool operations = false;             // where the time of each test goes
   MeasureLimit measure_limit = {};     // empty: no percentages
   std::uint64_t last_level_cache = 0;  // bytes; 0: not known
   std::string version;                 // of the program
@@ -46,6 +48,7 @@ struct BenchRow {
   BenchCost cost;
   Judgement judged;
   std::optional<BenchComparison> against;
+  std::vector<OperationRow> operations;  // of runs of their own; empty where they were not asked for
 
   [[nodiscard]] double seconds() const { return static_cast<double>(cost.n_tokens) / speed.median; }
   [[nodiscard]] double gigabytes_per_second() const { return cost.bytes / seconds() * 1e-9; }

@@ -10,6 +10,17 @@ Json or_null(const std::optional<double>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+Json operation_json(const OperationRow& row) {
+  const bool is_counted = row.cost.bytes > 0.0;
+  return {{"operation", row.name},
+          {"count", row.n_operations},
+          {"seconds", row.seconds},
+          {"percent_of_limit", percent_json(row.judged)},
+          {"limit", limit_json(row.judged)},
+          {"gigabytes_per_second", is_counted ? Json(row.gigabytes_per_second()) : Json(nullptr)},
+          {"gigamacs_per_second", is_counted ? Json(row.gigamacs_per_second()) : Json(nullptr)}};
+}
+
 Json row_json(const BenchRow& row, bool compared) {
   Json out{{"n_prompt", row.test.n_prompt},
            {"n_gen", row.test.n_gen},
@@ -28,6 +39,10 @@ Json row_json(const BenchRow& row, bool compared) {
            {"percent_of_limit", percent_json(row.judged)},
            {"limit", limit_json(row.judged)},
            {"ratio_to_16_bit_sums", or_null(row.judged.ratio_to_16_bit_sums)}};
+  if (!row.operations.empty()) {
+    out["operations"] = Json::array();
+    for (const OperationRow& operation : row.operations) out["operations"].push_back(operation_json(operation));
+  }
   if (compared) {
     out["ratio"] = row.against ? Json(row.against->ratio) : Json(nullptr);
     out["ratio_of_limit"] = row.against ? or_null(row.against->ratio_of_limit) : Json(nullptr);

@@ -65,8 +65,8 @@ class Limits {
 struct Judgement {
   std::optional<double> percent;  // least seconds / seconds * 100
   std::string limit;              // the quantity that binds; "" where it is not known
-  /// Where look-ups take the place of multiply-adds and bind: the multiply-adds that they stand for over the peak of
-  /// 16-bit sums, what no other code of AVX2 can pass.
+  /// Where look-ups take the place of multiply-adds and bind: all multiply-adds of the test over the peak of 16-bit
+  /// sums, which AVX2 code that multiplies cannot pass.
   std::optional<double> ratio_to_16_bit_sums = std::nullopt;
   bool from_cache = false;  // faster than memory can be read, and what was read fits the cache: so percent is left out
 };

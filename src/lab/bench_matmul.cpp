@@ -99,8 +99,9 @@ class Matmul {
       // A packed copy beside the first one's bytes; packed weights are never more than F32 ones.
       needed += static_cast<double>(*bytes) * (n_copies + 1) * static_cast<double>(kernels_.size());
     }
-    needed +=
-        8.0 * (static_cast<double>(shape_.n_rows) + static_cast<double>(shape_.k)) * static_cast<double>(shape_.n_cols);
+    // At most: floats, and tables of 8 bytes a value with their codes.
+    needed += 16.0 * (static_cast<double>(shape_.n_rows) + static_cast<double>(shape_.k)) *
+              static_cast<double>(shape_.n_cols);
     const std::uint64_t available = sys::available_memory();
     if (needed <= static_cast<double>(available)) return {};
     return fail(ErrorCode::out_of_memory,

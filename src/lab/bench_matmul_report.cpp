@@ -34,7 +34,9 @@ Json to_json(const MatmulResult& result) {
                            {"gigabytes_per_second", row.gigabytes_per_second},
                            {"ratio_to_f32", row.ratio_to_f32},
                            {"percent_of_limit", percent_json(row.judged)},
-                           {"limit", limit_json(row.judged)}});
+                           {"limit", limit_json(row.judged)},
+                           {"ratio_to_16_bit_sums",
+                            row.judged.ratio_to_16_bit_sums ? Json(*row.judged.ratio_to_16_bit_sums) : Json(nullptr)}});
   }
   return out;
 }

@@ -50,6 +50,36 @@ std::string head_of(const BenchResult& result) {
       result.cache.keys->name, result.cache.values->name);
 }
 
+std::string operations_markdown(const BenchRow& row) {
+  if (row.operations.empty()) return "";
+  double whole = 0.0;
+  for (const OperationRow& operation : row.operations) whole += operation.seconds;
+  report::Table table{.columns = {{"operation", Align::left},
+                                  {"count"},
+                                  {"ms a step"},
+                                  {"share"},
+                                  {"% of limit"},
+                                  {"limit", Align::left},
+                                  {"GB/s"},
+                                  {"GMAC/s"}},
+                      .rows = {}};
+  const auto n_steps = static_cast<double>(row.cost.n_steps);
+  for (const OperationRow& operation : row.operations) {
+    const bool is_counted = operation.cost.bytes > 0.0;
+    const std::string none(report::kNoNumber);
+    table.add({operation.name, fmt::format("{}", operation.n_operations),
+               report::fixed(1e3 * operation.seconds / n_steps, 3),
+               fmt::format("{} %", report::fixed(100.0 * operation.seconds / whole, 1)), percent_text(operation.judged),
+               limit_text(operation.judged), is_counted ? report::fixed(operation.gigabytes_per_second(), 1) : none,
+               is_counted ? report::fixed(operation.gigamacs_per_second(), 1) : none});
+  }
+  return fmt::format("\nWhere the time goes: {}, {}, {} {}, {} {} (the fastest of three further runs)\n\n",
+                     test_name(row.test), row.test.isa, row.test.n_threads,
+                     row.test.n_threads == 1 ? "thread" : "threads", row.cost.n_steps,
+                     row.cost.n_steps == 1 ? "step" : "steps") +
+         report::to_markdown(table);
+}
+
 }  // namespace
 
 std::string speed_text(const stats::Summary& speed) {
@@ -111,7 +141,9 @@ std::string to_markdown(const BenchResult& result) {
     if (any_disturbed) cells.emplace_back(fmt::format("{} of {}", row.disturbed, row.rates.size()));
     table.add(std::move(cells));
   }
-  return head_of(result) + report::to_markdown(table) + limits_markdown(result.limits);
+  std::string operations;
+  for (const BenchRow& row : result.rows) operations += operations_markdown(row);
+  return head_of(result) + report::to_markdown(table) + operations + limits_markdown(result.limits);
 }
 
 std::string to_csv(const BenchResult& result) {

@@ -109,4 +109,23 @@ Result<Timed> BenchSession::run(const BenchTest& test, const Progress& progress)
   });
 }
 
+Result<engine::OpTimes> BenchSession::time_operations(const BenchTest& test, const Progress& progress) {
+  constexpr int kRuns = 3;
+  engine::OpTimes best;
+  double least = 0.0;
+  for (int i = 0; i < kRuns; ++i) {
+    TERN_TRY_DO(go_to(test, progress));  // not timed
+    engine::OpTimes times;
+    session_->time_operations(&times);
+    const auto done = run(test, progress);
+    session_->time_operations(nullptr);
+    if (!done) return std::unexpected(done.error());
+    if (i == 0 || done->seconds < least) {
+      least = done->seconds;
+      best = std::move(times);
+    }
+  }
+  return best;
+}
+
 }  // namespace tern::lab

@@ -28,6 +28,9 @@ class BenchSession {
   /// the session's; cancelled.
   [[nodiscard]] Result<Timed> run(const BenchTest& test, const Progress& progress);
 
+  /// The same test with a clock at every operation: the fastest of a few runs. Errors: as run().
+  [[nodiscard]] Result<engine::OpTimes> time_operations(const BenchTest& test, const Progress& progress);
+
   [[nodiscard]] std::int64_t n_batch() const { return session_->options().n_batch; }
   /// Bytes of one position in the cache over all layers.
   [[nodiscard]] double kv_bytes_per_position() const;

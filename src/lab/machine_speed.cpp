@@ -40,7 +40,7 @@ std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
                   .trained = "binary",
                   .bits = 1.0,
                   .peak = name(kernels.table.binary_peak),
-                  .per_operation = 2,
+                  .per_operation = kernels.table.binary_products,
                   .generate = {},
                   .prompt = {}});
   return rows;

@@ -1,5 +1,6 @@
-// The input of a matrix product as its kernels want it: columns of floats, of int8 rounded per token, or of the blocks
-// that pair with a weight format. Prepared once for all products that read the same input.
+// The input of a matrix product as its kernels want it: columns of floats, of int8 rounded per token (or tables of
+// their sums), or of the blocks that pair with a weight format. Prepared once for all products that read the same
+// input.
 #pragma once
 
 #include <cstdint>

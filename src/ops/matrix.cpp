@@ -62,7 +62,8 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   m.form_ = form_for(rounding, tensor.format->partner);
   if (m.form_ == InputForm::f32_rounded || m.form_ == InputForm::f32_rounded_4bit) {
     const bool has_eight_bits = m.form_ == InputForm::f32_rounded;
-    m.binary_ = kernels::pack_binary(tensor);
+    // Only of a format of signs: what other formats hold is looked through for zeros as ternary, and packed as that.
+    if (tensor.format->is_binary) m.binary_ = kernels::pack_binary(tensor);
     if (m.binary_) {
       m.form_ = has_eight_bits ? InputForm::int8_tables : InputForm::int4_tables;
       if (kernels.table.binary_peak != nullptr) m.peak_ = kernels.table.binary_peak;
@@ -183,18 +184,21 @@ void Matrix::multiply_binary(std::int64_t first, std::int64_t last, const Column
   constexpr std::int64_t kPanel = kernels::kBinaryPanel;
   const auto run = [&](std::int64_t panel, std::int64_t n_panels, std::int64_t column, std::int64_t n_cols, float* out,
                        std::size_t out_stride) {
-    kernels_->table.binary(
-        {.w = binary_->panels + panel * kernels::binary_panel_bytes(k_),
-         .n_panels = n_panels,
-         .tables = static_cast<const std::uint8_t*>(x.data()) + static_cast<std::size_t>(column) * x.column_bytes(),
-         .table_stride = x.column_bytes(),
-         .x_sums = x.sums() + column,
-         .x_scales = x.scales() + column,
-         .n_cols = n_cols,
-         .k_padded = kernels::binary_padded(k_),
-         .w_scale = binary_->scale,
-         .y = out,
-         .y_stride = out_stride});
+    const auto* tables =
+        static_cast<const std::uint8_t*>(x.data()) + static_cast<std::size_t>(column) * x.column_bytes();
+    kernels_->table.binary({.w = binary_->panels + panel * kernels::binary_panel_bytes(k_),
+                            .n_panels = n_panels,
+                            .tables = tables,
+                            .table_stride = x.column_bytes(),
+                            .codes = reinterpret_cast<const std::int8_t*>(tables + kernels::binary_table_bytes(k_)),
+                            .code_stride = x.column_bytes(),
+                            .x_sums = x.sums() + column,
+                            .x_scales = x.scales() + column,
+                            .n_cols = n_cols,
+                            .k_padded = kernels::binary_padded(k_),
+                            .w_scale = binary_->scale,
+                            .y = out,
+                            .y_stride = out_stride});
   };
   // Of a panel that is not wanted as a whole, the rows that are, by way of the stack.
   constexpr std::int64_t kColumns = 32;

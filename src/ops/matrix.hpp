@@ -35,7 +35,7 @@ class Matrix {
   /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
   [[nodiscard]] std::string_view peak() const { return peak_; }
   /// Multiply-adds that one of those instructions' operations stands for: 1, or 2 where sums are looked up.
-  [[nodiscard]] int products_per_operation() const { return binary_ ? 2 : 1; }
+  [[nodiscard]] int products_per_operation() const { return binary_ ? kernels_->table.binary_products : 1; }
   /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
   [[nodiscard]] std::size_t packed_bytes() const {
     return ternary_ ? ternary_->owned.size() : binary_ ? binary_->owned.size() : 0;

@@ -34,13 +34,13 @@ class ThreadPool {
   /// returns when all are done. Of N chunks thread t, 0 being the caller, takes those from first_chunk(N, t) on, and
   /// then what others have left. Not reentrant; one caller at a time. What the body throws (no memory) comes out here,
   /// when no thread is in the body any more.
-  /// `ahead`: for each thread what it may fetch from when it has nothing left to do in this step; empty: go on with
-  /// what the last one named.
+  /// `ahead`: for each thread what it may fetch from when it has nothing left to do in this step; empty, or a step that
+  /// the caller runs alone since it has one chunk: go on with what the last one named.
   void parallel_for(std::int64_t n, std::int64_t chunk, const std::function<void(std::int64_t, std::int64_t)>& body,
                     std::span<const Ahead> ahead = {});
 
   [[nodiscard]] std::int64_t first_chunk(std::int64_t n_chunks, int thread) const {
-    return n_chunks * thread / n_threads_;
+    return (n_chunks * thread + n_threads_ - 1) / n_threads_;  // rounded up: of few chunks the caller has the first
   }
 
  private:

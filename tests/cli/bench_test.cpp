@@ -1,6 +1,7 @@
 // tern bench as a program: a real model from start to end, in every form of output. Never a test on a time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -54,6 +55,22 @@ TEST(Bench, MeasuresTheLimitsOfTheMachineInTheSameRun) {
     EXPECT_LE(row["percent_of_limit"].get<double>(), 100.0);
     EXPECT_TRUE(row["limit"].is_string());
   }
+}
+
+TEST(Bench, SaysWhereTheTimeOfATestGoes) {
+  const auto json = json_of(run_tern(quick({"--json", "--limit-seconds", "0", "--operations"})));
+  for (const auto& row : json["rows"]) {
+    std::vector<std::string> names;
+    for (const auto& operation : row["operations"]) {
+      EXPECT_GT(operation["seconds"].get<double>(), 0.0);
+      names.push_back(operation["operation"].get<std::string>());
+    }
+    EXPECT_NE(std::ranges::find(names, "attention"), names.end());
+    EXPECT_GE(names.size(), 8U);
+  }
+  const Ended refused = run_tern(quick({"-o", "csv", "--operations"}));
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("use -o md or json"), std::string::npos) << refused.err;
 }
 
 TEST(Bench, ComparesWithWhatItWroteEarlier) {

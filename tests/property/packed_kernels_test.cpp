@@ -124,6 +124,8 @@ std::vector<float> run_binary(const Kernels& kernels, const BinaryCase& t) {
                         .n_panels = t.n_panels,
                         .tables = tables.as<std::uint8_t>(),
                         .table_stride = table_bytes,
+                        .codes = t.x.as<std::int8_t>(),
+                        .code_stride = static_cast<std::size_t>(t.k),
                         .x_sums = t.sums.data(),
                         .x_scales = t.scales.data(),
                         .n_cols = t.n_cols,

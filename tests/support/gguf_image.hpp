@@ -82,8 +82,8 @@ inline GgufImage image_of(const models::Architecture& architecture, const models
   for (const models::TensorSpec& spec : architecture.plan(parameters).tensors) {
     if (spec.role == models::TensorRole::head) continue;
     const bool is_linear = spec.role == models::TensorRole::linear;
-    image.tensors.push_back(
-        {spec.name, spec.shape, is_linear ? &format : &formats::kF32, tiny_values(spec, ternary, random)});
+    image.tensors.push_back({spec.name, spec.shape, is_linear ? &format : &formats::kF32,
+                             tiny_values(spec, is_linear ? format : formats::kF32, ternary, random)});
   }
   return image;
 }

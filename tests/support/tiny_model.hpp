@@ -65,7 +65,8 @@ inline models::HyperParameters tiny_parameters(const models::Architecture& archi
 }
 
 /// Values of one tensor of the plan: norms near one, ternary matrices where the format or the policy asks for them.
-inline std::vector<float> tiny_values(const models::TensorSpec& spec, bool ternary, Random& random) {
+inline std::vector<float> tiny_values(const models::TensorSpec& spec, const formats::Format& format, bool ternary,
+                                      Random& random) {
   std::vector<float> values(static_cast<std::size_t>(spec.shape.n_elements()));
   const float spread = 1.0F / std::sqrt(static_cast<float>(spec.shape.row_length()));
   for (float& v : values) {
@@ -73,6 +74,8 @@ inline std::vector<float> tiny_values(const models::TensorSpec& spec, bool terna
       v = 1.0F + 0.1F * static_cast<float>(random.normal());
     } else if (spec.role == models::TensorRole::rope_factors || spec.role == models::TensorRole::scale) {
       v = 1.0F + 0.5F * static_cast<float>(random.uniform());
+    } else if (format.is_binary && spec.role == models::TensorRole::linear) {
+      v = random.below(2) == 0 ? -0.0625F : 0.0625F;
     } else if (ternary && spec.role == models::TensorRole::linear) {
       v = static_cast<float>(static_cast<int>(random.below(3)) - 1) * 0.0625F;
     } else {
@@ -116,7 +119,7 @@ inline std::string write_tiny_model(const TemporaryFolder& folder, const TinyMod
   Random random(tiny.seed);
   for (std::size_t i = 0; i < written.size(); ++i) {
     const auto& planned = layout.tensors()[i];
-    const auto values = tiny_values(*written[i], ternary, random);
+    const auto values = tiny_values(*written[i], *planned.format, ternary, random);
     std::vector<std::byte> bytes(planned.n_bytes);
     must_have(formats::encode_tensor(*planned.format, planned.name, planned.shape, values, bytes));
     must_have(writer.write_tensor(i, bytes));

@@ -1,5 +1,6 @@
 // How the formats that go with q8_0 activations give up their codes: one small struct a format, 32 values at a time.
-// The arithmetic over them is matmul_q8_0.cpp. Included by that file alone; everything is local to it.
+// The arithmetic over them is matmul_q8_0.cpp, here and in the sets above; everything is local to the file that
+// includes this.
 #pragma once
 
 #include <immintrin.h>

@@ -1,6 +1,6 @@
 // How the formats that go with q8_k activations give up their codes and factors: one small struct a format, a block of
-// 256 values at a time. The arithmetic over them is matmul_q8_k.cpp. Included by that file alone; everything is local
-// to it.
+// 256 values at a time. The arithmetic over them is matmul_q8_k.cpp, here and in the sets above; everything is local to
+// the file that includes this.
 #pragma once
 
 #include <immintrin.h>

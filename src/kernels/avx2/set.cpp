@@ -37,6 +37,7 @@ constexpr KernelSet kSet{
     .binary = binary,
     .binary_tables = binary_tables,
     .binary_peak = "lookup8",
+    .binary_products = 2,
     .caches = kCaches,
     .n_caches = sizeof kCaches / sizeof kCaches[0],
     .attend = attend,

@@ -10,7 +10,7 @@
 namespace tern::kernels::avx2 {
 namespace {
 
-/// What a stream reads next. Of the bandwidth of a bare read loop in turns with it, 91 to 96 % for Q6_K, where eight
+/// What a stream reads next. Of the bandwidth of a bare read loop in turns with it, about 90 % for Q6_K, where eight
 /// neighbouring rows and prefetches of the next eight reached 75 to 83 %; from 256 and 768 bytes to 768 and 2048 there
 /// was no difference (Xeon, one thread, rows of 2560 in 2 MiB pages, 2026-11).
 inline void prefetch_row(const void* p) {

@@ -6,6 +6,7 @@
 namespace tern::kernels::avx512vnni {
 
 void ternary(const TernaryArgs& args);
+void binary(const BinaryArgs& args);
 
 void matmul_q8_0(const MatmulArgs& args);
 void matmul_q4_0(const MatmulArgs& args);

@@ -92,7 +92,6 @@ inline void prepare(const BlockQ8_0* x, std::int64_t n, Prepared<N>& out) {
     for (std::int64_t i = 0; i < 8; ++i) p[i] = x + (b + i < n ? b + i : n - 1);
     const __m256 d = avx2::halves_to_floats(p[0]->d, p[1]->d, p[2]->d, p[3]->d, p[4]->d, p[5]->d, p[6]->d, p[7]->d);
     _mm256_store_ps(out.d + b, d);
-    if constexpr (kOffset<F> == 0 && !F::kHasMinimum) continue;
     __m256i fours[8];
     for (int i = 0; i < 8; ++i) {
       fours[i] = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), avx2::load(p[i]->q));
@@ -126,7 +125,6 @@ template <class F>
 inline void one_column(const MatmulArgs& a) {
   using Block = typename F::Block;
   constexpr std::int64_t kLineBlocks = avx2::blocks_of_a_line<Block>(F::kValues);
-  static_assert(kLineBlocks <= 2 || kLineBlocks % 2 == 0);
   Prepared<kVectorBlocks> column;
   const std::int64_t n_blocks = a.k / 32;
   for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kVectorBlocks) {

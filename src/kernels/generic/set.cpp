@@ -21,6 +21,7 @@ constexpr KernelSet kSet{
     .binary = binary,
     .binary_tables = binary_tables,
     .binary_peak = nullptr,
+    .binary_products = 1,
     .caches = kCaches,
     .n_caches = sizeof kCaches / sizeof kCaches[0],
     .attend = attend,

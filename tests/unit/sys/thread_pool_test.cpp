@@ -6,6 +6,7 @@
 #include <atomic>
 #include <new>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "sys/cpu.hpp"
@@ -13,6 +14,19 @@
 
 namespace tern::sys {
 namespace {
+
+/// Holds bodies until so many threads are in one. For a step in which all can come.
+class AllTogether {
+ public:
+  explicit AllTogether(int n_threads) : missing_(n_threads) {}
+  void wait() {
+    --missing_;
+    while (missing_ > 0) std::this_thread::yield();
+  }
+
+ private:
+  std::atomic<int> missing_;
+};
 
 class ThreadPools : public testing::TestWithParam<int> {};
 
@@ -78,7 +92,9 @@ TEST_P(ThreadPools, BodiesTreatDenormalNumbersAsThePoolWasTold) {
     ThreadPool pool(GetParam(), denormals);
     for (const std::int64_t n : {1, 200}) {  // inline and in threads
       std::atomic<int> n_zero{0};
+      AllTogether together(n > 1 ? GetParam() : 1);
       pool.parallel_for(n, 1, [&](std::int64_t, std::int64_t) {
+        together.wait();
         if (tiny * 2.0F == 0.0F) ++n_zero;    // read as zero
         if (small * 0.01F == 0.0F) ++n_zero;  // becomes zero
       });
@@ -86,6 +102,21 @@ TEST_P(ThreadPools, BodiesTreatDenormalNumbersAsThePoolWasTold) {
     }
     EXPECT_NE(tiny * 2.0F, 0.0F) << "the caller's own floats are as before";
   }
+}
+
+TEST_P(ThreadPools, EveryThreadBeginsWithItsOwnShare) {
+  ThreadPool pool(GetParam());
+  constexpr std::int64_t kChunks = 40;
+  std::vector<std::atomic<int>> order(kChunks);
+  std::atomic<int> count{0};
+  AllTogether together(GetParam());
+  pool.parallel_for(kChunks, 1, [&](std::int64_t begin, std::int64_t) {
+    order[static_cast<std::size_t>(begin)] = count++;
+    together.wait();
+  });
+  // Nobody goes on before all have come: so the first chunk of each share is among the first that were begun.
+  for (int t = 0; t < GetParam(); ++t)
+    EXPECT_LT(order[static_cast<std::size_t>(pool.first_chunk(kChunks, t))], GetParam()) << t;
 }
 
 TEST_P(ThreadPools, SharesFollowOneAnotherAndCoverAll) {

@@ -1,0 +1,14 @@
+// Where the time of steps goes.
+#pragma once
+
+#include <vector>
+
+namespace tern::engine {
+
+/// Wall-clock seconds by operation of a compiled plan, added up over all steps.
+struct OpTimes {
+  std::vector<double> whole;     // [CompiledPlan::ops()]
+  std::vector<double> rounding;  // of these, the seconds in which the input of products was brought into its form
+};
+
+}  // namespace tern::engine
