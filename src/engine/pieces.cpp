@@ -23,9 +23,8 @@ const ops::Matrix& matrix_of(const HeadOp& op, const Piece&) {
 }
 
 template <class Products>
-std::vector<sys::ThreadPool::Ahead> first_weights(const Products& op, std::int64_t n_cols,
-                                                  const sys::ThreadPool& pool) {
-  const auto pieces = pieces_of(op, n_cols, pool.n_threads());
+std::vector<sys::ThreadPool::Ahead> first_weights(const Products& op, const sys::ThreadPool& pool) {
+  const auto pieces = pieces_of(op, 1, pool.n_threads());
   std::vector<sys::ThreadPool::Ahead> ahead;
   for (int t = 0; t < pool.n_threads(); ++t) {
     const auto index = static_cast<std::size_t>(pool.first_chunk(std::ssize(pieces), t));
@@ -56,12 +55,12 @@ std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_thread
   return pieces;
 }
 
-std::vector<sys::ThreadPool::Ahead> weights_ahead(std::span<const Op> ops, std::size_t current, std::int64_t n_cols,
+std::vector<sys::ThreadPool::Ahead> weights_ahead(std::span<const Op> ops, std::size_t current,
                                                   const sys::ThreadPool& pool) {
   for (std::size_t i = 1; i <= ops.size(); ++i) {
     const Op& op = ops[(current + i) % ops.size()];
-    if (const auto* linear = std::get_if<LinearOp>(&op)) return first_weights(*linear, n_cols, pool);
-    if (const auto* head = std::get_if<HeadOp>(&op)) return first_weights(*head, n_cols, pool);
+    if (const auto* linear = std::get_if<LinearOp>(&op)) return first_weights(*linear, pool);
+    if (const auto* head = std::get_if<HeadOp>(&op)) return first_weights(*head, pool);
   }
   return {};
 }

@@ -22,8 +22,8 @@ struct Piece {
 [[nodiscard]] std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_threads);
 
 /// For each thread, the first weights that it will probably read in the products that come after ops[current], around
-/// the end if need be; empty where it has no piece of its own.
+/// the end if need be, cut as for one column; empty where it has no piece of its own.
 [[nodiscard]] std::vector<sys::ThreadPool::Ahead> weights_ahead(std::span<const Op> ops, std::size_t current,
-                                                                std::int64_t n_cols, const sys::ThreadPool& pool);
+                                                                const sys::ThreadPool& pool);
 
 }  // namespace tern::engine

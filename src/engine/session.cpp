@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "base/words.hpp"
 #include "ops/norm.hpp"
@@ -18,6 +19,23 @@ SessionOptions with_defaults(SessionOptions options, const Model& model) {
   return options;
 }
 
+/// Adds the time for which it lives to `*sum`; null: nothing, and no clock is read.
+class AddTime {
+ public:
+  explicit AddTime(double* sum) : sum_(sum) {
+    if (sum_ != nullptr) watch_.emplace();
+  }
+  ~AddTime() {
+    if (sum_ != nullptr) *sum_ += watch_->seconds();
+  }
+  AddTime(const AddTime&) = delete;
+  AddTime& operator=(const AddTime&) = delete;
+
+ private:
+  double* sum_;
+  std::optional<sys::Stopwatch> watch_;
+};
+
 }  // namespace
 
 Session::Session(std::shared_ptr<const Model> model, const SessionOptions& options)
@@ -29,6 +47,9 @@ Session::Session(std::shared_ptr<const Model> model, const SessionOptions& optio
     slots_.emplace_back(static_cast<std::size_t>(slot_width * options_.n_batch) * sizeof(float));
   }
   rope_tables_.resize(model_->plan().rope_kinds().size());
+  const std::vector<Op>& ops = model_->plan().ops();
+  ahead_.resize(ops.size());
+  for (std::size_t i = 0; pool_.n_threads() > 1 && i < ops.size(); ++i) ahead_[i] = weights_ahead(ops, i, pool_);
   if (model_->plan().pooling() != models::Pooling::none) {
     pooled_ = Pool(model_->plan().pooling(), model_->plan().embedding_width(), options.n_sequences);
   }
@@ -158,9 +179,8 @@ void Session::run(std::span<const BatchItem> batch) {
     rope_tables_[i].compute(model_->plan().rope_kinds()[i], positions);
   const auto ops = model_->plan().ops();
   for (current_op_ = 0; current_op_ < ops.size(); ++current_op_) {
-    const sys::Stopwatch watch;
+    const AddTime timed(times_ == nullptr ? nullptr : &times_->whole[current_op_]);
     std::visit([&](const auto& o) { apply(o, batch); }, ops[current_op_]);
-    if (times_ != nullptr) times_->whole[current_op_] += watch.seconds();
   }
 }
 
@@ -172,9 +192,8 @@ void Session::time_operations(OpTimes* times) {
 }
 
 void Session::prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols) {
-  const sys::Stopwatch watch;
+  const AddTime timed(times_ == nullptr ? nullptr : &times_->rounding[current_op_]);
   columns_.prepare(matrix.input_form(), model_->kernels(), x, stride, n_cols, matrix.k(), pool_);
-  if (times_ != nullptr) times_->rounding[current_op_] += watch.seconds();
 }
 
 void Session::apply(const EmbedOp& op, std::span<const BatchItem> batch) {
@@ -208,8 +227,8 @@ void Session::for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols,
                          const std::function<void(const Piece&)>& body) {
   // Many columns are bound by arithmetic: memory does not matter then.
   constexpr std::int64_t kFew = 8;
-  std::vector<sys::ThreadPool::Ahead> ahead;
-  if (n_cols <= kFew && pool_.n_threads() > 1) ahead = weights_ahead(model_->plan().ops(), current_op_, n_cols, pool_);
+  std::span<const sys::ThreadPool::Ahead> ahead;
+  if (n_cols <= kFew) ahead = ahead_[current_op_];
   pool_.parallel_for(
       std::ssize(pieces), 1,
       [&](std::int64_t begin, std::int64_t end) {
@@ -261,20 +280,24 @@ void Session::apply(const GluOp& op, std::span<const BatchItem> batch) {
 }
 
 void Session::apply(const AddOp& op, std::span<const BatchItem> batch) {
-  for (std::size_t t = 0; t < batch.size(); ++t) {
-    const float* a = row(op.a, t);
-    const float* b = row(op.b, t);
-    float* out = row(op.out, t);
-    for (std::int64_t i = 0; i < op.width; ++i) out[i] = a[i] + b[i];
-  }
+  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
+    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
+      const float* a = row(op.a, t);
+      const float* b = row(op.b, t);
+      float* out = row(op.out, t);
+      for (std::int64_t i = 0; i < op.width; ++i) out[i] = a[i] + b[i];
+    }
+  });
 }
 
 void Session::apply(const ScaleOp& op, std::span<const BatchItem> batch) {
-  for (std::size_t t = 0; t < batch.size(); ++t) {
-    const float* in = row(op.in, t);
-    float* out = row(op.out, t);
-    for (std::int64_t i = 0; i < op.width; ++i) out[i] = in[i] * op.factor;
-  }
+  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
+    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
+      const float* in = row(op.in, t);
+      float* out = row(op.out, t);
+      for (std::int64_t i = 0; i < op.width; ++i) out[i] = in[i] * op.factor;
+    }
+  });
 }
 
 void Session::apply(const PoolOp& op, std::span<const BatchItem> batch) {

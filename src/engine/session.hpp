@@ -100,6 +100,7 @@ class Session {
   std::vector<float> logits_;  // [n_logits][n_vocab]
   std::size_t n_logits_ = 0;
   std::size_t current_op_ = 0;
+  std::vector<std::vector<sys::ThreadPool::Ahead>> ahead_;  // [ops]: pieces.hpp
   OpTimes* times_ = nullptr;
 };
 

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "formats/all.hpp"
+#include "kernels/binary_pack.hpp"
+#include "kernels/ternary_pack.hpp"
 
 namespace tern::ops {
 namespace {
@@ -63,14 +67,25 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   if (m.form_ == InputForm::f32_rounded || m.form_ == InputForm::f32_rounded_4bit) {
     const bool has_eight_bits = m.form_ == InputForm::f32_rounded;
     // Only of a format of signs: what other formats hold is looked through for zeros as ternary, and packed as that.
-    if (tensor.format->is_binary) m.binary_ = kernels::pack_binary(tensor);
-    if (m.binary_) {
+    auto binary = tensor.format->is_binary ? kernels::pack_binary(tensor) : std::nullopt;
+    if (binary) {
+      m.store({.layout = Layout::binary,
+               .weights = reinterpret_cast<const std::byte*>(binary->panels),
+               .unit_rows = kernels::kBinaryPanel,
+               .unit_bytes = kernels::binary_panel_bytes(m.k_),
+               .scale = binary->scale,
+               .owned = std::move(binary->owned)});
       m.form_ = has_eight_bits ? InputForm::int8_tables : InputForm::int4_tables;
       if (kernels.table.binary_peak != nullptr) m.peak_ = kernels.table.binary_peak;
       return m;
     }
-    m.ternary_ = kernels::pack_ternary(tensor);
-    if (m.ternary_) {
+    auto ternary = kernels::pack_ternary(tensor);
+    if (ternary) {
+      m.store({.layout = Layout::ternary,
+               .weights = reinterpret_cast<const std::byte*>(ternary->codes),
+               .unit_bytes = ternary->k_padded / 4,
+               .scale = ternary->scale,
+               .owned = std::move(ternary->owned)});
       m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
       if (kernels.table.ternary_peak != nullptr) m.peak_ = kernels.table.ternary_peak;
       return m;
@@ -79,6 +94,7 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
       TERN_TRY_DO(check_codes(tensor));
     }
   }
+  m.store({.weights = tensor.bytes.data(), .unit_bytes = tensor.format->row_bytes(m.k_)});
   const kernels::Kernels::Bound* bound = kernels.bound(*tensor.format, activation_of(m.form_));
   if (bound != nullptr) {
     m.kernel_ = bound->run;
@@ -88,51 +104,34 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   return m;
 }
 
+void Matrix::store(Stored stored) {
+  const std::int64_t n_units = (n_rows_ + stored.unit_rows - 1) / stored.unit_rows;
+  stored_ = std::move(stored);
+  stored_.n_bytes = static_cast<std::uint64_t>(n_units * stored_.unit_bytes);
+}
+
 void Matrix::move_weights(std::byte* place) {
-  const auto n_bytes = static_cast<std::size_t>(weight_bytes());
-  if (ternary_) {
-    std::memcpy(place, ternary_->codes, n_bytes);
-    ternary_->codes = reinterpret_cast<const std::uint8_t*>(place);
-    ternary_->owned = {};
-  } else if (binary_) {
-    std::memcpy(place, binary_->panels, n_bytes);
-    binary_->panels = reinterpret_cast<const std::uint8_t*>(place);
-    binary_->owned = {};
-  } else {
-    std::memcpy(place, tensor_.bytes.data(), n_bytes);
-    tensor_.bytes = {place, n_bytes};
-  }
+  std::memcpy(place, stored_.weights, stored_.n_bytes);
+  stored_.weights = place;
+  stored_.owned = {};
+  if (stored_.layout == Layout::blocks) tensor_.bytes = {place, stored_.n_bytes};
 }
 
 std::span<const std::byte> Matrix::weights_from(std::int64_t row) const {
-  const auto n_bytes = static_cast<std::size_t>(weight_bytes());
-  const void* begin = ternary_  ? ternary_->codes
-                      : binary_ ? binary_->panels
-                                : static_cast<const void*>(tensor_.bytes.data());
-  const std::int64_t skipped = ternary_  ? row * (ternary_->k_padded / 4)
-                               : binary_ ? row / kernels::kBinaryPanel * kernels::binary_panel_bytes(k_)
-                                         : row * tensor_.format->row_bytes(k_);
-  return std::span(static_cast<const std::byte*>(begin), n_bytes).subspan(static_cast<std::size_t>(skipped));
-}
-
-std::uint64_t Matrix::weight_bytes() const {
-  if (binary_) return static_cast<std::uint64_t>(kernels::binary_panels(n_rows_) * kernels::binary_panel_bytes(k_));
-  const std::int64_t row_bytes = ternary_ ? ternary_->k_padded / 4 : tensor_.format->row_bytes(k_);
-  return static_cast<std::uint64_t>(n_rows_ * row_bytes);
+  return {unit_of(row), stored_.weights + stored_.n_bytes};
 }
 
 void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
   TERN_CHECK(x.form() == form_ && x.k() == k_);
   if (first >= last) return;
-  if (ternary_) return multiply_ternary(first, last, x, y, y_stride);
-  if (binary_) return multiply_binary(first, last, x, y, y_stride);
+  if (stored_.layout == Layout::ternary) return multiply_ternary(first, last, x, y, y_stride);
+  if (stored_.layout == Layout::binary) return multiply_binary(first, last, x, y, y_stride);
   const Activation activation = activation_of(form_);
   if (kernel_ == nullptr && activation == Activation::f32 && f32_kernel_ != nullptr) {
     return multiply_decoded(first, last, x, y, y_stride);
   }
-  const auto row_bytes = static_cast<std::size_t>(tensor_.format->row_bytes(k_));
-  const kernels::MatmulArgs args{.w = tensor_.bytes.data() + static_cast<std::size_t>(first) * row_bytes,
-                                 .w_row_bytes = row_bytes,
+  const kernels::MatmulArgs args{.w = unit_of(first),
+                                 .w_row_bytes = static_cast<std::size_t>(stored_.unit_bytes),
                                  .n_rows = last - first,
                                  .x = x.data(),
                                  .x_col_bytes = x.column_bytes(),
@@ -155,18 +154,18 @@ void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Colum
   constexpr std::int64_t kSums = 32 * kColumns;
   const std::int64_t most_rows = x.n_cols() == 1 ? kSums : 32;
   std::array<std::int32_t, kSums> sums;
-  const float weight_scale = ternary_->scale;
+  const float weight_scale = stored_.scale;
   const auto* codes = static_cast<const std::int8_t*>(x.data());
   for (std::int64_t r0 = first; r0 < last; r0 += most_rows) {
     const std::int64_t n_rows = std::min(most_rows, last - r0);
     for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += kColumns) {
       const std::int64_t n_cols = std::min(kColumns, x.n_cols() - c0);
-      kernels_->table.ternary({.w = ternary_->codes + r0 * (ternary_->k_padded / 4),
+      kernels_->table.ternary({.w = reinterpret_cast<const std::uint8_t*>(unit_of(r0)),
                                .n_rows = n_rows,
                                .x = codes + static_cast<std::size_t>(c0) * x.column_bytes(),
                                .x_sums = x.sums() + c0,
                                .n_cols = n_cols,
-                               .k_padded = ternary_->k_padded,
+                               .k_padded = kernels::ternary_padded(k_),
                                .y = sums.data(),
                                .y_stride = static_cast<std::size_t>(n_rows)});
       for (std::int64_t c = 0; c < n_cols; ++c) {
@@ -186,7 +185,7 @@ void Matrix::multiply_binary(std::int64_t first, std::int64_t last, const Column
                        std::size_t out_stride) {
     const auto* tables =
         static_cast<const std::uint8_t*>(x.data()) + static_cast<std::size_t>(column) * x.column_bytes();
-    kernels_->table.binary({.w = binary_->panels + panel * kernels::binary_panel_bytes(k_),
+    kernels_->table.binary({.w = reinterpret_cast<const std::uint8_t*>(unit_of(panel * kPanel)),
                             .n_panels = n_panels,
                             .tables = tables,
                             .table_stride = x.column_bytes(),
@@ -196,7 +195,7 @@ void Matrix::multiply_binary(std::int64_t first, std::int64_t last, const Column
                             .x_scales = x.scales() + column,
                             .n_cols = n_cols,
                             .k_padded = kernels::binary_padded(k_),
-                            .w_scale = binary_->scale,
+                            .w_scale = stored_.scale,
                             .y = out,
                             .y_stride = out_stride});
   };

@@ -3,14 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
-#include "kernels/binary_pack.hpp"
 #include "kernels/kernels.hpp"
-#include "kernels/ternary_pack.hpp"
 #include "ops/columns.hpp"
+#include "tensor/aligned_buffer.hpp"
 #include "tensor/view.hpp"
 
 namespace tern::ops {
@@ -29,17 +27,17 @@ class Matrix {
   [[nodiscard]] std::int64_t k() const { return k_; }
   [[nodiscard]] InputForm input_form() const { return form_; }
   /// Bytes of all rows, as they are read by a product.
-  [[nodiscard]] std::uint64_t weight_bytes() const;
+  [[nodiscard]] std::uint64_t weight_bytes() const { return stored_.n_bytes; }
   /// What a product reads, from row `row` (or the panel that it lies in) to the end.
   [[nodiscard]] std::span<const std::byte> weights_from(std::int64_t row) const;
   /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
   [[nodiscard]] std::string_view peak() const { return peak_; }
   /// Multiply-adds that one of those instructions' operations stands for: 1, or 2 where sums are looked up.
-  [[nodiscard]] int products_per_operation() const { return binary_ ? kernels_->table.binary_products : 1; }
-  /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
-  [[nodiscard]] std::size_t packed_bytes() const {
-    return ternary_ ? ternary_->owned.size() : binary_ ? binary_->owned.size() : 0;
+  [[nodiscard]] int products_per_operation() const {
+    return stored_.layout == Layout::binary ? kernels_->table.binary_products : 1;
   }
+  /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
+  [[nodiscard]] std::size_t packed_bytes() const { return stored_.owned.size(); }
   /// Copies the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the file's bytes,
   /// or the packed copy, are no longer needed.
   void move_weights(std::byte* place);
@@ -52,6 +50,24 @@ class Matrix {
   void decode_row(std::int64_t row, float* out) const;
 
  private:
+  enum class Layout : std::uint8_t { blocks, ternary, binary };  // of the format, or packed by room kernels
+  /// What products read: units of rows, one after the other.
+  struct Stored {
+    Layout layout = Layout::blocks;
+    const std::byte* weights = nullptr;
+    std::int64_t unit_rows = 1;   // rows in a unit: a panel of binary ones
+    std::int64_t unit_bytes = 0;  // of a unit, and the step to the next
+    std::uint64_t n_bytes = 0;
+    float scale = 0.0F;        // of packed weights
+    AlignedBuffer owned = {};  // of packed weights that lie nowhere else
+  };
+  /// Units from `weights` on; sets n_bytes by the rows.
+  void store(Stored stored);
+  /// The unit that holds `row`.
+  [[nodiscard]] const std::byte* unit_of(std::int64_t row) const {
+    return stored_.weights + row / stored_.unit_rows * stored_.unit_bytes;
+  }
+
   void multiply_binary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
@@ -64,8 +80,7 @@ class Matrix {
   InputForm form_ = InputForm::f32;
   kernels::MatmulFn kernel_ = nullptr;      // null: generic or decoded
   kernels::MatmulFn f32_kernel_ = nullptr;  // for the decoded path
-  std::optional<kernels::TernaryMatrix> ternary_;
-  std::optional<kernels::BinaryMatrix> binary_;
+  Stored stored_;
   std::string_view peak_;
 };
 

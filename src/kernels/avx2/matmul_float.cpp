@@ -47,21 +47,12 @@ struct BF16 {
   }
 };
 
-template <class W>
-inline const typename W::Value* row_of(const MatmulArgs& a, std::int64_t r) {
-  return reinterpret_cast<const typename W::Value*>(static_cast<const char*>(a.w) +
-                                                    static_cast<std::size_t>(r) * a.w_row_bytes);
-}
-inline const float* column_of(const MatmulArgs& a, std::int64_t c) {
-  return reinterpret_cast<const float*>(static_cast<const char*>(a.x) + static_cast<std::size_t>(c) * a.x_col_bytes);
-}
-
 /// R rows, `stride` rows apart, against one column.
 template <class W, int R>
 inline void rows_by_one(const MatmulArgs& a, std::int64_t row, std::int64_t stride) {
   const typename W::Value* w[R];
-  for (int r = 0; r < R; ++r) w[r] = row_of<W>(a, row + r * stride);
-  const float* x = column_of(a, 0);
+  for (int r = 0; r < R; ++r) w[r] = row_of<typename W::Value>(a, row + r * stride);
+  const float* x = column_of<float>(a, 0);
   __m256 acc[R];
   for (int r = 0; r < R; ++r) acc[r] = _mm256_setzero_ps();
   constexpr std::int64_t kLine = 64 / static_cast<std::int64_t>(sizeof(typename W::Value));
@@ -151,8 +142,9 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
     }
     for (std::int64_t k0 = 0; k0 < a.k; k0 += kBlockK) {
       const std::int64_t n = a.k - k0 < kBlockK ? a.k - k0 : kBlockK;
-      for (std::int64_t r = 0; r < n_rows; ++r) convert<W>(row_of<W>(a, row + r) + k0, n, w + r * kBlockK);
-      for (std::int64_t c = 0; c < n_cols; ++c) x[c] = column_of(a, first_column + c) + k0;
+      for (std::int64_t r = 0; r < n_rows; ++r)
+        convert<W>(row_of<typename W::Value>(a, row + r) + k0, n, w + r * kBlockK);
+      for (std::int64_t c = 0; c < n_cols; ++c) x[c] = column_of<float>(a, first_column + c) + k0;
       std::int64_t r = 0;
       for (; r + 3 <= n_rows; r += 3) columns<3>(w + r * kBlockK, x, n_cols, n, lanes + r * kBlockColumns * 8);
       for (; r < n_rows; ++r) columns<1>(w + r * kBlockK, x, n_cols, n, lanes + r * kBlockColumns * 8);

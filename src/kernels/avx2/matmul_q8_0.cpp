@@ -178,9 +178,7 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
   for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kPanelBlocks) {
     const std::int64_t n = n_blocks - b0 < kPanelBlocks ? n_blocks - b0 : kPanelBlocks;
     for (std::int64_t c = 0; c < n_cols; ++c) {
-      x[c] = reinterpret_cast<const BlockQ8_0*>(static_cast<const char*>(a.x) +
-                                                static_cast<std::size_t>(first_column + c) * a.x_col_bytes) +
-             b0;
+      x[c] = column_of<BlockQ8_0>(a, first_column + c) + b0;
       prepare<F>(x[c], n, columns[c]);
     }
     for (std::int64_t row = 0; row < a.n_rows; row += 8) {

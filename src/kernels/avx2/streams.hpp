@@ -32,16 +32,26 @@ constexpr std::int64_t blocks_of_a_line(std::int64_t values) {
   return n;
 }
 
-/// Eight rows of blocks, `stride` rows apart; rows beyond the matrix repeat the last one and are never stored.
+/// A row of weights; one beyond the matrix is the last one again, which is never stored.
+template <class Block>
+inline const Block* row_of(const MatmulArgs& a, std::int64_t row) {
+  const std::int64_t known = row < a.n_rows ? row : a.n_rows - 1;
+  return reinterpret_cast<const Block*>(static_cast<const char*>(a.w) +
+                                        static_cast<std::size_t>(known) * a.w_row_bytes);
+}
+/// A column of the input.
+template <class Block>
+inline const Block* column_of(const MatmulArgs& a, std::int64_t column) {
+  return reinterpret_cast<const Block*>(static_cast<const char*>(a.x) +
+                                        static_cast<std::size_t>(column) * a.x_col_bytes);
+}
+
+/// Eight rows of blocks, `stride` rows apart.
 template <class Block>
 struct EightRows {
   const Block* p[8];
   EightRows(const MatmulArgs& a, std::int64_t first, std::int64_t stride) {
-    for (std::int64_t r = 0; r < 8; ++r) {
-      const std::int64_t row = first + r * stride < a.n_rows ? first + r * stride : a.n_rows - 1;
-      p[r] =
-          reinterpret_cast<const Block*>(static_cast<const char*>(a.w) + static_cast<std::size_t>(row) * a.w_row_bytes);
-    }
+    for (std::int64_t r = 0; r < 8; ++r) p[r] = row_of<Block>(a, first + r * stride);
   }
 };
 

@@ -66,16 +66,10 @@ void many_columns(const BinaryArgs& a) {
     for (std::int64_t k0 = 0; k0 < a.k_padded; k0 += kPartColumns) {
       const std::int64_t n = a.k_padded - k0 < kPartColumns ? a.k_padded - k0 : kPartColumns;
       unpack(a.w + p * panel_bytes + k0 / 8 * kPanel, n, bits);
-      std::int64_t c = 0;
-      const auto run = [&]<int C>() {
+      each_tile<8>(a.n_cols, [&]<int C>(std::int64_t c) {
         tile<C>(bits, n, a.codes + static_cast<std::size_t>(c) * a.code_stride + k0, a.code_stride, k0 == 0,
                 a.y + static_cast<std::size_t>(c) * a.y_stride + p * kPanel, a.y_stride);
-        c += C;
-      };
-      while (c + 8 <= a.n_cols) run.template operator()<8>();
-      if (c + 4 <= a.n_cols) run.template operator()<4>();
-      if (c + 2 <= a.n_cols) run.template operator()<2>();
-      if (c < a.n_cols) run.template operator()<1>();
+      });
     }
     for (std::int64_t c = 0; c < a.n_cols; ++c) {
       const __m512i all = _mm512_set1_epi32(a.x_sums[c]);

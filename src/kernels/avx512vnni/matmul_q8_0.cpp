@@ -169,7 +169,7 @@ struct Panel {
   __m512 m[kPanelBlocks];
 };
 
-/// n blocks of sixteen rows; rows beyond the matrix repeat the last one and are never stored.
+/// n blocks of sixteen rows.
 template <class F>
 inline void fill(const MatmulArgs& a, std::int64_t first_row, std::int64_t b0, std::int64_t n, Panel& panel) {
   using Block = typename F::Block;
@@ -177,9 +177,7 @@ inline void fill(const MatmulArgs& a, std::int64_t first_row, std::int64_t b0, s
   alignas(32) std::uint16_t d[kPanelBlocks][16];
   alignas(32) std::uint16_t m[kPanelBlocks][16];
   for (std::int64_t r = 0; r < 16; ++r) {
-    const std::int64_t row = first_row + r < a.n_rows ? first_row + r : a.n_rows - 1;
-    const Block* w =
-        reinterpret_cast<const Block*>(static_cast<const char*>(a.w) + static_cast<std::size_t>(row) * a.w_row_bytes);
+    const Block* w = avx2::row_of<Block>(a, first_row + r);
     avx2::prefetch_range(reinterpret_cast<const char*>(w + b0) + 16 * kTileVectors * a.w_row_bytes,
                          kPanelBlocks * sizeof(Block));
     for (std::int64_t b = 0; b < n; b += 2) codes[b / 2][r] = two_blocks<F>(w, b0 + b, b0 + (b + 1 < n ? b + 1 : b));
@@ -248,18 +246,9 @@ template <class F, int R, int C>
 template <class F, int R>
 inline void panels(const Panel* panel, const BlockQ8_0* const* x, const Prepared<kPanelBlocks>* columns, std::int64_t n,
                    std::int64_t n_cols, const __mmask16* live, bool first, float* y, std::size_t y_stride) {
-  std::int64_t c = 0;
-  const auto columns_by = [&]<int C>() {
-    tile<F, R, C>(panel, x + c, columns + c, n, live, first, y, y_stride);
-    c += C;
-    y += C * y_stride;
-  };
-  if constexpr (R == 1) {
-    while (c + 8 <= n_cols) columns_by.template operator()<8>();
-  }
-  while (c + 4 <= n_cols) columns_by.template operator()<4>();
-  if (c + 2 <= n_cols) columns_by.template operator()<2>();
-  if (c < n_cols) columns_by.template operator()<1>();
+  each_tile<R == 1 ? 8 : 4>(n_cols, [&]<int C>(std::int64_t c) {
+    tile<F, R, C>(panel, x + c, columns + c, n, live, first, y + static_cast<std::size_t>(c) * y_stride, y_stride);
+  });
 }
 
 template <class F>
@@ -271,9 +260,7 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
   for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kPanelBlocks) {
     const std::int64_t n = n_blocks - b0 < kPanelBlocks ? n_blocks - b0 : kPanelBlocks;
     for (std::int64_t c = 0; c < n_cols; ++c) {
-      x[c] = reinterpret_cast<const BlockQ8_0*>(static_cast<const char*>(a.x) +
-                                                static_cast<std::size_t>(first_column + c) * a.x_col_bytes) +
-             b0;
+      x[c] = avx2::column_of<BlockQ8_0>(a, first_column + c) + b0;
       prepare<F>(x[c], n, columns[c]);
     }
     for (std::int64_t row = 0; row < a.n_rows; row += 16 * kTileVectors) {

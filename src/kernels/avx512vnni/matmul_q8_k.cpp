@@ -41,7 +41,7 @@ struct Panel {
   __m512 d, dmin;
 };
 
-/// Rows beyond the matrix repeat the last one and are never stored.
+/// Block b of sixteen rows.
 template <class F>
 inline void fill(const MatmulArgs& a, std::int64_t first_row, std::int64_t b, Panel& out) {
   alignas(64) __m256i codes[16][8];
@@ -49,9 +49,7 @@ inline void fill(const MatmulArgs& a, std::int64_t first_row, std::int64_t b, Pa
   alignas(32) std::uint16_t d[16];
   alignas(32) std::uint16_t dmin[16];
   for (std::int64_t r = 0; r < 16; ++r) {
-    const std::int64_t row = first_row + r < a.n_rows ? first_row + r : a.n_rows - 1;
-    const auto& block = reinterpret_cast<const typename F::Block*>(static_cast<const char*>(a.w) +
-                                                                   static_cast<std::size_t>(row) * a.w_row_bytes)[b];
+    const typename F::Block& block = avx2::row_of<typename F::Block>(a, first_row + r)[b];
     avx2::prefetch_range(reinterpret_cast<const char*>(&block) + 16 * kTileVectors * a.w_row_bytes, sizeof block);
     F::codes(block, codes[r]);
     __m256i s;
@@ -142,18 +140,9 @@ template <class F, int R, int C>
 template <class F, int R>
 inline void panels(const Panel* panel, const BlockQ8_K* const* x, std::int64_t n_cols, const __mmask16* live,
                    bool first, float* y, std::size_t y_stride) {
-  std::int64_t c = 0;
-  const auto columns_by = [&]<int C>() {
-    tile<F, R, C>(panel, x + c, live, first, y, y_stride);
-    c += C;
-    y += C * y_stride;
-  };
-  if constexpr (R == 1) {
-    while (c + 8 <= n_cols) columns_by.template operator()<8>();
-  }
-  while (c + 4 <= n_cols) columns_by.template operator()<4>();
-  if (c + 2 <= n_cols) columns_by.template operator()<2>();
-  if (c < n_cols) columns_by.template operator()<1>();
+  each_tile<R == 1 ? 8 : 4>(n_cols, [&]<int C>(std::int64_t c) {
+    tile<F, R, C>(panel, x + c, live, first, y + static_cast<std::size_t>(c) * y_stride, y_stride);
+  });
 }
 
 template <class F>
@@ -162,9 +151,7 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
   const BlockQ8_K* x[kColumns];
   for (std::int64_t b = 0; b < a.k / 256; ++b) {
     for (std::int64_t c = 0; c < n_cols; ++c) {
-      x[c] = reinterpret_cast<const BlockQ8_K*>(static_cast<const char*>(a.x) +
-                                                static_cast<std::size_t>(first_column + c) * a.x_col_bytes) +
-             b;
+      x[c] = avx2::column_of<BlockQ8_K>(a, first_column + c) + b;
     }
     for (std::int64_t row = 0; row < a.n_rows; row += 16 * kTileVectors) {
       float* y = a.y + static_cast<std::size_t>(first_column) * a.y_stride + row;

@@ -48,6 +48,16 @@ inline __mmask16 first_lanes(std::int64_t n) {
   return static_cast<__mmask16>(n >= 16 ? 0xffffU : n <= 0 ? 0U : (1U << n) - 1U);
 }
 
+/// Calls tile.operator()<C>(c) for columns [c, c + C) until all n_cols are done: C is kMost, or where fewer are left
+/// the largest power of two below it that fits.
+template <int kMost, class F>
+inline std::int64_t each_tile(std::int64_t n_cols, F tile, std::int64_t c = 0) {
+  static_assert((kMost & (kMost - 1)) == 0);
+  for (; c + kMost <= n_cols; c += kMost) tile.template operator()<kMost>(c);
+  if constexpr (kMost > 1) c = each_tile<kMost / 2>(n_cols, tile, c);
+  return c;
+}
+
 /// Lane i of each 128 bits: the sum of that 128 bits of p[i].
 inline __m512i sums_of_quarters(const __m512i* p) {
   const __m512i a = _mm512_add_epi32(_mm512_unpacklo_epi32(p[0], p[1]), _mm512_unpackhi_epi32(p[0], p[1]));

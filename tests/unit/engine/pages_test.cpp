@@ -22,6 +22,7 @@ TEST_F(Weights, EveryMatrixThatIsReadForEachTokenIsCopiedOnce) {
   for (const test::TinyModel& shape :
        {test::TinyModel{.architecture = "bitnet", .format = "TQ2_0", .embedding = "Q6_K"},
         test::TinyModel{.architecture = "bitnet", .format = "I2_S", .embedding = "F16"},
+        test::TinyModel{.architecture = "bitnet", .format = "Q1_0", .embedding = "F16"},
         test::TinyModel{.architecture = "llama", .format = "Q8_0", .untied_head = true}}) {
     SCOPED_TRACE(shape.format);
     const auto model = loaded(shape, Pages::huge);

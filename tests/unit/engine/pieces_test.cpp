@@ -51,7 +51,7 @@ TEST(Pieces, WhatIsFetchedAheadIsWhereTheNextProductBegins) {
       std::size_t after = (current + 1) % ops.size();
       while (!std::holds_alternative<LinearOp>(ops[after]) && !std::holds_alternative<HeadOp>(ops[after]))
         after = (after + 1) % ops.size();
-      const auto ahead = weights_ahead(ops, current, 1, pool);
+      const auto ahead = weights_ahead(ops, current, pool);
       ASSERT_EQ(ahead.size(), 3U);
       const auto* linear = std::get_if<LinearOp>(&ops[after]);
       const ops::Matrix& first =
@@ -78,7 +78,7 @@ TEST(Pieces, WhatIsFetchedAheadIsWhereTheNextProductBegins) {
 TEST(Pieces, ThreadsWithoutAPieceFetchNothing) {
   const auto model = tiny("TQ2_0");
   const sys::ThreadPool pool(40);
-  const auto ahead = weights_ahead(model->plan().ops(), 0, 1, pool);
+  const auto ahead = weights_ahead(model->plan().ops(), 0, pool);
   ASSERT_EQ(ahead.size(), static_cast<std::size_t>(pool.n_threads()));
   const auto& first = std::get<LinearOp>(
       *std::ranges::find_if(model->plan().ops(), [](const Op& op) { return std::holds_alternative<LinearOp>(op); }));
