@@ -114,6 +114,7 @@ class Chat final : public Command {
                                             .sampler = sampler_,
                                             .stop = generation_.stop,
                                             .ignore_eos = false,
+                                            .n_draft = generation_.n_draft,
                                             .continues_text = false,
                                             .cancelled = [&] { return console.cancelled(); }},
                                            sink);
@@ -146,11 +147,11 @@ class Chat final : public Command {
 
   [[nodiscard]] std::string stats(const engine::Conversation& conversation) const {
     return fmt::format(
-        "{}, {} of {} of context; last answer: prompt {} at {:.1f} tokens/s, {} generated at {:.1f} tokens/s",
+        "{}, {} of {} of context; last answer: prompt {} at {:.1f} tokens/s, {} generated at {:.1f} tokens/s{}",
         counted(conversation.n_turns(), "turn"), conversation.n_tokens(),
         counted(conversation.session().options().n_ctx, "token"), counted(last_.n_prompt, "token"),
         rate(last_.n_prompt, last_.prompt_seconds), last_.ids.size(),
-        rate(std::ssize(last_.ids), last_.generate_seconds));
+        rate(std::ssize(last_.ids), last_.generate_seconds), accepted_drafts(last_));
   }
 
   ModelOptions model_;

@@ -66,6 +66,8 @@ constexpr ForeignOption kForeign[] = {
     {"-j --json-schema -jf --json-schema-file --grammar --grammar-file", "Tern has no grammars"},
     {"--lora --lora-scaled --control-vector -md --model-draft --spec-draft-model -mm --mmproj --image --audio",
      "Tern runs one model of text alone"},
+    {"--draft-min --draft-n-min --draft-p-min --spec-type -lcs --lookup-cache-static -lcd --lookup-cache-dynamic",
+     "guesses come from the text so far alone; --draft-max says how many at once", "--draft-max"},
     {"-np --parallel -cb --cont-batching -ns --sequences --ppl-stride --hellaswag --winogrande --multiple-choice "
      "--kl-divergence",
      "Tern has nothing like it"},

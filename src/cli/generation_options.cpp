@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/words.hpp"
+#include "cli/counted.hpp"
 
 namespace tern::cli {
 
@@ -14,11 +15,17 @@ void GenerationOptions::declare(CLI::App& app, const std::string& n_help, const 
   app.add_option("--stop", stop, stop_help + " (may be given several times)")
       ->type_name("TEXT")
       ->allow_extra_args(false);
+  app.add_option(
+         "--draft-max,--draft,--draft-n", n_draft,
+         "tokens guessed at once from where the text so far repeats itself, and verified together; the answer is "
+         "the same; 0: none (default 0)")
+      ->type_name("N");
 }
 
 Result<engine::SamplerOptions> GenerationOptions::resolve() const {
   if (n_predict.value_or(0) < -1)
     return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", *n_predict);
+  if (n_draft < 0) return fail(ErrorCode::usage, "--draft-max is {}, expected 0 (no guesses) or more", n_draft);
   return sampling.resolve();
 }
 
@@ -26,6 +33,11 @@ Result<void> makes_text(const engine::Model& model, std::string_view name, std::
   if (model.plan().n_vocab() > 0) return {};
   return fail(ErrorCode::usage, "{}: is an embedding model (pooling: {}): it makes vectors, not {}; use tern embed",
               printable(name, 100), models::pooling_name(model.plan().pooling()), what);
+}
+
+std::string accepted_drafts(const engine::GenerateResult& result) {
+  if (result.n_drafted == 0) return "";
+  return fmt::format("; {} of {} accepted", result.n_accepted, counted(result.n_drafted, "guessed token"));
 }
 
 double rate(std::int64_t n_tokens, double seconds) {

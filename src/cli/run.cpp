@@ -31,6 +31,7 @@ class Run final : public Command {
                                     .sampler = {},
                                     .stop = generation_.stop,
                                     .ignore_eos = ignore_eos_,
+                                    .n_draft = generation_.n_draft,
                                     .continues_text = true,
                                     .cancelled = [&] { return console.cancelled(); }};
     TERN_TRY(options.sampler, generation_.resolve());
@@ -77,6 +78,8 @@ class Run final : public Command {
             {"stop_reason", engine::stop_reason_name(result.reason)},
             {"n_prompt", result.n_prompt},
             {"n_generated", result.ids.size()},
+            {"n_drafted", result.n_drafted},
+            {"n_accepted", result.n_accepted},
             {"seed", options.sampler.seed},
             {"isa", model.kernels().isa},
             {"load_seconds", model.load_seconds()},
@@ -88,12 +91,12 @@ class Run final : public Command {
 
   void report(Console& console, const engine::Model& model, const engine::GenerateResult& result,
               const engine::GenerateOptions& options) const {
-    console.note(
-        fmt::format("load {:.2f} s; prompt {}, {:.1f} tokens/s; generated {}, {:.1f} tokens/s ({}); {}, {}; seed {}",
-                    model.load_seconds(), counted(result.n_prompt, "token"),
-                    rate(result.n_prompt, result.prompt_seconds), counted(result.ids.size(), "token"),
-                    rate(std::ssize(result.ids), result.generate_seconds), engine::stop_reason_name(result.reason),
-                    counted(model_.threads(), "thread"), model.kernels().isa, options.sampler.seed));
+    console.note(fmt::format(
+        "load {:.2f} s; prompt {}, {:.1f} tokens/s; generated {}, {:.1f} tokens/s ({}{}); {}, {}; seed {}",
+        model.load_seconds(), counted(result.n_prompt, "token"), rate(result.n_prompt, result.prompt_seconds),
+        counted(result.ids.size(), "token"), rate(std::ssize(result.ids), result.generate_seconds),
+        engine::stop_reason_name(result.reason), accepted_drafts(result), counted(model_.threads(), "thread"),
+        model.kernels().isa, options.sampler.seed));
   }
 
   ModelOptions model_;

@@ -143,6 +143,8 @@ Result<ConversationAnswer> Conversation::ask(std::string_view message, GenerateO
     whole.text += part->text;
     whole.reason = part->reason;
     whole.n_prompt += part->n_prompt;
+    whole.n_drafted += part->n_drafted;
+    whole.n_accepted += part->n_accepted;
     whole.prompt_seconds += part->prompt_seconds;
     whole.generate_seconds += part->generate_seconds;
     if (part->reason != StopReason::context_full || turns_.size() == 1) return answer;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/speculation.hpp"
 #include "sys/clock.hpp"
 #include "text/detokenizer.hpp"
 
@@ -119,6 +120,7 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
   clock.restart();
 
   Sampler sampler(options.sampler);
+  Speculation speculation(session, options.n_draft);
   text::Detokenizer detokenizer(*tokenizer, {.at_start = !options.continues_text, .render_special = false});
   StopFilter filter(options.stop);
   const auto emit = [&](const std::string& text) {
@@ -131,8 +133,8 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
       result.reason = StopReason::cancelled;
       break;
     }
-    const std::int32_t token = sampler.sample(session.logits(0), ids);
-    if (!std::isfinite(session.logits(0)[static_cast<std::size_t>(token)])) {
+    const std::int32_t token = sampler.sample(speculation.logits(), ids);
+    if (!std::isfinite(speculation.logits()[static_cast<std::size_t>(token)])) {
       return fail(ErrorCode::bad_input,
                   "the model gives no probability for any token: its weights hold NaN or overflow; convert it again");
     }
@@ -155,9 +157,12 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
       result.reason = StopReason::context_full;
       break;
     }
-    const BatchItem item{token, static_cast<std::int32_t>(ids.size()) - 1, 0, true};
-    TERN_TRY_DO(session.decode({&item, 1}));
+    const std::int64_t n_left = options.n_predict < 0 ? n_ctx : options.n_predict - std::ssize(result.ids);
+    TERN_TRY_DO(speculation.advance(ids, n_left));
   }
+  speculation.finish(std::ssize(ids));
+  result.n_drafted = speculation.n_drafted();
+  result.n_accepted = speculation.n_accepted();
   if (!filter.found() && result.reason != StopReason::cancelled) {
     std::string rest = filter.push(detokenizer.finish());
     if (filter.found())

@@ -21,8 +21,11 @@ enum class StopReason : std::uint8_t { length, end_of_text, stop_string, context
 struct GenerateOptions {
   std::int64_t n_predict = -1;  // tokens at most; -1: until end of text or a full context
   SamplerOptions sampler;
-  std::vector<std::string> stop;  // the text ends before the first of these
+  std::vector<std::string> stop = {};  // the text ends before the first of these
   bool ignore_eos = false;
+  /// Tokens guessed ahead at most by prompt lookup, and verified in one step: the tokens are the same, and come sooner
+  /// where the text repeats itself. 0: none.
+  std::int64_t n_draft = 0;
   /// The prompt's text was shown before: a SentencePiece leading space of the first new token is then kept.
   bool continues_text = true;
   /// Asked between the pieces of a prompt and between tokens; true ends with StopReason::cancelled. May be empty.
@@ -33,7 +36,9 @@ struct GenerateResult {
   std::vector<std::int32_t> ids;  // without the end-of-text token
   std::string text;
   StopReason reason = StopReason::length;
-  std::int64_t n_prompt = 0;  // prompt tokens computed (a prefix still in the session is not)
+  std::int64_t n_prompt = 0;    // prompt tokens computed (a prefix still in the session is not)
+  std::int64_t n_drafted = 0;   // tokens that were guessed, and
+  std::int64_t n_accepted = 0;  // those of them that were right
   double prompt_seconds = 0.0;
   double generate_seconds = 0.0;
 };

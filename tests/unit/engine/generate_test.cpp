@@ -1,5 +1,5 @@
-// Generation: where it stops and why, what it hands over, what it reuses. A model whose every next token is known makes
-// the text known: the head is a table that sends each token to the next byte of a sentence.
+// Generation: where it stops and why, what it hands over, what it reuses. A chain model's text is
+// known.
 #include "engine/generate.hpp"
 
 #include <gtest/gtest.h>
@@ -7,39 +7,15 @@
 #include <limits>
 #include <map>
 
+#include "tests/support/chain_model.hpp"
 #include "tests/support/gguf_image.hpp"
 #include "tests/support/models.hpp"
 
 namespace tern::engine {
 namespace {
 
-constexpr std::int32_t kFirstByte = 3;  // token of byte 0 in tiny_vocabulary
-
-std::int32_t token_of(unsigned char byte) {
-  return kFirstByte + byte;
-}
-
-// Blocks that add nothing, embeddings that are one-hot in token space, a head that maps token t to next(t).
-std::string chain_model(const std::map<std::int32_t, std::int32_t>& next) {
-  models::HyperParameters p = test::small_parameters(models::kLlama);
-  p.n_embd = 288;  // at least one dimension a token
-  p.n_heads = p.n_kv_heads = 4;
-  p.head_dim = p.n_rotary = 72;
-  test::GgufImage image = test::image_of(models::kLlama, p);
-  for (const char* silent : {"blk.0.attn_output.weight", "blk.0.attn_output.bias", "blk.0.ffn_down.weight"}) {
-    std::ranges::fill(image.tensor(silent).values, 0.0F);
-  }
-  std::ranges::fill(image.tensor("output_norm.weight").values, 1.0F);
-  auto& table = image.tensor("token_embd.weight");
-  std::ranges::fill(table.values, 0.0F);
-  for (std::size_t t = 0; t < 259; ++t) table.values[t * 288 + t] = 1.0F;
-  test::GgufImage::Tensor head{"output.weight", matrix_shape(288, 259), &formats::kF32,
-                               std::vector<float>(288 * 259, 0.0F)};
-  for (const auto& [from, to] : next)
-    head.values[static_cast<std::size_t>(to) * 288 + static_cast<std::size_t>(from)] = 1.0F;
-  image.tensors.push_back(head);
-  return image.bytes();
-}
+using test::chain_model;
+using test::token_of;
 
 // "<s>" -> a -> b -> c -> ... -> z -> "</s>"
 std::map<std::int32_t, std::int32_t> alphabet() {
