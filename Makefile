@@ -1,14 +1,15 @@
 # The short way to everything; CMake does the work.
-#   make          build/tern                       make bench    the benchmarks, in build-bench
-#   make demo     the embedding sweep, as a show   make format   clang-format over the sources
-#   make test     every test, with a summary       make clean    removes the build folders
-# The first three install what is missing from Debian packages, saying so.
+#   make          build/tern                       make bench    today's speed against the committed baseline
+#   make demo     the embedding sweep, as a show   make kernels  times every kernel, in build-bench
+#   make test     every test, with a summary       make format   clang-format over the sources
+#                                                  make clean    removes the build folders
+# All but the last two install what is missing from Debian packages, saying so.
 BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 CMAKE_FLAGS ?=
 GENERATOR = $(shell command -v ninja >/dev/null 2>&1 && echo Ninja || echo "Unix Makefiles")
 
-.PHONY: tern demo test bench format clean packages all
+.PHONY: tern demo test bench kernels format clean packages all
 .DEFAULT_GOAL := tern
 
 tern: packages $(BUILD)/CMakeCache.txt
@@ -23,7 +24,10 @@ demo: tern
 test: all
 	@python3 tools/run_tests.py $(BUILD) --jobs $(JOBS)
 
-bench: packages
+bench: tern
+	@tools/bench.sh $(BUILD)/tern
+
+kernels: packages
 	@cmake -S . -B build-bench -G "$(GENERATOR)" -DCMAKE_BUILD_TYPE=Release -DTERN_BENCH=ON -DTERN_TESTS=OFF $(CMAKE_FLAGS)
 	@cmake --build build-bench --parallel $(JOBS)
 	@build-bench/bench/tern_bench_kernels
