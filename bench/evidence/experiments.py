@@ -1,7 +1,8 @@
 """What is run for docs/training-evidence.md: experiments, each a list of runs; a run is a name, its settings and its seed.
 
 All runs share a shape, a tokenizer, the data and its mixture; they differ in what the experiment asks about. Sizes and numbers of
-tokens are small on purpose: all of it fits into a night on two cores.
+tokens are small on purpose: all of it fits into four hours of one core each on two cores. Runs of two experiments with the same
+settings are run once.
 """
 
 BASE = {
@@ -13,22 +14,28 @@ BASE = {
     "model.intermediate_size": 768,
     "data.context": 256,
     "data.mixture": '{"stories": 0.65, "books": 0.35}',
+    "optimizer.tokens": 1_000_000,
     "optimizer.batch": 8,
     "optimizer.microbatch": 8,
     "schedule.warm_up": 40,
     "run.validate_every": 0,
     "run.sample_every": 0,
     "run.checkpoint_every": 50,
+    "run.diverged_above": 0,
 }
 FLOAT = {"quantization.weights": "none", "quantization.activations": "none"}
 TERNARY = {"quantization.weights": "absmean", "quantization.activations": "int8"}
 BINARY = {"quantization.weights": "sign", "quantization.activations": "int8"}
 KINDS = {"float": FLOAT, "ternary": TERNARY, "binary": BINARY}
+# Without BitNet's norms before the output and down projections: how people train float models.
+LLAMA = {"model.architecture": "llama", **FLOAT}
 
 ONE_STAGE = {"schedule.kind": "linear", "schedule.last": 0.0}
-TWO_STAGE = {"schedule.kind": "two_stage", "schedule.first_end": 0.5, "schedule.second_peak": 0.5, "schedule.last": 0.02}
+# Half-way the rate drops by a third, as from 1.5e-3 to 1e-3 in the training tips of BitNet b1.58.
+TWO_STAGE = {"schedule.kind": "two_stage", "schedule.first_end": 0.5, "schedule.second_peak": 0.333, "schedule.last": 0.02}
 KEEP_DECAY = {"optimizer.weight_decay": 0.1, "optimizer.decay_until": 1.0}
 DROP_DECAY = {"optimizer.weight_decay": 0.1, "optimizer.decay_until": 0.5}
+NO_DECAY = {"optimizer.weight_decay": 0.0, "optimizer.decay_until": 1.0}
 
 # Which rate each kind is given where the question is another one: what `rates` found best on the stories.
 BEST_RATE = {"float": 2e-3, "ternary": 4e-3, "binary": 4e-3}
@@ -40,31 +47,35 @@ def run(name, seed, *settings, **more):
         merged.update(part)
     merged.update(more)
     merged["run.seed"] = seed
-    return {"name": name, "seed": seed, "settings": merged}
+    return {"name": f"{name}-{seed}", "settings": merged}
+
+
+def rate(value):
+    return {"optimizer.learning_rate": value}
 
 
 def rates():
     """1. Ternary wants a larger learning rate than float, and too large a one breaks float first."""
-    runs = []
-    for rate in (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2):
-        for kind, settings in KINDS.items():
-            runs.append(run(f"rates/{kind}-{rate:g}", 1, settings, ONE_STAGE, KEEP_DECAY,
-                            {"optimizer.learning_rate": rate, "optimizer.tokens": 1_000_000, "run.diverged_above": 0}))
-    return runs
+    wide = [run(f"rates/{kind}-{value:g}", 1, settings, ONE_STAGE, KEEP_DECAY, rate(value))
+            for value in (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2) for kind, settings in KINDS.items()]
+    again = [run(f"rates/{kind}-{value:g}", 2, KINDS[kind], ONE_STAGE, KEEP_DECAY, rate(value))
+             for value in (2e-3, 4e-3) for kind in ("float", "ternary")]
+    plain = [run(f"rates/llama float-{value:g}", 1, LLAMA, ONE_STAGE, KEEP_DECAY, rate(value))
+             for value in (1e-3, 2e-3, 4e-3, 8e-3)]
+    return wide + again + plain
 
 
 def stages():
     """2. Two stages and dropping the weight decay beat one stage, for ternary."""
     recipes = {
         "one stage, decay kept": (ONE_STAGE, KEEP_DECAY),
-        "one stage, no decay": (ONE_STAGE, {"optimizer.weight_decay": 0.0}),
+        "one stage, no decay": (ONE_STAGE, NO_DECAY),
         "one stage, decay dropped": (ONE_STAGE, DROP_DECAY),
         "two stages, decay kept": (TWO_STAGE, KEEP_DECAY),
         "two stages, decay dropped": (TWO_STAGE, DROP_DECAY),
     }
-    return [run(f"stages/{name.replace(', ', '-').replace(' ', '_')}-{seed}", seed, TERNARY, *parts,
-                {"optimizer.learning_rate": BEST_RATE["ternary"], "optimizer.tokens": 1_000_000})
-            for seed in (1, 2) for name, parts in recipes.items()]
+    return [run(f"stages/{name}", seed, TERNARY, *parts, rate(BEST_RATE["ternary"]))
+            for seed in (1, 2, 3) for name, parts in recipes.items()]
 
 
 SIZES = {128: {"model.hidden_size": 128, "model.intermediate_size": 384, "model.num_attention_heads": 2,
@@ -72,18 +83,14 @@ SIZES = {128: {"model.hidden_size": 128, "model.intermediate_size": 384, "model.
          256: {},
          384: {"model.hidden_size": 384, "model.intermediate_size": 1152, "model.num_attention_heads": 6,
                "model.num_key_value_heads": 3}}
+# The files a person would keep, (matrices, embedding): formats that hold every width of SIZES.
+FILES = {"float": [("F16", "F16"), ("Q8_0", "Q8_0")], "ternary": [("I2_S", "Q8_0")], "binary": [("Q1_0", "Q8_0")]}
 
 
 def sizes():
     """3. Ternary beats binary, both trail float at equal parameters; at equal bytes ternary beats float."""
-    runs = []
-    for seed in (1, 2):
-        for size, shape in SIZES.items():
-            for kind, settings in KINDS.items():
-                schedule = (ONE_STAGE, KEEP_DECAY) if kind == "float" else (TWO_STAGE, DROP_DECAY)
-                runs.append(run(f"sizes/{kind}-{size}-{seed}", seed, shape, settings, *schedule,
-                                {"optimizer.learning_rate": BEST_RATE[kind], "optimizer.tokens": 1_000_000}))
-    return runs
+    return [run(f"sizes/{kind}-{size}", seed, settings, shape, ONE_STAGE, KEEP_DECAY, rate(BEST_RATE[kind]))
+            for seed in (1, 2) for size, shape in SIZES.items() for kind, settings in KINDS.items()]
 
 
 EXPERIMENTS = {"rates": rates, "stages": stages, "sizes": sizes}

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Tables (Markdown, on stdout) and plots of what run_experiments.py found, for docs/training-evidence.md.
+"""Tables (Markdown, on standard output) and plots (SVG, into FOLDER) of what run_experiments.py measured.
 
-usage: report.py RESULTS.json FOLDER_FOR_PLOTS
+usage: report.py RESULTS.json FOLDER
+
+A spread is the standard deviation over seeds. Differences are of runs with the same seed, which saw the same tokens in the same
+order: their spread is smaller than that of the losses. A run that broke counts as broken, never as missing.
 """
 
 import collections
@@ -14,6 +17,7 @@ from energy import joules_per_token
 from plots import plot
 
 SOURCE = "stories"
+BASELINE = "one stage, decay kept"
 
 
 def loss(run):
@@ -22,76 +26,88 @@ def loss(run):
 
 
 def mean_and_spread(values):
-    known = [v for v in values if v is not None]
-    if not known:
+    if not values or None in values:
         return None, 0.0
-    return statistics.mean(known), statistics.stdev(known) if len(known) > 1 else 0.0
+    return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def shown(mean, spread):
-    return "broke" if mean is None else f"{mean:.4f} ± {spread:.4f}" if spread else f"{mean:.4f}"
+def shown(values):
+    if not values:
+        return ""
+    mean, spread = mean_and_spread(values)
+    return "broke" if mean is None else f"{mean:.3f} ± {spread:.3f}" if len(values) > 1 else f"{mean:.3f}"
+
+
+def parts(results, experiment):
+    """(name without its experiment and seed, seed, run) of an experiment's runs."""
+    for name, run in results.items():
+        if name.startswith(experiment + "/"):
+            what, seed = name[len(experiment) + 1:].rsplit("-", 1)
+            yield what, int(seed), run
+
+
+def table(head, rows):
+    print("\n|", " | ".join(head), "|")
+    print("|---" * len(head) + "|")
+    for row in rows:
+        print("|", " | ".join(row), "|")
 
 
 def rates(results, folder):
-    table = collections.defaultdict(dict)
-    for name, run in results.items():
-        if name.startswith("rates/"):
-            kind, rate = name[len("rates/"):].split("-", 1)
-            table[kind][float(rate)] = loss(run)
-    if not table:
+    losses = collections.defaultdict(lambda: collections.defaultdict(list))
+    for what, _, run in parts(results, "rates"):
+        kind, rate = what.split("-", 1)
+        losses[kind][float(rate)].append(loss(run))
+    if not losses:
         return
-    all_rates = sorted({rate for values in table.values() for rate in values})
-    print("| learning rate |", " | ".join(f"{rate:g}" for rate in all_rates), "|")
-    print("|---" * (len(all_rates) + 1) + "|")
-    for kind, values in table.items():
-        print(f"| {kind} |", " | ".join(shown(values.get(rate), 0.0) for rate in all_rates), "|")
+    all_rates = sorted({rate for values in losses.values() for rate in values})
+    table(["learning rate", *(f"{rate:g}" for rate in all_rates)],
+          [[kind, *(shown(values.get(rate, [])) for rate in all_rates)] for kind, values in losses.items()])
     plot(folder / "training-rates.svg", "Held-out loss over the learning rate", "peak learning rate", "nats a token",
-         {kind: [(rate, value, 0.0) for rate, value in values.items()] for kind, values in table.items()}, log_x=True)
+         {kind: [(rate, *mean_and_spread(v)) for rate, v in values.items()] for kind, values in losses.items()}, log_x=True)
 
 
 def stages(results, folder):
-    table = collections.defaultdict(list)
-    for name, run in results.items():
-        if name.startswith("stages/"):
-            table[name[len("stages/"):].rsplit("-", 1)[0].replace("_", " ")].append(loss(run))
-    if not table:
+    losses = collections.defaultdict(dict)
+    for recipe, seed, run in parts(results, "stages"):
+        losses[recipe][seed] = loss(run)
+    if not losses:
         return
-    print("\n| schedule | held-out loss | seeds |\n|---|---|---|")
-    rows = [(recipe, *mean_and_spread(values), len(values)) for recipe, values in table.items()]
-    for recipe, mean, spread, n in sorted(rows, key=lambda row: row[1] or 1e9):
-        print(f"| {recipe.replace('-', ', ')} | {shown(mean, spread)} | {n} |")
-    plot(folder / "training-stages.svg", "Held-out loss of schedules", "schedule", "nats a token",
-         {recipe: [(i, mean, spread)] for i, (recipe, mean, spread, _) in enumerate(rows)}, lines=False)
+    rows, points = [], {}
+    for recipe, by_seed in sorted(losses.items(), key=lambda item: mean_and_spread(list(item[1].values()))[0] or 1e9):
+        against = [by_seed[s] - losses[BASELINE][s] for s in sorted(by_seed) if s in losses[BASELINE]]
+        rows.append([recipe, shown(list(by_seed.values())), ", ".join(f"{d:+.3f}" for d in against)])
+        points[recipe] = [(len(points), *mean_and_spread(against))]
+    table(["schedule and weight decay", "held-out loss", f"seed by seed, against {BASELINE}"], rows)
+    plot(folder / "training-stages.svg", f"Held-out loss against {BASELINE}", "recipe", "nats a token", points, lines=False)
 
 
 def sizes(results, folder):
-    table = collections.defaultdict(lambda: collections.defaultdict(list))
-    settings = {}
-    for name, run in results.items():
-        if name.startswith("sizes/"):
-            kind, width, _ = name[len("sizes/"):].split("-")
-            table[kind][int(width)].append(loss(run))
-            settings[kind, int(width)] = run
-    if not table:
+    runs = collections.defaultdict(lambda: collections.defaultdict(list))
+    for what, _, run in parts(results, "sizes"):
+        kind, width = what.split("-")
+        runs[kind][int(width)].append(run)
+    if not runs:
         return
-    print("\n| weights | width | parameters | file, MB | held-out loss | energy a token, uJ |\n|---|---|---|---|---|---|")
-    by_parameters, by_bytes, by_energy = {}, {}, {}
-    for kind, widths in table.items():
-        for width, values in sorted(widths.items()):
-            mean, spread = mean_and_spread(values)
-            run = settings[kind, width]
-            if "file_bytes" not in run:
-                print(f"| {kind} | {width} | no export | | {shown(mean, spread)} | |")
-                continue
-            parameters, n_bytes = run["parameters"], run["file_bytes"]
-            joules = joules_per_token(run["settings"], kind)
-            print(f"| {kind} | {width} | {parameters:,} | {n_bytes / 1e6:.2f} | {shown(mean, spread)} | {1e6 * joules:.1f} |")
-            by_parameters.setdefault(kind, []).append((parameters, mean, spread))
-            by_bytes.setdefault(kind, []).append((n_bytes, mean, spread))
-            by_energy.setdefault(kind, []).append((1e6 * joules, mean, spread))
+    rows, file_rows, by_parameters, by_bytes, by_energy = [], [], {}, {}, {}
+    for kind, widths in runs.items():
+        for width, same in sorted(widths.items()):
+            losses = [loss(run) for run in same]
+            joules = 1e6 * joules_per_token(same[0]["settings"], kind)
+            rows.append([kind, str(width), f"{same[0]['parameters']:,}", shown(losses), f"{joules:.2f}"])
+            by_parameters.setdefault(kind, []).append((same[0]["parameters"], *mean_and_spread(losses)))
+            by_energy.setdefault(kind, []).append((joules, *mean_and_spread(losses)))
+            for matrices, file in same[0]["files"].items():
+                bits = [run["files"][matrices]["bits_per_byte"] for run in same]
+                file_rows.append([kind, str(width), matrices, f"{file['bytes'] / 1e6:.2f}", shown(bits)])
+                name = kind if len(same[0]["files"]) == 1 else f"{kind}, {matrices}"
+                by_bytes.setdefault(name, []).append((file["bytes"] / 1e6, *mean_and_spread(bits)))
+    table(["weights", "width", "parameters", "held-out loss", "energy of the matrices a token, µJ"], rows)
+    table(["weights", "width", "matrices in", "file, MB", "bits a byte"], file_rows)
     plot(folder / "training-sizes.svg", "Held-out loss over parameters", "parameters", "nats a token", by_parameters, log_x=True)
-    plot(folder / "training-bytes.svg", "Held-out loss over bytes", "bytes of the file", "nats a token", by_bytes, log_x=True)
-    plot(folder / "training-energy.svg", "Held-out loss over energy", "energy of the matrices a token, uJ", "nats a token",
+    plot(folder / "training-bytes.svg", "Bits a byte over the size of the file", "megabytes of the file", "bits a byte",
+         by_bytes, log_x=True)
+    plot(folder / "training-energy.svg", "Held-out loss over energy", "energy of the matrices a token, µJ", "nats a token",
          by_energy, log_x=True)
 
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the experiments behind docs/training-evidence.md, one after the other, and keeps what each came to.
+"""Runs the experiments behind docs/training-evidence.md and keeps what each came to.
 
-usage: run_experiments.py TERN DATA FOLDER RESULTS.json [EXPERIMENT...] [--threads 1] [--workers 2]
+usage: run_experiments.py TERN DATA TEXT FOLDER RESULTS.json [EXPERIMENT...] [--threads 1] [--workers 2]
 
-DATA is what `tern data pack` made. Every run lives in FOLDER/<name>; one that was stopped goes on from its checkpoint, one that
-is in RESULTS.json is not run again. RESULTS.json gets, for each run: settings, held-out losses, curve, seconds, and what broke.
+DATA is what `tern data pack` made, TEXT a held-out text that exported files are measured on. Every run lives in FOLDER/<name>;
+one that was stopped goes on from its checkpoint, one that is in RESULTS.json is not run again. RESULTS.json gets a line for each
+run: settings, command, held-out losses, seconds, what broke, and the files it was exported to.
 Runs go side by side, one thread each: more tokens a second than one run with two threads, and a run's bits are the same.
 """
 
@@ -12,19 +13,25 @@ import argparse
 import concurrent.futures
 import json
 import pathlib
+import shlex
 import shutil
 import subprocess
 import threading
 
-from experiments import EXPERIMENTS
+from experiments import EXPERIMENTS, FILES
 
 
-def command(tern, data, folder, run, threads):
-    words = [tern, "train", "--data", data, "-o", str(folder), "-t", str(threads)]
-    if any(folder.glob("checkpoint-*.safetensors")):
-        return words + ["--resume"]
+def begin_command(data, folder, run):
+    words = ["tern", "train", "--data", str(data), "-o", str(folder)]
     for key, value in run["settings"].items():
         words += ["--set", f"{key}={value}"]
+    return words
+
+
+def command(options, folder, run):
+    words = [options.tern, *begin_command(options.data, folder, run)[1:], "-t", str(options.threads)]
+    if any(folder.glob("checkpoint-*.safetensors")):
+        words = [options.tern, "train", "--resume", "--data", options.data, "-o", str(folder), "-t", str(options.threads)]
     return words
 
 
@@ -37,42 +44,48 @@ def outcome(folder, ended):
             held_out = entry["validation"]
         elif "loss" in entry:
             steps.append(entry)
-    every = max(1, len(steps) // 60)
     return {"finished": ended.returncode == 0, "error": ended.stderr.strip().splitlines()[-1] if ended.returncode else "",
-            "held_out": held_out, "steps": len(steps), "tokens": steps[-1]["tokens"] if steps else 0,
-            "seconds": round(sum(s["seconds"] for s in steps), 1),
-            "curve": [[s["step"], None if s["loss"] is None else round(s["loss"], 4)] for s in steps[every - 1::every]]}
+            "held_out": held_out, "tokens": steps[-1]["tokens"] if steps else 0,
+            "seconds": round(sum(s["seconds"] for s in steps), 1)}
 
 
-def exported(tern, folder, kind):
-    """Parameters, and the size of the file a person would keep: packed matrices, Q6_K embedding; F16 for float."""
-    target = folder / "sized.gguf"
-    types = ["--outtype", "F16"] if kind == "float" else ["--embedding", "Q6_K"]
-    done = subprocess.run([tern, "train", "export", str(folder), "-o", str(target), "--force", "--json", *types],
-                          capture_output=True, text=True)
-    if done.returncode:
-        return {}
-    target.unlink()
-    report = json.loads(done.stdout)
-    return {"parameters": report["parameters"], "file_bytes": report["file_bytes"]}
+def exported(options, folder, kind):
+    """The files a person would keep: their sizes, and how well they predict."""
+    out = {"files": {}}
+    for matrices, embedding in FILES.get(kind, []):
+        target = folder / "kept.gguf"
+        done = subprocess.run([options.tern, "train", "export", str(folder), "-o", str(target), "--outtype", matrices,
+                               "--embedding", embedding, "--force", "--json"], capture_output=True, text=True)
+        if done.returncode:
+            out["files"][matrices] = {"error": done.stderr.strip()}
+            continue
+        report = json.loads(done.stdout)
+        scored = subprocess.run([options.tern, "perplexity", "-m", str(target), "-f", options.text, "-c", "256", "-t",
+                                 str(options.threads), "--json"], capture_output=True, text=True, check=True)
+        out["parameters"] = report["parameters"]
+        out["files"][matrices] = {"bytes": report["file_bytes"], "bits_per_byte": json.loads(scored.stdout)["bits_per_byte"]}
+        target.unlink()
+    return out
 
 
 def complete(options, run, stale):
     """The run from where it stands to its end; what it came to."""
-    folder = options.folder / run["name"]
+    folder = options.folder / run["name"].replace(" ", "_").replace(",", "")
     if stale:
         shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    ended = subprocess.run(command(options.tern, options.data, folder, run, options.threads), capture_output=True, text=True)
+    ended = subprocess.run(command(options, folder, run), capture_output=True, text=True)
     if ended.returncode < 0 or ended.returncode == 130:
         raise SystemExit(f"{run['name']}: stopped")
-    kind = run["name"].split("/")[1].split("-")[0]
-    return {**run, **outcome(folder, ended), **exported(options.tern, folder, kind)}
+    kind = {"none": "float", "absmean": "ternary", "sign": "binary"}[run["settings"]["quantization.weights"]]
+    result = {**run, **outcome(folder, ended), **exported(options, folder, kind)}
+    return {**result, "command": shlex.join(begin_command("DATA", folder.name, run))}
 
 
 def keep(results, path):
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(result)}" for name, result in sorted(results.items()))
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(results, indent=1) + "\n")
+    temporary.write_text("{\n" + lines + "\n}\n")
     temporary.rename(path)
 
 
@@ -80,6 +93,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tern")
     parser.add_argument("data")
+    parser.add_argument("text")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("results", type=pathlib.Path)
     parser.add_argument("experiments", nargs="*")
@@ -90,15 +104,17 @@ def main():
     lock = threading.Lock()
 
     def work(run):
-        known = results.get(run["name"])
-        if known and known["settings"] == run["settings"]:
-            return
-        result = complete(options, run, stale=known is not None)
+        with lock:
+            known = results.get(run["name"])
+            if known and known["settings"] == run["settings"]:
+                return
+            twin = next((r for r in results.values() if r["settings"] == run["settings"]), None)
+        result = {**twin, "name": run["name"]} if twin else complete(options, run, stale=known is not None)
         with lock:
             results[run["name"]] = result
             keep(results, options.results)
         held = {k: round(v["nats_per_token"], 4) for k, v in result["held_out"].items() if v["nats_per_token"]}
-        print(run["name"], held or result["error"], flush=True)
+        print(run["name"], held or result["error"], "(known)" if twin else "", flush=True)
 
     runs = [run for name in options.experiments or EXPERIMENTS for run in EXPERIMENTS[name]()]
     with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:

@@ -83,6 +83,30 @@ TEST(Training, OneDnnTrainsAsOpenBlasDoes) {
   EXPECT_LT(difference, 1e-6 * squares);
 }
 
+// Operands lose 16 bits, masters none: a step is a little off, learning is not.
+TEST(Training, Bfloat16LearnsNearlyAsFloat32Does) {
+  if (const auto library = linalg::Blas::load(linalg::Matmul::bfloat16); !library) {
+    GTEST_SKIP() << "SKIPPED: " << library.error().message;
+  }
+  const QuantizerOptions quantizer{.weights = &kAbsmean, .activation_bits = 8};
+  const auto batch = test::random_batch(kBatch, kTokens, 1);
+  const auto losses = [&](linalg::Matmul matmul, int n_threads) {
+    auto trainer =
+        test::tiny_trainer(test::training_plan("bitnet", 128), test::training_options(kTokens, 3, quantizer, n_threads),
+                           1, 1.0, &test::all_but_a_head, matmul);
+    std::vector<double> out;
+    for (int s = 0; s < 40; ++s) out.push_back(trainer->step(batch, 3e-3, 0.1, 1.0).loss);
+    return out;
+  };
+  const std::vector<double> halves = losses(linalg::Matmul::bfloat16, 1);
+  EXPECT_EQ(losses(linalg::Matmul::bfloat16, 3), halves);
+  const std::vector<double> floats = losses(linalg::Matmul::float32, 1);
+  EXPECT_NE(halves.front(), floats.front()) << "the same products";
+  EXPECT_NEAR(halves.front(), floats.front(), 0.01 * floats.front());
+  EXPECT_LT(floats.back(), 0.5 * floats.front());
+  EXPECT_NEAR(halves.back(), floats.back(), 0.1 * floats.front());
+}
+
 TEST(Training, AQuantiserThatIsNotFadedInChangesNoBit) {
   const auto batch = test::random_batch(kBatch, kTokens, 3);
   for (const WeightQuantizer* method : kWeightQuantizers) {

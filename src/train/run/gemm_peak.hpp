@@ -9,10 +9,9 @@
 
 namespace tern::train {
 
-/// Operations a second over all of the pool's threads, when each thread does the three products of the linear steps and
-/// of the head (output, gradient of the input, gradient of the matrix) in the sizes of `size`, each shape of matrix
-/// once, and nothing else.
-/// Runs for about `seconds`.
+/// Operations a second over all of the pool's threads, when they do the three products of every linear step and of the
+/// head (output, gradient of the input, gradient of the matrix), cut as a step of `size` cuts them and as often, each
+/// at the best speed that was seen of it, and nothing else. Runs for about `seconds`.
 [[nodiscard]] double measure_gemm_peak(const models::Plan& plan, Network::Size size, const linalg::Blas& blas,
                                        sys::ThreadPool& pool, double seconds);
 

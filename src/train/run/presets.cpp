@@ -24,8 +24,10 @@ Recipe llama() {
   return r;
 }
 
-/// BitNet b1.58 (arXiv 2402.17764 and its training tips): linear decay in two stages with a second, lower peak at
-/// half-way, weight decay off in the second. Sub-norms and relu^2 as in the 2B-4T model (arXiv 2504.12285).
+/// BitNet b1.58 (arXiv 2402.17764 and its training tips): linear decay in two stages. The first falls as if to zero at
+/// the end; at half-way the rate drops to where a peak of two thirds (1e-3 after 1.5e-3 in the tips) would have fallen
+/// by then, a third of the first peak. Weight decay is off in the second. Sub-norms and relu^2 as in the 2B-4T model
+/// (arXiv 2504.12285).
 Recipe bitnet_b158() {
   Recipe r = small();
   r.architecture = "bitnet-b1.58";
@@ -56,8 +58,8 @@ Recipe bitnet() {
   return r;
 }
 
-/// TriLM (arXiv 2407.12327): ternary weights, float activations, no norms beside LLaMA's; the peak falls at half-way,
-/// weight decay ends at two thirds.
+/// TriLM (arXiv 2407.12327): ternary weights, float activations, no norms beside LLaMA's; the rate drops at half-way as
+/// above, weight decay ends at two thirds.
 Recipe trilm() {
   Recipe r = small();
   r.architecture = "llama";

@@ -143,8 +143,9 @@ Result<Recipe> parse_recipe(std::string_view json, std::string_view what, const 
         for (const RecipeField& field : fields) {
           if (field.section == section) known.push_back(field.key);
         }
+        const std::string here = did_you_mean(key, known);
         return fail(ErrorCode::bad_input, "{}: unknown key \"{}\" in {}{}", what, printable(key), section,
-                    did_you_mean(key, known));
+                    here.empty() ? meant_key(key, fields) : here);
       }
       if (auto done = std::visit(Assign{*found, value}, found->target); !done) return explain(done.error());
     }

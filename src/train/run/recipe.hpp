@@ -68,7 +68,7 @@ struct Recipe {
   double last = 0.05;
   double stable_until = 0.8;
   double first_end = 0.5;
-  double second_peak = 0.5;
+  double second_peak = 1.0 / 3.0;
 
   // run
   std::int64_t seed = 1;

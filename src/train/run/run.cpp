@@ -100,6 +100,8 @@ class Run {
         run_.trainer->step(tokens, run_.schedule.learning_rate(s), run_.schedule.weight_decay_at(s), next_lambda);
     const double seconds = watch.seconds();
     const auto n_tokens = static_cast<double>(state_.recipe.batch * state_.recipe.context);
+    // Rounding that begins or deepens raises the loss: what it was before is no measure then.
+    if (s > 0 && run_.schedule.lambda(s) != run_.schedule.lambda(s - 1)) state_.least_loss = kNoLossYet;
     TERN_TRY_DO(check_loss(step, s));
     ++state_.step;
     state_.least_loss = std::min(state_.least_loss, step.loss);
@@ -146,8 +148,8 @@ class Run {
     line.step = state_.step;
     TERN_TRY(line.losses, validate(run_.trainer->network(), run_.data, state_.recipe.validation_tokens));
     for (const auto& weight : run_.trainer->weights().all()) {
-      if (!weight->is_quantized()) continue;
-      line.matrices.push_back({weight->master().name, weight->statistics(), gradient_norm(weight->master())});
+      line.matrices.push_back({.name = weight->master().name, .gradient_norm = gradient_norm(weight->master())});
+      if (weight->is_quantized()) line.matrices.back().codes = weight->statistics();
     }
     for (const SourceLoss& loss : line.losses) {
       progress_.note(fmt::format("step {}: {} held out {:.4f} nats/token, {:.4f} bits/byte", state_.step, loss.source,

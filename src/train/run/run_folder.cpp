@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 
 // Empty; its name says what the folder is, and it is what is locked.
 constexpr std::string_view kMark = ".tern-run";
+constexpr std::string_view kTemporary = ".tmp-";
 
 std::string mark_of(const std::string& path) {
   return fmt::format("{}/{}", path, kMark);
@@ -42,6 +43,22 @@ Result<void> may_begin(const std::string& path) {
     return fail(ErrorCode::usage, "{}: holds files, but no run; choose another folder", path);
   }
   return {};
+}
+
+/// Half-written files of a run that was killed while it wrote: "NAME.tmp-PID", as sys::AtomicFile calls them. Requires
+/// the lock.
+void remove_leftovers(const std::string& path) {
+  std::error_code error;
+  std::vector<fs::path> leftovers;
+  for (const auto& item : fs::directory_iterator(path, error)) {
+    const std::string name = item.path().filename().string();
+    const std::size_t at = name.rfind(kTemporary);
+    if (at == 0 || at == std::string::npos) continue;
+    const std::string_view process = std::string_view(name).substr(at + kTemporary.size());
+    if (!process.empty() && process.find_first_not_of("0123456789") == std::string_view::npos)
+      leftovers.push_back(item.path());
+  }
+  for (const fs::path& leftover : leftovers) fs::remove(leftover, error);
 }
 
 }  // namespace
@@ -73,7 +90,10 @@ Result<RunFolder> RunFolder::go_on(const std::string& path) {
 Result<void> RunFolder::lock() {
   fd_ = ::open(mark_of(path_).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd_ < 0) return fail(ErrorCode::io, "{}: cannot be written: {}", mark_of(path_), std::strerror(errno));
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return {};
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) {
+    remove_leftovers(path_);
+    return {};
+  }
   return fail(ErrorCode::usage, "{}: another tern train is writing there; wait for it, or choose another folder",
               path_);
 }

@@ -56,9 +56,15 @@ Json to_json(const ValidationLine& line) {
   }
   Json matrices = Json::object();
   for (const MatrixLine& matrix : line.matrices) {
-    matrices[matrix.name] = {{"minus", matrix.codes.minus}, {"zero", matrix.codes.zero},
-                             {"plus", matrix.codes.plus},   {"flips", matrix.codes.flips},
-                             {"scale", matrix.codes.scale}, {"gradient_norm", number(matrix.gradient_norm)}};
+    Json& out = matrices[matrix.name];
+    if (matrix.codes) {
+      out = {{"minus", matrix.codes->minus},
+             {"zero", matrix.codes->zero},
+             {"plus", matrix.codes->plus},
+             {"flips", matrix.codes->flips},
+             {"scale", matrix.codes->scale}};
+    }
+    out["gradient_norm"] = number(matrix.gradient_norm);
   }
   return {{"step", line.step}, {"validation", losses}, {"matrices", matrices}};
 }
@@ -76,9 +82,11 @@ ValidationLine read_validation(const Read& object) {
   }
   if (!object.contains("matrices")) return line;
   for (const auto& [name, matrix] : object["matrices"].items()) {
-    MatrixLine read{name, {}, read_number(matrix, "gradient_norm")};
-    read.codes = {read_number(matrix, "minus"), read_number(matrix, "zero"), read_number(matrix, "plus"),
-                  read_whole(matrix, "flips"), static_cast<float>(read_number(matrix, "scale"))};
+    MatrixLine read{.name = name, .gradient_norm = read_number(matrix, "gradient_norm")};
+    if (matrix.contains("scale")) {
+      read.codes = {read_number(matrix, "minus"), read_number(matrix, "zero"), read_number(matrix, "plus"),
+                    read_whole(matrix, "flips"), static_cast<float>(read_number(matrix, "scale"))};
+    }
     line.matrices.push_back(std::move(read));
   }
   return line;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,14 +32,14 @@ struct StepLine {
 
 struct MatrixLine {
   std::string name;
-  WeightStatistics codes;
   double gradient_norm = 0.0;
+  std::optional<WeightStatistics> codes = {};  // of rounded weights
 };
 
 struct ValidationLine {
   std::int64_t step = 0;
   std::vector<SourceLoss> losses;
-  std::vector<MatrixLine> matrices;  // empty where nothing is quantised
+  std::vector<MatrixLine> matrices;
 };
 
 struct SampleLine {

@@ -57,13 +57,20 @@ std::string chart(std::string description, std::string y_title, std::vector<Line
 report::Table matrix_table(const ValidationLine& last) {
   using report::Align;
   using report::Cell;
-  report::Table table{.columns = {{"matrix", Align::left}, {"−1"}, {"0"}, {"+1"}, {"flips"}, {"scale"}, {"gradient"}},
-                      .rows = {}};
+  report::Table table{.columns = {{"matrix", Align::left}, {"gradient"}}, .rows = {}};
+  const bool has_codes = std::ranges::any_of(last.matrices, [](const MatrixLine& m) { return m.codes.has_value(); });
+  if (has_codes) table.columns.insert(table.columns.end(), {{"−1"}, {"0"}, {"+1"}, {"flips"}, {"scale"}});
   for (const MatrixLine& m : last.matrices) {
     const auto percent = [](double share) { return Cell(fmt::format("{:.1f} %", 100.0 * share)); };
-    table.add({m.name, percent(m.codes.minus), percent(m.codes.zero), percent(m.codes.plus),
-               with_separators(static_cast<std::uint64_t>(m.codes.flips)), fmt::format("{:.4g}", m.codes.scale),
-               fmt::format("{:.3g}", m.gradient_norm)});
+    std::vector<Cell> row{m.name, fmt::format("{:.3g}", m.gradient_norm)};
+    if (m.codes) {
+      row.insert(row.end(),
+                 {percent(m.codes->minus), percent(m.codes->zero), percent(m.codes->plus),
+                  with_separators(static_cast<std::uint64_t>(m.codes->flips)), fmt::format("{:.4g}", m.codes->scale)});
+    } else {
+      row.resize(table.columns.size());
+    }
+    table.add(std::move(row));
   }
   return table;
 }
@@ -98,13 +105,15 @@ void add_curves(report::Page& page, const RunHistory& history) {
                  "Tokens a second."}});
 }
 
-void add_codes(report::Page& page, const RunHistory& history) {
+void add_matrices(report::Page& page, const RunHistory& history, bool is_rounded) {
   if (history.validations.empty() || history.validations.back().matrices.empty()) return;
-  page.section("Codes");
-  page.figures({{chart("Codes that change in a step", "codes",
-                       {averaged("changed codes", history.steps,
-                                 [](const StepLine& s) { return static_cast<double>(s.flips); })}),
-                 "Codes that change in a step: they settle as the learning rate falls."}});
+  page.section("Matrices");
+  if (is_rounded) {
+    page.figures({{chart("Codes that change in a step", "codes",
+                         {averaged("changed codes", history.steps,
+                                   [](const StepLine& s) { return static_cast<double>(s.flips); })}),
+                   "Codes that change in a step: they settle as the learning rate falls."}});
+  }
   page.table(matrix_table(history.validations.back()), "Each matrix at the last look.");
 }
 
@@ -129,7 +138,7 @@ std::string run_page(const RunState& state, const RunHistory& history) {
   }
   page.cards(cards);
   if (!history.steps.empty()) add_curves(page, history);
-  add_codes(page, history);
+  add_matrices(page, history, r.weights != "none");
   if (!history.samples.empty()) {
     page.section("Samples");
     const std::size_t n = history.samples.size();

@@ -4,23 +4,17 @@
 #include <cmath>
 
 #include "train/loops.hpp"
+#include "train/steps/tiles.hpp"
 
 namespace tern::train {
-namespace {
-
-constexpr std::int64_t kBlockFloats = std::int64_t{1} << 21;  // of logits held at once: 8 MB stay in a shared cache
-constexpr std::int64_t kTableRows = 256;                      // rows of the table whose gradient one piece adds
-
-}  // namespace
-
 Head::Head(const models::HeadStep& step, const Shared& shared, const Layout& layout)
     : shared_(shared),
       weight_(shared.parameters->of(step.weight)),
       soft_cap_(step.soft_cap),
       in_(layout.value(step.in)),
       d_in_(layout.gradient(step.in)),
-      tile_(n_vocab() > 16384 ? 32 : 128),
-      block_(std::max<std::int64_t>(4, kBlockFloats / n_vocab() / tile_) * tile_),
+      tile_(head_tile(n_vocab())),
+      block_(head_block(n_vocab())),
       scores_(block_ * n_vocab()),
       slopes_(soft_cap_ == 0.0F ? 0 : block_ / tile_ * n_vocab()) {}
 
@@ -39,11 +33,11 @@ void Head::forward_backward(const Microbatch& batch, float factor, sys::ThreadPo
   for (std::int64_t first = 0; first < batch.all_tokens(); first += block_) {
     const std::int64_t last = std::min(first + block_, batch.all_tokens());
     block_of_losses(batch, first, last, factor, pool, losses, true);
-    const std::int64_t n_pieces = (n_vocab() + kTableRows - 1) / kTableRows;
+    const std::int64_t n_pieces = (n_vocab() + kGradientRows - 1) / kGradientRows;
     pool.parallel_for(n_pieces, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t piece = begin; piece < end; ++piece) {
-        const std::int64_t row = piece * kTableRows;
-        shared_.blas.multiply(std::min(kTableRows, n_vocab() - row), in_.width, last - first, 1.0F,
+        const std::int64_t row = piece * kGradientRows;
+        shared_.blas.multiply(std::min(kGradientRows, n_vocab() - row), in_.width, last - first, 1.0F,
                               {scores_.data() + row, n_vocab(), true}, {batch.at(in_) + first * in_.width, in_.width},
                               1.0F, weight_->gradient.data() + row * in_.width, in_.width);
       }

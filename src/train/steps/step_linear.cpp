@@ -7,6 +7,7 @@
 #include "ops/round_token.hpp"
 #include "train/loops.hpp"
 #include "train/steps/step.hpp"
+#include "train/steps/tiles.hpp"
 
 namespace tern::train {
 namespace {
@@ -65,12 +66,12 @@ class Linear final : public TrainStep {
 
   // Whole sums over the tokens in one product each: no thread count can change their order.
   [[nodiscard]] std::int64_t n_pieces(const Microbatch& /*batch*/) const override {
-    return (out_.width + kRows - 1) / kRows;
+    return (out_.width + kGradientRows - 1) / kGradientRows;
   }
 
   void add_gradient(const Microbatch& batch, std::int64_t piece) const override {
-    const std::int64_t first = piece * kRows;
-    const std::int64_t n_rows = std::min(kRows, out_.width - first);
+    const std::int64_t first = piece * kGradientRows;
+    const std::int64_t n_rows = std::min(kGradientRows, out_.width - first);
     const float* input = batch.at(bits_ == 0 ? in_ : rounded_.codes);
     shared_.blas.multiply(n_rows, in_.width, batch.all_tokens(), 1.0F, {batch.at(d_out_) + first, out_.width, true},
                           {input, in_.width}, 1.0F, weight_.master().gradient.data() + first * in_.width, in_.width);
@@ -81,8 +82,6 @@ class Linear final : public TrainStep {
   }
 
  private:
-  static constexpr std::int64_t kRows = 256;
-
   [[nodiscard]] const float* input(const Lane& lane) const { return lane.at(bits_ == 0 ? in_ : rounded_.codes); }
 
   // Of the codes that input() holds; null where it holds values.

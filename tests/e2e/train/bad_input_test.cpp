@@ -10,7 +10,10 @@
 #include <csignal>
 #include <filesystem>
 
+#include "tests/support/models.hpp"
 #include "tests/support/training_run.hpp"
+#include "train/run/checkpoint.hpp"
+#include "train/run/run.hpp"
 
 namespace tern::test {
 namespace {
@@ -190,12 +193,34 @@ TEST_F(TrainBadInput, AFullDiskCostsNoCheckpointAndTheRunGoesOn) {
       run_program({"/bin/sh", "-c",
                    "trap '' XFSZ; ulimit -f " + std::to_string(blocks) + "; exec '" + TERN_PROGRAM +
                        "' train --resume --data '" + runs_.data() + "' -o '" + runs_.file("full") + "'"});
-  EXPECT_NE(full.exit_code, 0);
+  EXPECT_EQ(full.exit_code, 1) << full.err;
   EXPECT_NE(full.err.find("checkpoint-00000012.safetensors: cannot write"), std::string::npos) << full.err;
+  EXPECT_EQ(std::ranges::count(full.err, '\n'), 1) << full.err;
   EXPECT_EQ(files_of("full"), before) << "the half checkpoint is gone, the good ones are not";
   runs_.run(resume("full"));
   EXPECT_TRUE(whole_file(runs_.file("full/checkpoint-00000016.safetensors")) ==
               whole_file(runs_.file("whole/checkpoint-00000016.safetensors")));
+}
+
+TEST_F(TrainBadInput, ACheckpointOfAnotherModelIsRefusedByItsTensors) {
+  runs_.run(runs_.train("run", 2));
+  runs_.run(runs_.train("wide", 2, {"model.hidden_size=128"}));
+  runs_.run(runs_.train("deep", 2, {"model.num_hidden_layers=3"}));
+  runs_.run(runs_.train("shallow", 2, {"model.num_hidden_layers=1"}));
+  Progress quiet;
+  const auto saved = must(train::newest_checkpoint(runs_.file("run"), quiet));
+  const auto refusal = [&](const char* other) {
+    const auto trainer = must(train::restore(must(train::newest_checkpoint(runs_.file(other), quiet)), 1));
+    const auto done = saved.restore(*trainer);
+    EXPECT_FALSE(done) << other;
+    return done ? std::string() : done.error().message;
+  };
+  EXPECT_NE(refusal("wide").find("token_embd.weight has another shape: the checkpoint is of another model"),
+            std::string::npos)
+      << refusal("wide");
+  EXPECT_NE(refusal("deep").find("is missing: the checkpoint is of another model"), std::string::npos)
+      << refusal("deep");
+  EXPECT_NE(refusal("shallow").find("tensors, the model has"), std::string::npos) << refusal("shallow");
 }
 
 TEST_F(TrainBadInput, ALossThatRunsAwayStopsTheRunWithAdvice) {

@@ -45,9 +45,20 @@ std::string timeless_log(const std::string& folder) {
   return out;
 }
 
-TEST(TrainResume, AKilledRunEndsBitForBitLikeOneLeftAlone) {
+struct Case {
+  const char* name;
+  std::vector<std::string> settings;
+};
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
+
+class TrainResumes : public testing::TestWithParam<Case> {};
+
+TEST_P(TrainResumes, AKilledRunEndsBitForBitLikeOneLeftAlone) {
   const test::TrainingRun runs;
-  const std::vector<std::string> settings{"run.checkpoint_every=7", "run.validate_every=20"};
+  std::vector<std::string> settings{"run.checkpoint_every=7", "run.validate_every=20"};
+  settings.insert(settings.end(), GetParam().settings.begin(), GetParam().settings.end());
   const test::Ended whole = runs.run(runs.train("whole", kSteps, settings));
 
   Random random(20261121);
@@ -60,10 +71,12 @@ TEST(TrainResume, AKilledRunEndsBitForBitLikeOneLeftAlone) {
         begins ? runs.train("killed", kSteps, settings)
                : std::vector<std::string>{"train", "--resume",          "--data", runs.data(),
                                           "-o",    runs.file("killed"), "-t",     sitting % 2 == 0 ? "1" : "2"};
-    // The kill comes when the log has grown by so many bytes: at a random place of a random step.
+    // The kill comes some milliseconds after the log has grown by so many bytes: at a random place of a random step,
+    // while a checkpoint is written, or between two of them.
     const std::uintmax_t grown = size_of(log) + 500 + random.below(12000);
+    auto n_waits = random.below(15);
     test::RunOptions options;
-    if (n_kills < kKills) options.kill_when = [&] { return size_of(log) > grown; };
+    if (n_kills < kKills) options.kill_when = [&] { return size_of(log) > grown && n_waits-- == 0; };
     const test::Ended ended = test::TrainingRun::start(words, options);
     n_kills += ended.signal == SIGKILL ? 1 : 0;
     finished = ended.exit_code == 0;
@@ -75,6 +88,27 @@ TEST(TrainResume, AKilledRunEndsBitForBitLikeOneLeftAlone) {
   ASSERT_EQ(last_checkpoint(runs.file("killed")), name);
   EXPECT_TRUE(test::whole_file(runs.file("killed/" + name)) == test::whole_file(runs.file("whole/" + name)));
   EXPECT_EQ(timeless_log(runs.file("killed")), timeless_log(runs.file("whole")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Runs, TrainResumes,
+                         testing::Values(Case{"ternary", {}},
+                                         Case{"windows_with_samples",
+                                              {"data.order=windows", "run.sample_every=25", "run.sample_tokens=4"}},
+                                         Case{"learned_steps_faded_in",
+                                              {"quantization.weights=lsq4", "quantization.from=0.3",
+                                               "quantization.fade_in=60"}}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(TrainResume, AHalfWrittenFileOfAKilledRunIsCleanedUp) {
+  const test::TrainingRun runs;
+  runs.run(runs.train("run", 12, {"run.checkpoint_every=4"}));
+  for (const char* name : {"checkpoint-00000016.safetensors.tmp-4194304", "report.html.tmp-77", "my.tmp-notes"}) {
+    std::ofstream(runs.file(std::string("run/") + name)) << "half";
+  }
+  runs.run({"train", "--resume", "--data", runs.data(), "-o", runs.file("run")});
+  EXPECT_FALSE(std::filesystem::exists(runs.file("run/checkpoint-00000016.safetensors.tmp-4194304")));
+  EXPECT_FALSE(std::filesystem::exists(runs.file("run/report.html.tmp-77")));
+  EXPECT_TRUE(std::filesystem::exists(runs.file("run/my.tmp-notes"))) << "not one of ours";
 }
 
 TEST(TrainResume, CtrlCKeepsTheStepThatWasReached) {

@@ -4,6 +4,8 @@
 Needs: pip install torch transformers accelerate numpy. Not run by the tests, which compare Tern's own two sides
 (tests/e2e/train/): this is the third side. Usage: check_training.py TERN STORIES [WORK]
 (TERN: the program; STORIES: data/eval/stories.txt of the tree; WORK: a folder for the files, else a temporary one).
+Each config.json that transformers took, and computed the same logits from, goes to tests/golden/data/training_export; a
+test compares what the program writes today with it.
 
 Of float models every position must agree; of rounded ones the median, since an activation that sits on a rounding tie
 takes one side here and the other there.
@@ -35,6 +37,7 @@ CASES = {
     "llama-ternary": TERNARY,
     "qwen3-ternary": ["model.architecture=qwen3", *TERNARY],
 }
+RECORDS = Path(__file__).resolve().parent.parent / "data" / "training_export"
 SPELLINGS = ["packed_multiply", "packed_divide", "masters"]
 
 
@@ -86,6 +89,9 @@ def main():
             worst = np.abs(got - want).max(axis=-1) / np.abs(want).max(axis=-1)
             is_right = same_ids and np.median(worst) <= EXACT and worst.max() <= (TIES if is_ternary else EXACT)
             bad += not is_right
+            if is_right:
+                RECORDS.mkdir(exist_ok=True)
+                (RECORDS / f"{folder.name}.json").write_text((folder / "config.json").read_text())
             print(json.dumps({"folder": folder.name, "median": float(f"{np.median(worst):.2e}"),
                               "worst": float(f"{worst.max():.2e}"), "same_ids": same_ids,
                               "greedy_equal": float((got.argmax(-1) == want.argmax(-1)).mean())}),

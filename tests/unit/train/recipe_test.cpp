@@ -84,7 +84,9 @@ TEST(Recipe, UnknownNamesAreRefusedWithTheNearest) {
   expect_has(refusal(R"({"zzzzzzz": {}})"), "there are model, quantization, data, optimizer, schedule, run");
   expect_has(refusal(R"({"optimizer": {"learning_rat": 1}})"),
              "unknown key \"learning_rat\" in optimizer (did you mean learning_rate?)");
-  expect_has(refusal(R"({"model": {"learning_rate": 1}})"), "unknown key \"learning_rate\" in model");
+  expect_has(refusal(R"({"model": {"learning_rate": 1}})"),
+             "unknown key \"learning_rate\" in model (did you mean optimizer.learning_rate?)");
+  expect_has(refusal(R"({"schedule": {"weight_decy": 1}})"), "(did you mean optimizer.weight_decay?)");
   expect_has(refusal(R"({"model": {"architecture": "lama"}})"), "did you mean llama");
   expect_has(refusal(R"({"model": {"hidden_act": "silo"}})"), "model.hidden_act");
   expect_has(refusal(R"({"quantization": {"weights": "absmeen"}})"), "did you mean absmean?");
