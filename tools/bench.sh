@@ -6,18 +6,24 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tern=${1:-build/tern}
+renew=${2:-}
 folder=out/bench
+if (($# > 2)) || [[ -n $renew && $renew != --renew ]]; then
+  echo "usage: tools/bench.sh [PROGRAM [--renew]]" >&2
+  exit 2
+fi
 if [[ ! -x $tern ]]; then
   echo "bench: $tern is not there; build it first (make)" >&2
   exit 1
 fi
-mkdir -p "$folder" bench/baseline
+mkdir -p "$folder"
 for type in I2_S Q1_0; do
   model=$folder/bitnet-700m-$type.gguf
-  [[ -e $model ]] || "$tern" synth bitnet-700m "$model" --type "$type" --embedding Q6_K
   baseline=bench/baseline/$type.json
+  [[ -e $model ]] || "$tern" synth bitnet-700m "$model" --type "$type" --embedding Q6_K
   tests=(bench -m "$model" -p 128,512 -n 32 -t 1,2 -r 3)
-  if [[ ${2:-} == --renew ]]; then
+  if [[ -n $renew ]]; then
+    mkdir -p "${baseline%/*}"
     "$tern" "${tests[@]}" -o json > "$folder/new.json"
     mv "$folder/new.json" "$baseline"
     echo "$baseline renewed"

@@ -18,8 +18,11 @@ def ticks(low, high, log):
 
 
 def plot(path, title, x_title, y_title, series, log_x=False, lines=True):
-    """series: {name: [(x, y, spread)]}; spread may be 0. Values that are None (a run that broke) are left out."""
+    """series: {name: [(x, y, spread)]}; spread may be 0. Values that are None (a run that broke) are left out. Without lines x
+    only sets the series apart."""
     points = [p for values in series.values() for p in values if p[1] is not None]
+    if not points:
+        return
     xs, lows, highs = [p[0] for p in points], [p[1] - p[2] for p in points], [p[1] + p[2] for p in points]
     x_low, x_high = (min(xs) / 1.15, max(xs) * 1.15) if log_x else (min(xs) - 0.03 * (max(xs) - min(xs)), max(xs) + 0.03 * (max(xs) - min(xs)))
     margin = 0.05 * (max(highs) - min(lows) or 1)
@@ -37,7 +40,7 @@ def plot(path, title, x_title, y_title, series, log_x=False, lines=True):
     for y in ticks(y_low, y_high, False):
         out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y_at(y):.1f}" y2="{y_at(y):.1f}" stroke="#ddd"/>'
                    f'<text x="{LEFT - 6}" y="{y_at(y) + 4:.1f}" text-anchor="end">{y:g}</text>')
-    for x in ticks(x_low, x_high, log_x):
+    for x in ticks(x_low, x_high, log_x) if lines else []:
         out.append(f'<text x="{x_at(x):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{x:g}</text>'
                    f'<line x1="{x_at(x):.1f}" x2="{x_at(x):.1f}" y1="{HEIGHT - BOTTOM}" y2="{HEIGHT - BOTTOM + 4}" stroke="#666"/>')
     out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(x_title)}</text>'

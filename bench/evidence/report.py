@@ -38,6 +38,10 @@ def shown(values):
     return "broke" if mean is None else f"{mean:.3f} ± {spread:.3f}" if len(values) > 1 else f"{mean:.3f}"
 
 
+def difference(loss, baseline):
+    return None if loss is None or baseline is None else loss - baseline
+
+
 def parts(results, experiment):
     """(name without its experiment and seed, seed, run) of an experiment's runs."""
     for name, run in results.items():
@@ -75,8 +79,8 @@ def stages(results, folder):
         return
     rows, points = [], {}
     for recipe, by_seed in sorted(losses.items(), key=lambda item: mean_and_spread(list(item[1].values()))[0] or 1e9):
-        against = [by_seed[s] - losses[BASELINE][s] for s in sorted(by_seed) if s in losses[BASELINE]]
-        rows.append([recipe, shown(list(by_seed.values())), ", ".join(f"{d:+.3f}" for d in against)])
+        against = [difference(by_seed[s], losses[BASELINE][s]) for s in sorted(by_seed) if s in losses[BASELINE]]
+        rows.append([recipe, shown(list(by_seed.values())), ", ".join("broke" if d is None else f"{d:+.3f}" for d in against)])
         points[recipe] = [(len(points), *mean_and_spread(against))]
     table(["schedule and weight decay", "held-out loss", f"seed by seed, against {BASELINE}"], rows)
     plot(folder / "training-stages.svg", f"Held-out loss against {BASELINE}", "recipe", "nats a token", points, lines=False)
@@ -94,14 +98,18 @@ def sizes(results, folder):
         for width, same in sorted(widths.items()):
             losses = [loss(run) for run in same]
             joules = 1e6 * joules_per_token(same[0]["settings"], kind)
-            rows.append([kind, str(width), f"{same[0]['parameters']:,}", shown(losses), f"{joules:.2f}"])
-            by_parameters.setdefault(kind, []).append((same[0]["parameters"], *mean_and_spread(losses)))
+            exported = next((run for run in same if "parameters" in run), None)
+            rows.append([kind, str(width), f"{exported['parameters']:,}" if exported else "", shown(losses), f"{joules:.2f}"])
             by_energy.setdefault(kind, []).append((joules, *mean_and_spread(losses)))
-            for matrices, file in same[0]["files"].items():
-                bits = [run["files"][matrices]["bits_per_byte"] for run in same]
-                file_rows.append([kind, str(width), matrices, f"{file['bytes'] / 1e6:.2f}", shown(bits)])
-                name = kind if len(same[0]["files"]) == 1 else f"{kind}, {matrices}"
-                by_bytes.setdefault(name, []).append((file["bytes"] / 1e6, *mean_and_spread(bits)))
+            if not exported:
+                continue
+            by_parameters.setdefault(kind, []).append((exported["parameters"], *mean_and_spread(losses)))
+            for matrices, file in exported["files"].items():
+                bits = [run["files"].get(matrices, {}).get("bits_per_byte") for run in same]
+                size = file.get("bytes", 0) / 1e6
+                file_rows.append([kind, str(width), matrices, f"{size:.2f}", shown(bits)])
+                name = kind if len(exported["files"]) == 1 else f"{kind}, {matrices}"
+                by_bytes.setdefault(name, []).append((size, *mean_and_spread(bits)))
     table(["weights", "width", "parameters", "held-out loss", "energy of the matrices a token, µJ"], rows)
     table(["weights", "width", "matrices in", "file, MB", "bits a byte"], file_rows)
     plot(folder / "training-sizes.svg", "Held-out loss over parameters", "parameters", "nats a token", by_parameters, log_x=True)

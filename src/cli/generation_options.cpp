@@ -15,17 +15,19 @@ void GenerationOptions::declare(CLI::App& app, const std::string& n_help, const 
   app.add_option("--stop", stop, stop_help + " (may be given several times)")
       ->type_name("TEXT")
       ->allow_extra_args(false);
-  app.add_option(
-         "--draft-max,--draft,--draft-n", n_draft,
-         "tokens guessed at once from where the text so far repeats itself, and verified together; the answer is "
-         "the same; 0: none (default 0)")
+  app.add_option("--draft,--draft-n,--draft-max", n_draft,
+                 "faster where the text repeats itself: up to N tokens are guessed from it and verified together; the "
+                 "answer is "
+                 "the same; try 8; 0: none (default 0)")
       ->type_name("N");
 }
 
 Result<engine::SamplerOptions> GenerationOptions::resolve() const {
   if (n_predict.value_or(0) < -1)
     return fail(ErrorCode::usage, "-n is {}, expected 0 or more, or -1 for no limit", *n_predict);
-  if (n_draft < 0) return fail(ErrorCode::usage, "--draft-max is {}, expected 0 (no guesses) or more", n_draft);
+  constexpr std::int64_t kMostDrafts = 256;
+  if (n_draft < 0 || n_draft > kMostDrafts)
+    return fail(ErrorCode::usage, "--draft-max is {}, expected 0 (no guesses) to {}", n_draft, kMostDrafts);
   return sampling.resolve();
 }
 

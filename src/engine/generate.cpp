@@ -135,6 +135,7 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
     }
     const std::int32_t token = sampler.sample(speculation.logits(), ids);
     if (!std::isfinite(speculation.logits()[static_cast<std::size_t>(token)])) {
+      speculation.finish();
       return fail(ErrorCode::bad_input,
                   "the model gives no probability for any token: its weights hold NaN or overflow; convert it again");
     }
@@ -160,7 +161,7 @@ Result<GenerateResult> generate(Session& session, std::span<const std::int32_t> 
     const std::int64_t n_left = options.n_predict < 0 ? n_ctx : options.n_predict - std::ssize(result.ids);
     TERN_TRY_DO(speculation.advance(ids, n_left));
   }
-  speculation.finish(std::ssize(ids));
+  speculation.finish();
   result.n_drafted = speculation.n_drafted();
   result.n_accepted = speculation.n_accepted();
   if (!filter.found() && result.reason != StopReason::cancelled) {

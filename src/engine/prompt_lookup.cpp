@@ -18,7 +18,7 @@ std::size_t n_alike(std::span<const std::int32_t> ids, std::size_t end) {
 
 }  // namespace
 
-std::span<const std::int32_t> prompt_lookup(std::span<const std::int32_t> ids, std::size_t n_most) {
+std::vector<std::int32_t> prompt_lookup(std::span<const std::int32_t> ids, std::size_t n_most) {
   std::size_t best = kShortest - 1;
   std::size_t best_end = ids.size();
   for (std::size_t end = ids.size(); end-- > kShortest && best < kLongest;) {
@@ -27,7 +27,10 @@ std::span<const std::int32_t> prompt_lookup(std::span<const std::int32_t> ids, s
     best = n;
     best_end = end;
   }
-  return ids.subspan(best_end, std::min(n_most, ids.size() - best_end));
+  std::vector<std::int32_t> out;
+  const std::size_t distance = ids.size() - best_end;
+  for (std::size_t i = 0; distance > 0 && i < n_most; ++i) out.push_back(ids[best_end + i % distance]);
+  return out;
 }
 
 }  // namespace tern::engine

@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace tern::engine {
 
-/// At most `n_most` tokens, a part of `ids`: those behind the place where the longest run of its last tokens stands
-/// once more, 2 to 4 of them; the latest such place. Empty where there is none. Takes time in proportion to `ids`.
-[[nodiscard]] std::span<const std::int32_t> prompt_lookup(std::span<const std::int32_t> ids, std::size_t n_most);
+/// `n_most` tokens: those behind the place where the longest run of the last tokens of `ids` stands once more, 2 to 4
+/// of them, the latest such place. Where that place is so near that the text ends first, its guessed continuation is
+/// read on, so that a text that goes round in circles is followed. Empty where there is no such place. Takes time in
+/// proportion to `ids`.
+[[nodiscard]] std::vector<std::int32_t> prompt_lookup(std::span<const std::int32_t> ids, std::size_t n_most);
 
 }  // namespace tern::engine

@@ -26,9 +26,12 @@ void Speculation::draft(std::span<const std::int32_t> ids, std::int64_t n_left) 
   }
   const std::int64_t n = std::min({n_next_, n_left - 1, session_.options().n_ctx - std::ssize(ids)});
   if (n <= 0) return;
-  const auto found = prompt_lookup(ids, static_cast<std::size_t>(n));
-  drafts_.assign(found.begin(), found.end());
+  drafts_ = prompt_lookup(ids, static_cast<std::size_t>(n));
   n_drafted_ += std::ssize(drafts_);
+}
+
+void Speculation::finish() {
+  if (!batch_.empty()) session_.truncate(0, batch_.front().position + 1 + static_cast<std::int64_t>(n_right_));
 }
 
 Result<void> Speculation::advance(std::span<const std::int32_t> ids, std::int64_t n_left) {

@@ -25,8 +25,8 @@ class Speculation {
   /// `n_left`: how many more tokens are to be chosen at most. Errors: as Session::decode.
   [[nodiscard]] Result<void> advance(std::span<const std::int32_t> ids, std::int64_t n_left);
 
-  /// The session forgets what was only guessed behind `n_tokens` tokens.
-  void finish(std::int64_t n_tokens) { session_.truncate(0, n_tokens); }
+  /// The session forgets what was only guessed: it holds what plain decoding would have left in it.
+  void finish();
 
   [[nodiscard]] std::int64_t n_drafted() const { return n_drafted_; }
   [[nodiscard]] std::int64_t n_accepted() const { return n_accepted_; }

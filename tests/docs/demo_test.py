@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The demo runs on what the repository holds and nothing else: its script, the models and the beginning of the texts,
-copied to a folder that has nothing around it. How long the whole demo takes is a measurement (docs/figures.md), not a test.
+copied to a folder that has nothing around it. How long the whole demo takes is measured by hand.
 
 usage: demo_test.py TERN SOURCE_DIR
 """

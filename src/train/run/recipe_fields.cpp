@@ -70,8 +70,9 @@ std::vector<RecipeField> recipe_fields(Recipe& r) {
       {"run", "sample_every", "steps between samples of text; 0: none", &r.sample_every, 0, kMany},
       {"run", "sample_tokens", "length of a sample", &r.sample_tokens, 1, kWide},
       {"run", "sample_prompt", "what samples continue", &r.sample_prompt},
-      {"run", "diverged_above", "the run stops when the loss is so many nats above its least; 0: never",
-       &r.diverged_above, 0, 1e6},
+      {"run", "diverged_above",
+       "the run stops when the loss is so many nats above its least since rounding began; 0: never", &r.diverged_above,
+       0, 1e6},
   };
 }
 

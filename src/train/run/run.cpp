@@ -25,6 +25,11 @@ bool is_multiple(std::int64_t step, std::int64_t every) {
   return every > 0 && step % every == 0;
 }
 
+/// Rounding that begins, or has come to its full depth, raises the loss: what it was before is no measure then.
+bool rounding_turns(double before, double now) {
+  return (before == 0.0 && now > 0.0) || (before < 1.0 && now == 1.0);
+}
+
 class Run {
  public:
   Run(const RunRequest& request, const SampleText& sample, Progress& progress, PreparedRun& prepared, RunLog log)
@@ -100,8 +105,7 @@ class Run {
         run_.trainer->step(tokens, run_.schedule.learning_rate(s), run_.schedule.weight_decay_at(s), next_lambda);
     const double seconds = watch.seconds();
     const auto n_tokens = static_cast<double>(state_.recipe.batch * state_.recipe.context);
-    // Rounding that begins or deepens raises the loss: what it was before is no measure then.
-    if (s > 0 && run_.schedule.lambda(s) != run_.schedule.lambda(s - 1)) state_.least_loss = kNoLossYet;
+    if (s > 0 && rounding_turns(run_.schedule.lambda(s - 1), run_.schedule.lambda(s))) state_.least_loss = kNoLossYet;
     TERN_TRY_DO(check_loss(step, s));
     ++state_.step;
     state_.least_loss = std::min(state_.least_loss, step.loss);

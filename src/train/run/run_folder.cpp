@@ -4,6 +4,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -21,6 +23,8 @@ namespace fs = std::filesystem;
 // Empty; its name says what the folder is, and it is what is locked.
 constexpr std::string_view kMark = ".tern-run";
 constexpr std::string_view kTemporary = ".tmp-";
+// Beside checkpoints.
+constexpr std::array<std::string_view, 4> kWritten{"log.jsonl", "report.html", "recipe.json", "latest.gguf"};
 
 std::string mark_of(const std::string& path) {
   return fmt::format("{}/{}", path, kMark);
@@ -45,18 +49,22 @@ Result<void> may_begin(const std::string& path) {
   return {};
 }
 
-/// Half-written files of a run that was killed while it wrote: "NAME.tmp-PID", as sys::AtomicFile calls them. Requires
-/// the lock.
+/// "NAME.tmp-PID", as sys::AtomicFile calls a file that is not whole yet, of a file that runs write.
+bool is_half_written(std::string_view name) {
+  const std::size_t at = name.rfind(kTemporary);
+  if (at == std::string_view::npos) return false;
+  const std::string_view process = name.substr(at + kTemporary.size());
+  const std::string_view whole = name.substr(0, at);
+  return !process.empty() && process.find_first_not_of("0123456789") == std::string_view::npos &&
+         (is_checkpoint_name(whole) || std::ranges::find(kWritten, whole) != kWritten.end());
+}
+
+/// What a run that was killed while it wrote left behind. Requires the lock.
 void remove_leftovers(const std::string& path) {
   std::error_code error;
   std::vector<fs::path> leftovers;
-  for (const auto& item : fs::directory_iterator(path, error)) {
-    const std::string name = item.path().filename().string();
-    const std::size_t at = name.rfind(kTemporary);
-    if (at == 0 || at == std::string::npos) continue;
-    const std::string_view process = std::string_view(name).substr(at + kTemporary.size());
-    if (!process.empty() && process.find_first_not_of("0123456789") == std::string_view::npos)
-      leftovers.push_back(item.path());
+  for (fs::directory_iterator item(path, error); !error && item != fs::directory_iterator(); item.increment(error)) {
+    if (is_half_written(item->path().filename().string())) leftovers.push_back(item->path());
   }
   for (const fs::path& leftover : leftovers) fs::remove(leftover, error);
 }

@@ -19,7 +19,7 @@ struct RunState {
   std::int64_t n_steps = 0;                   // of the whole run
   std::int64_t step = 0;                      // done so far
   std::uint64_t data = 0;                     // Dataset::fingerprint()
-  double least_loss = kNoLossYet;             // since rounding last changed by plan
+  double least_loss = kNoLossYet;             // since rounding began, or came to its full depth
   // Other kernels add in another order: a run that goes on with them is as good, but not the same bits.
   std::string blas_kernels;
   std::string isa;

@@ -90,25 +90,26 @@ TEST_P(TrainResumes, AKilledRunEndsBitForBitLikeOneLeftAlone) {
   EXPECT_EQ(timeless_log(runs.file("killed")), timeless_log(runs.file("whole")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, TrainResumes,
-                         testing::Values(Case{"ternary", {}},
-                                         Case{"windows_with_samples",
-                                              {"data.order=windows", "run.sample_every=25", "run.sample_tokens=4"}},
-                                         Case{"learned_steps_faded_in",
-                                              {"quantization.weights=lsq4", "quantization.from=0.3",
-                                               "quantization.fade_in=60"}}),
-                         [](const auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Runs, TrainResumes,
+    testing::Values(Case{"ternary", {}},
+                    Case{"windows_with_samples", {"data.order=windows", "run.sample_every=25", "run.sample_tokens=4"}},
+                    Case{"learned_steps_faded_in",
+                         {"quantization.weights=lsq4", "quantization.from=0.3", "quantization.fade_in=60"}}),
+    [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(TrainResume, AHalfWrittenFileOfAKilledRunIsCleanedUp) {
   const test::TrainingRun runs;
   runs.run(runs.train("run", 12, {"run.checkpoint_every=4"}));
-  for (const char* name : {"checkpoint-00000016.safetensors.tmp-4194304", "report.html.tmp-77", "my.tmp-notes"}) {
+  for (const char* name :
+       {"checkpoint-00000016.safetensors.tmp-4194304", "report.html.tmp-77", "my.tmp-notes", "notes.tmp-2024"}) {
     std::ofstream(runs.file(std::string("run/") + name)) << "half";
   }
   runs.run({"train", "--resume", "--data", runs.data(), "-o", runs.file("run")});
   EXPECT_FALSE(std::filesystem::exists(runs.file("run/checkpoint-00000016.safetensors.tmp-4194304")));
   EXPECT_FALSE(std::filesystem::exists(runs.file("run/report.html.tmp-77")));
   EXPECT_TRUE(std::filesystem::exists(runs.file("run/my.tmp-notes"))) << "not one of ours";
+  EXPECT_TRUE(std::filesystem::exists(runs.file("run/notes.tmp-2024"))) << "not one of ours";
 }
 
 TEST(TrainResume, CtrlCKeepsTheStepThatWasReached) {

@@ -1,5 +1,4 @@
-// Generation: where it stops and why, what it hands over, what it reuses. A chain model's text is
-// known.
+// Generation: where it stops and why, what it hands over, what it reuses; by a model whose text is known.
 #include "engine/generate.hpp"
 
 #include <gtest/gtest.h>

@@ -65,7 +65,8 @@ TEST_F(Speculates, GivesTheTokensOfPlainDecodingForEverySampler) {
                                              {.temperature = 0.9F, .top_k = 0, .min_p = 0.9F, .seed = 9}};
   for (const SamplerOptions& sampler : samplers) {
     const GenerateOptions options{.n_predict = 90, .sampler = sampler, .stop = {}, .ignore_eos = true};
-    const auto plain = made(*session(200), history, options, 0);
+    const auto plain_session = session(200);
+    const auto plain = made(*plain_session, history, options, 0);
     EXPECT_EQ(plain.n_drafted, 0);
     std::int64_t n_accepted = 0;
     std::int64_t n_refused = 0;
@@ -74,7 +75,7 @@ TEST_F(Speculates, GivesTheTokensOfPlainDecodingForEverySampler) {
       const auto drafted = made(*s, history, options, n_draft);
       EXPECT_EQ(drafted.ids, plain.ids) << n_draft << " guesses at temperature " << sampler.temperature;
       EXPECT_EQ(drafted.text, plain.text);
-      EXPECT_LE(s->length(0), std::ssize(history) + std::ssize(plain.ids)) << "nothing guessed stays behind";
+      EXPECT_EQ(s->length(0), plain_session->length(0)) << "what was guessed stays behind";
       n_accepted += drafted.n_accepted;
       n_refused += drafted.n_drafted - drafted.n_accepted;
     }
@@ -104,7 +105,7 @@ TEST_F(Speculates, LogitsAreThoseOfPlainDecodingBitForBit) {
   }
   EXPECT_GT(speculation.n_accepted(), 30);
   EXPECT_LT(speculation.n_accepted(), speculation.n_drafted());
-  speculation.finish(std::ssize(text));
+  speculation.finish();
   EXPECT_EQ(guessing->length(0), std::ssize(text));
 }
 
@@ -120,42 +121,89 @@ TEST_F(Speculates, StopsWherePlainDecodingStops) {
   EXPECT_EQ(full_too.ids, full.ids);
   EXPECT_EQ(full_too.reason, full.reason);
   EXPECT_EQ(small->length(0), 64);
-  // Every number of tokens, a word of them, and a stop string in the middle of what was guessed.
+  EXPECT_GT(full_too.n_drafted, 0);
+  // Every number of tokens.
   for (std::int64_t n = 0; n < 12; ++n) {
     const auto some = made(*session(64), history, {.n_predict = n, .sampler = greedy, .ignore_eos = true}, 8);
     EXPECT_EQ(some.ids, Ids(full.ids.begin(), full.ids.begin() + n));
     EXPECT_EQ(some.reason, StopReason::length);
   }
-  const std::string stop = full.text.substr(5, 2);
-  const GenerateOptions stopping{.n_predict = -1, .sampler = greedy, .stop = {stop}, .ignore_eos = true};
-  const auto stopped = made(*session(64), history, stopping, 0);
-  const auto stopped_too = made(*session(64), history, stopping, 8);
-  EXPECT_EQ(stopped_too.ids, stopped.ids);
-  EXPECT_EQ(stopped_too.text, stopped.text);
-  EXPECT_EQ(stopped_too.reason, stopped.reason);
+}
+
+// Whatever ends a text, the session then holds what plain decoding leaves in it, and goes on from there in the same
+// way: nothing of a guess that was wrong, or not looked at, may stay.
+TEST_F(Speculates, WhateverEndsATextLeavesTheSessionAsPlainDecodingDoes) {
+  const Ids history = repetitive_text(40);
+  const GenerateOptions options{
+      .n_predict = 30, .sampler = {.temperature = 0.0F, .repeat_penalty = 1.02F}, .stop = {}, .ignore_eos = true};
+  const auto whole = made(*session(200), history, options, 0);
+  std::int64_t n_drafted = 0;
+  const auto compare = [&](const auto& ended) {
+    const auto plain = session(200);
+    const auto guessing = session(200);
+    const GenerateResult want = ended(*plain, 0);
+    const GenerateResult got = ended(*guessing, 8);
+    n_drafted += got.n_drafted;
+    EXPECT_EQ(got.ids, want.ids);
+    EXPECT_EQ(got.text, want.text);
+    EXPECT_EQ(got.reason, want.reason);
+    ASSERT_EQ(guessing->length(0), plain->length(0));
+    Ids more = history;
+    more.insert(more.end(), want.ids.begin(), want.ids.end());
+    more.insert(more.end(), {61, 62, 70});
+    EXPECT_EQ(made(*guessing, more, options, 0).ids, made(*plain, more, options, 0).ids);
+    for (std::size_t i = 0; i < guessing->logits(0).size(); ++i) {
+      ASSERT_EQ(guessing->logits(0)[i], plain->logits(0)[i]) << i;
+    }
+  };
+  for (std::size_t at = 1; at + 2 < whole.text.size(); at += 2) {
+    SCOPED_TRACE("a stop text at " + std::to_string(at));
+    compare([&](Session& s, std::int64_t n_draft) {
+      GenerateOptions stopping = options;
+      stopping.stop = {whole.text.substr(at, 2)};
+      return made(s, history, stopping, n_draft);
+    });
+  }
+  for (int after = 1; after < 20; ++after) {
+    SCOPED_TRACE("a reader who leaves after " + std::to_string(after));
+    compare([&](Session& s, std::int64_t n_draft) {
+      GenerateOptions leaving = options;
+      leaving.n_draft = n_draft;
+      int n = 0;
+      return test::must(generate(s, history, leaving, [&](std::string_view) { return ++n < after; }));
+    });
+  }
+  EXPECT_GT(n_drafted, 100) << "too few guesses: the test shows nothing";
 }
 
 TEST_F(Speculates, GuessesLongerThanTheSessionsBatchAreCut) {
   const Ids history = repetitive_text(70);
   const GenerateOptions options{.n_predict = 60, .sampler = {.temperature = 0.0F}, .stop = {}, .ignore_eos = true};
-  EXPECT_EQ(made(*session(200, 2), history, options, 12).ids, made(*session(200), history, options, 0).ids);
+  const auto cut = made(*session(200, 2), history, options, 12);
+  EXPECT_EQ(cut.ids, made(*session(200), history, options, 0).ids);
+  EXPECT_GT(cut.n_drafted, 12);
 }
 
 TEST_F(Speculates, AConversationGoesOnAsIfNothingHadBeenGuessed) {
-  const auto answers = [&](std::int64_t n_draft) {
-    auto conversation = test::must(Conversation::make(session(120), nullptr, ""));
+  std::int64_t n_drafted = 0;
+  const auto answers = [&](std::int64_t n_draft, const std::string& stop) {
+    auto conversation = test::must(Conversation::make(session(160), nullptr, ""));
     std::vector<Ids> out;
     for (const char* message : {"the cat the cat the cat", " and the cat the cat", " the cat and"}) {
-      out.push_back(
-          test::must(conversation.ask(
-                         message,
-                         {.n_predict = 25, .sampler = {.temperature = 0.0F}, .ignore_eos = true, .n_draft = n_draft},
-                         on))
-              .result.ids);
+      const auto answer = test::must(conversation.ask(message,
+                                                      {.n_predict = 25,
+                                                       .sampler = {.temperature = 0.0F, .repeat_penalty = 1.02F},
+                                                       .stop = {stop},
+                                                       .ignore_eos = true,
+                                                       .n_draft = n_draft},
+                                                      on));
+      n_drafted += answer.result.n_drafted;
+      out.push_back(answer.result.ids);
     }
     return out;
   };
-  EXPECT_EQ(answers(6), answers(0));
+  for (const char* stop : {"", "e", "a", "t"}) EXPECT_EQ(answers(6, stop), answers(0, stop)) << stop;
+  EXPECT_GT(n_drafted, 0);
 }
 
 }  // namespace
