@@ -21,7 +21,7 @@ for type in I2_S Q1_0; do
   model=$folder/bitnet-700m-$type.gguf
   baseline=bench/baseline/$type.json
   [[ -e $model ]] || "$tern" synth bitnet-700m "$model" --type "$type" --embedding Q6_K
-  tests=(bench -m "$model" -p 128,512 -n 32 -t 1,2 -r 3)
+  tests=(bench -m "$model" -p 128,512 -n 32 -t 1,2 -r 5)
   if [[ -n $renew ]]; then
     mkdir -p "${baseline%/*}"
     "$tern" "${tests[@]}" -o json > "$folder/new.json"
