@@ -17,8 +17,7 @@ void GenerationOptions::declare(CLI::App& app, const std::string& n_help, const 
       ->allow_extra_args(false);
   app.add_option("--draft,--draft-n,--draft-max", n_draft,
                  "faster where the text repeats itself: up to N tokens are guessed from it and verified together; the "
-                 "answer is "
-                 "the same; try 4; 0: none (default 0)")
+                 "answer is the same; try 4; 0: none (default 0)")
       ->type_name("N");
 }
 

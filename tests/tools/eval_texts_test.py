@@ -19,6 +19,10 @@ class EvalTexts(unittest.TestCase):
             self.assertEqual((len(content), len(content.split())), (int(n_bytes), int(n_words)), name)
             self.assertEqual(hashlib.sha256(content).hexdigest(), digest, name)
 
+    def test_they_are_long_enough_to_tell_models_apart(self):
+        self.assertGreaterEqual((FOLDER / "stories.txt").stat().st_size, 30_000)
+        self.assertGreaterEqual((FOLDER / "plain.txt").stat().st_size, 15_000)
+
     def test_the_texts_are_plain(self):
         for path in FOLDER.glob("*.txt"):
             lines = path.read_bytes().decode("ascii").split("\n")

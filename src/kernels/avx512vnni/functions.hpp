@@ -7,6 +7,7 @@ namespace tern::kernels::avx512vnni {
 
 void ternary(const TernaryArgs& args);
 void binary(const BinaryArgs& args);
+void attend(const AttendArgs& args);
 
 void matmul_q8_0(const MatmulArgs& args);
 void matmul_q4_0(const MatmulArgs& args);

@@ -28,7 +28,7 @@ constexpr KernelSet kSet{
     .binary_products = 1,
     .caches = nullptr,
     .n_caches = 0,
-    .attend = nullptr,
+    .attend = attend,
     .quantize_token = nullptr,
     .quantize_q8_0 = nullptr,
     .quantize_q8_k = nullptr,

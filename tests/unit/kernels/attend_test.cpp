@@ -192,6 +192,32 @@ TEST(Attend, AQueryAmongOthersGetsTheBitsThatItGetsAlone) {
   });
 }
 
+// Wider registers hold more places and elements, but every sum keeps its lanes and its order.
+TEST(Attend, Avx512GivesTheBitsOfAvx2) {
+  const auto features = sys::cpu_features();
+  for (const Isa& isa : all_isas()) {
+    if (isa.name == "avx512vnni" && !isa.supported(features)) GTEST_SKIP() << "SKIPPED: this processor has no AVX-512";
+  }
+  const Kernels narrow = choose("avx2").value();
+  const Kernels wide = choose("avx512vnni").value();
+  ASSERT_NE(wide.table.attend, narrow.table.attend);
+  for (const std::int64_t head_dim : {8, 20, 48, 64, 80, 96, 128, 160}) {
+    const Cache cache = make_cache(formats::kF16, head_dim, 300, 64);
+    std::vector<Query> queries;
+    for (std::int64_t i = 0; i < 33; ++i)
+      queries.push_back({test::normal_values(head_dim, 60 + queries.size()), i < 20 ? 0 : 3 * i, 250 + i});
+    queries.push_back({test::normal_values(head_dim, 50), 10, 20});
+    queries.push_back({test::normal_values(head_dim, 51), 130, 190});
+    for (const std::size_t n : {1, 2, 3, 4, 7, 8, 35}) {
+      const std::vector<Query> some(queries.end() - static_cast<std::ptrdiff_t>(n), queries.end());
+      for (const float cap : {0.0F, 20.0F}) {
+        EXPECT_EQ(run(wide, cache, some, 0.11F, cap), run(narrow, cache, some, 0.11F, cap))
+            << n << " queries, head " << head_dim << ", cap " << cap;
+      }
+    }
+  }
+}
+
 TEST(Attend, WhatIsNotSeenHasNoEffectWhateverItIs) {
   for_each_set([](const Kernels& kernels) {
     Cache cache = make_cache(formats::kF32, 64, 130, 64);

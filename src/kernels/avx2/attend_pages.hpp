@@ -1,0 +1,231 @@
+// Attention of several queries against one key/value head, page by page, with a softmax that goes along ("online":
+// Milakov and Gimelshein, arXiv 1805.02867; blocks as in FlashAttention, arXiv 2205.14135).
+//
+// A page's keys become floats once for all queries, then its values; scores and weighted sums are small float products.
+// What each query gets depends on its own positions and on where pages end, in bits too:
+//   score of a position: eight lanes over head_dim by fused multiply-add, added as (((0+1)+(2+3)) + ((4+5)+(6+7)));
+//   after each page the largest score so far: what was summed before is multiplied by e^(old - new);
+//   sum of a page's weights: lane l adds the places p with p % 8 = l, then the tree of sum_lanes;
+//   output: each element adds weight * value by fused multiply-add in the order of positions; one division at the end.
+// Queries share loads where all of them see a position; what only one sees is added for it alone, in its turn.
+//
+// The products themselves are the instruction set's: a struct with
+//   kTogether                    queries whose scores are worked out together
+//   score<R>(a, s, r, places)    scores of the queries r ... r + R - 1 at these places, rounded outwards to fours: what
+//   a
+//                                query does not see is not used; R is 1 or kTogether
+//   mix<R>(a, s, r, places)      adds the weighted values of these places to the sums of queries r ... r + R - 1; R is
+//   1 or 2
+// Everything is local to the file that includes this.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/avx2/simd.hpp"
+#include "kernels/kernel_set.hpp"
+
+namespace tern::kernels::avx2 {
+namespace {
+
+/// tanh, absolute error below 2e-7: an odd polynomial (its Taylor series to x^13) below 0.5, else 1 - 2 / (e^2x + 1).
+inline __m256 tanh_ps(__m256 x) {
+  const __m256 sign = _mm256_and_ps(x, _mm256_set1_ps(-0.0F));
+  const __m256 a = _mm256_xor_ps(x, sign);
+  const __m256 x2 = _mm256_mul_ps(a, a);
+  __m256 p = _mm256_set1_ps(21844.0F / 6081075.0F);
+  p = _mm256_fmadd_ps(p, x2, _mm256_set1_ps(-1382.0F / 155925.0F));
+  p = _mm256_fmadd_ps(p, x2, _mm256_set1_ps(62.0F / 2835.0F));
+  p = _mm256_fmadd_ps(p, x2, _mm256_set1_ps(-17.0F / 315.0F));
+  p = _mm256_fmadd_ps(p, x2, _mm256_set1_ps(2.0F / 15.0F));
+  p = _mm256_fmadd_ps(p, x2, _mm256_set1_ps(-1.0F / 3.0F));
+  const __m256 small = _mm256_fmadd_ps(_mm256_mul_ps(p, x2), a, a);
+  const __m256 e = exp_ps(_mm256_add_ps(a, a));
+  const __m256 one = _mm256_set1_ps(1.0F);
+  const __m256 big = _mm256_sub_ps(one, _mm256_div_ps(_mm256_set1_ps(2.0F), _mm256_add_ps(e, one)));
+  const __m256 use_big = _mm256_cmp_ps(a, _mm256_set1_ps(0.5F), _CMP_GE_OQ);
+  return _mm256_or_ps(_mm256_blendv_ps(small, big, use_big), sign);
+}
+
+/// Places of a page: [low, high).
+struct Places {
+  std::int64_t low, high;
+  [[nodiscard]] bool empty() const { return low >= high; }
+};
+
+/// The scratch memory, cut up. `width` is head_dim with zeros up to a multiple of 16.
+struct Scratch {
+  std::int64_t width;
+  float* q;       // [n_queries][width]
+  float* sums;    // [n_queries][width] weighted values, not yet divided
+  float* page;    // [page_positions][width] keys, then values
+  float* scores;  // [n_queries][page_positions], then weights; those of places that are not seen: 0
+  float* top;     // [n_queries] the largest score so far
+  float* total;   // [n_queries] the sum of the weights
+
+  explicit Scratch(const AttendArgs& a) : width((a.head_dim + 15) / 16 * 16), q(a.scratch) {
+    sums = q + a.n_queries * width;
+    page = sums + a.n_queries * width;
+    scores = page + a.page_positions * width;
+    top = scores + a.n_queries * a.page_positions;
+    total = top + a.n_queries;
+  }
+};
+
+inline Places places_of(const AttendArgs& a, std::int64_t r, std::int64_t page) {
+  const std::int64_t base = page * a.page_positions;
+  return {a.first[r] > base ? a.first[r] - base : 0,
+          a.end[r] - base < a.page_positions ? a.end[r] - base : a.page_positions};
+}
+
+/// Turns a page's scores of query r into weights, and what was summed before into their measure.
+inline void weigh(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+  float* scores = s.scores + r * a.page_positions;
+  const __m256 lowest = _mm256_set1_ps(-__builtin_inff());
+  const auto seen = [&](std::int64_t i, __m256 v) {
+    const __m256i low = first_lanes(places.low - i < 0 ? 0 : places.low - i < 8 ? places.low - i : 8);
+    const __m256i high = first_lanes(places.high - i < 0 ? 0 : places.high - i < 8 ? places.high - i : 8);
+    return _mm256_blendv_ps(lowest, v, _mm256_castsi256_ps(_mm256_andnot_si256(low, high)));
+  };
+  const std::int64_t begin = places.low & ~std::int64_t{7};
+  __m256 largest = _mm256_set1_ps(s.top[r]);
+  for (std::int64_t i = begin; i < places.high; i += 8) {
+    __m256 v = _mm256_loadu_ps(scores + i);
+    if (a.soft_cap != 0.0F) {
+      const __m256 cap = _mm256_set1_ps(a.soft_cap);
+      v = _mm256_mul_ps(tanh_ps(_mm256_div_ps(v, cap)), cap);
+    }
+    v = seen(i, v);
+    _mm256_storeu_ps(scores + i, v);
+    largest = _mm256_max_ps(v, largest);  // a NaN leaves the second operand
+  }
+  const float top = largest_lane(largest);
+  const __m256 tops = _mm256_set1_ps(top);
+  __m256 sum = _mm256_setzero_ps();
+  for (std::int64_t i = begin; i < places.high; i += 8) {
+    const __m256 weight = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + i), tops));
+    _mm256_storeu_ps(scores + i, weight);
+    sum = _mm256_add_ps(sum, weight);
+  }
+  if (top != s.top[r]) {
+    const float factor = _mm_cvtss_f32(_mm256_castps256_ps128(exp_ps(_mm256_set1_ps(s.top[r] - top))));
+    s.top[r] = top;
+    s.total[r] *= factor;
+    float* sums = s.sums + r * s.width;
+    for (std::int64_t d = 0; d < s.width; d += 8)
+      _mm256_storeu_ps(sums + d, _mm256_mul_ps(_mm256_loadu_ps(sums + d), _mm256_set1_ps(factor)));
+  }
+  s.total[r] += sum_lanes(sum);
+}
+
+/// Two queries: together where both see a place, each alone before and after.
+template <class Products>
+inline void mix_two(const AttendArgs& a, const Scratch& s, std::int64_t r, Places one, Places two) {
+  const std::int64_t low = one.low > two.low ? one.low : two.low;
+  const std::int64_t high = one.high < two.high ? one.high : two.high;
+  if (low >= high) {
+    Products::template mix<1>(a, s, r, one);
+    Products::template mix<1>(a, s, r + 1, two);
+    return;
+  }
+  Products::template mix<1>(a, s, r, {one.low, low});
+  Products::template mix<1>(a, s, r + 1, {two.low, low});
+  Products::template mix<2>(a, s, r, {low, high});
+  Products::template mix<1>(a, s, r, {high, one.high});
+  Products::template mix<1>(a, s, r + 1, {high, two.high});
+}
+
+/// What any query sees of a page, rounded outwards to fours: the rows that are made floats.
+inline Places seen_by_any(const AttendArgs& a, std::int64_t page) {
+  Places all{a.page_positions, 0};
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    const Places places = places_of(a, r, page);
+    if (places.empty()) continue;
+    if (places.low < all.low) all.low = places.low;
+    if (places.high > all.high) all.high = places.high;
+  }
+  return {all.low & ~std::int64_t{3}, (all.high + 3) & ~std::int64_t{3}};
+}
+
+/// What is worked on next: a page lies somewhere else than the one before, which the processor cannot foresee.
+inline void prefetch(const void* page, std::size_t row_bytes, Places rows) {
+  const char* from = static_cast<const char*>(page) + static_cast<std::size_t>(rows.low) * row_bytes;
+  const char* to = static_cast<const char*>(page) + static_cast<std::size_t>(rows.high) * row_bytes;
+  for (; from < to; from += 64) _mm_prefetch(from, _MM_HINT_T1);
+}
+
+inline void load_rows(const AttendArgs& a, const Scratch& s, bool keys, std::int64_t page, Places rows) {
+  const std::size_t row_bytes = keys ? a.k_row_bytes : a.v_row_bytes;
+  const auto* from = static_cast<const char*>((keys ? a.k_pages : a.v_pages)[page]);
+  (keys ? a.load_keys : a.load_values)(from + static_cast<std::size_t>(rows.low) * row_bytes, row_bytes,
+                                       rows.high - rows.low, a.head_dim, s.width, s.page + rows.low * s.width);
+}
+
+/// Scores of query r, and of those behind it that are worked out together with it; returns how many they are.
+template <class Products>
+inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64_t r, std::int64_t page) {
+  Places all = places_of(a, r, page);
+  std::int64_t n = 1;
+  while (n < Products::kTogether && r + n < a.n_queries) {
+    const Places places = places_of(a, r + n, page);
+    if (places.empty()) break;
+    if (places.low < all.low) all.low = places.low;
+    if (places.high > all.high) all.high = places.high;
+    ++n;
+  }
+  if (n == Products::kTogether && !places_of(a, r, page).empty()) {
+    Products::template score<Products::kTogether>(a, s, r, all);
+    return n;
+  }
+  Products::template score<1>(a, s, r, places_of(a, r, page));
+  return 1;
+}
+
+/// `any`: what is seen of this page, `next`: of the next one.
+template <class Products>
+inline void one_page(const AttendArgs& a, const Scratch& s, std::int64_t page, Places any, Places next) {
+  if (any.empty()) return;
+  load_rows(a, s, true, page, any);
+  prefetch(a.v_pages[page], a.v_row_bytes, any);
+  for (std::int64_t r = 0; r < a.n_queries;) r += score_next<Products>(a, s, r, page);
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    const Places places = places_of(a, r, page);
+    if (!places.empty()) weigh(a, s, r, places);
+  }
+  load_rows(a, s, false, page, any);
+  if (!next.empty()) prefetch(a.k_pages[page + 1], a.k_row_bytes, next);
+  for (std::int64_t r = 0; r < a.n_queries; r += 2) {
+    if (r + 1 == a.n_queries) {
+      Products::template mix<1>(a, s, r, places_of(a, r, page));
+    } else {
+      mix_two<Products>(a, s, r, places_of(a, r, page), places_of(a, r + 1, page));
+    }
+  }
+}
+
+template <class Products>
+inline void attend_pages(const AttendArgs& a) {
+  const Scratch s(a);
+  std::int64_t first = a.first[0];
+  std::int64_t end = a.end[0];
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    for (std::int64_t d = 0; d < s.width; ++d) s.q[r * s.width + d] = d < a.head_dim ? a.q[r][d] : 0.0F;
+    for (std::int64_t d = 0; d < s.width; ++d) s.sums[r * s.width + d] = 0.0F;
+    s.top[r] = -__builtin_inff();
+    s.total[r] = 0.0F;
+    if (a.first[r] < first) first = a.first[r];
+    if (a.end[r] > end) end = a.end[r];
+  }
+  std::int64_t page = first / a.page_positions;
+  for (Places any = seen_by_any(a, page); page * a.page_positions < end; ++page) {
+    const bool last = (page + 1) * a.page_positions >= end;
+    const Places next = last ? Places{0, 0} : seen_by_any(a, page + 1);
+    one_page<Products>(a, s, page, any, next);
+    any = next;
+  }
+  for (std::int64_t r = 0; r < a.n_queries; ++r) {
+    for (std::int64_t d = 0; d < a.head_dim; ++d) a.out[r][d] = s.sums[r * s.width + d] / s.total[r];
+  }
+}
+
+}  // namespace
+}  // namespace tern::kernels::avx2
