@@ -12,7 +12,9 @@ namespace {
 /// The row of a position, as floats.
 const float* row_at(const AttendArgs& a, bool is_key, std::int64_t position, float* row) {
   const std::size_t row_bytes = is_key ? a.k_row_bytes : a.v_row_bytes;
-  const void* page = (is_key ? a.k_pages : a.v_pages)[position / a.page_positions];
+  // The number apart: GCC 12 with -fsanitize=undefined reads another page where it stands between the brackets.
+  const std::int64_t number = position / a.page_positions;
+  const void* page = (is_key ? a.k_pages : a.v_pages)[number];
   const auto* at = static_cast<const char*>(page) + static_cast<std::size_t>(position % a.page_positions) * row_bytes;
   (is_key ? a.load_keys : a.load_values)(at, row_bytes, 1, a.head_dim, a.head_dim, row);
   return row;
