@@ -4,7 +4,7 @@
 usage: run_experiments.py TERN DATA TEXT FOLDER RESULTS.json [EXPERIMENT...] [--threads 1] [--workers 2]
 
 DATA is what `tern data pack` made, TEXT a held-out text that exported files are measured on. Every run lives in FOLDER/<name>;
-one that was stopped goes on from its checkpoint, one that is in RESULTS.json is not run again. RESULTS.json gets a line for each
+one that was stopped goes on from its checkpoint, one that is in RESULTS.json is not run again. RESULTS.json (here: results.json) gets a line for each
 run: settings, command, held-out losses, seconds, what broke, and the files it was exported to.
 Runs go side by side, one thread each: more tokens a second than one run with two threads, and a run's bits are the same.
 """
