@@ -4,8 +4,9 @@
 usage: run_experiments.py TERN DATA TEXT FOLDER RESULTS.json [EXPERIMENT...] [--threads 1] [--workers 2]
 
 DATA is what `tern data pack` made, TEXT a held-out text that exported files are measured on. Every run lives in FOLDER/<name>;
-one that was stopped goes on from its checkpoint, one that is in RESULTS.json is not run again. RESULTS.json (here: results.json) gets a line for each
-run: settings, command, held-out losses, seconds, what broke, and the files it was exported to.
+one that was stopped goes on from its checkpoint, one that is in RESULTS.json is not run again. RESULTS.json (here:
+results.json) gets a line for each run: settings, command, held-out losses, seconds, what broke, and the files it was
+exported to.
 Runs go side by side, one thread each: more tokens a second than one run with two threads, and a run's bits are the same.
 """
 
@@ -29,10 +30,10 @@ def begin_command(data, folder, run):
 
 
 def command(options, folder, run):
-    words = [options.tern, *begin_command(options.data, folder, run)[1:], "-t", str(options.threads)]
+    words = begin_command(options.data, folder, run)
     if any(folder.glob("checkpoint-*.safetensors")):
-        words = [options.tern, "train", "--resume", "--data", options.data, "-o", str(folder), "-t", str(options.threads)]
-    return words
+        words = ["tern", "train", "--resume", "--data", options.data, "-o", str(folder)]
+    return [options.tern, *words[1:], "-t", str(options.threads)]
 
 
 def outcome(folder, ended):

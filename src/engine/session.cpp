@@ -196,28 +196,31 @@ void Session::prepare(const ops::Matrix& matrix, const float* x, std::size_t str
   columns_.prepare(matrix.input_form(), model_->kernels(), x, stride, n_cols, matrix.k(), pool_);
 }
 
+void Session::for_tokens(std::span<const BatchItem> batch, std::int64_t chunk,
+                         const std::function<void(std::size_t)>& body) {
+  pool_.parallel_for(std::ssize(batch), chunk, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) body(static_cast<std::size_t>(t));
+  });
+}
+
 void Session::apply(const EmbedOp& op, std::span<const BatchItem> batch) {
-  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
-    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
-      float* out = row(op.out, t);
-      op.table->decode_row(batch[t].token, out);
-      if (op.scale != 1.0F) {
-        for (std::int64_t i = 0; i < op.table->k(); ++i) out[i] *= op.scale;
-      }
+  for_tokens(batch, 8, [&](std::size_t t) {
+    float* out = row(op.out, t);
+    op.table->decode_row(batch[t].token, out);
+    if (op.scale != 1.0F) {
+      for (std::int64_t i = 0; i < op.table->k(); ++i) out[i] *= op.scale;
     }
   });
 }
 
 void Session::apply(const NormOp& op, std::span<const BatchItem> batch) {
   const auto& table = model_->kernels().table;
-  pool_.parallel_for(std::ssize(batch), 4, [&](std::int64_t begin, std::int64_t end) {
-    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
-      for (std::int64_t g = 0; g < op.width; g += op.group_width) {
-        if (op.kind == models::NormStep::Kind::rms) {
-          table.rms_norm(row(op.in, t) + g, op.weight, op.group_width, op.eps, row(op.out, t) + g);
-        } else {
-          ops::layer_norm(row(op.in, t) + g, op.weight, op.bias, op.group_width, op.eps, row(op.out, t) + g);
-        }
+  for_tokens(batch, 4, [&](std::size_t t) {
+    for (std::int64_t g = 0; g < op.width; g += op.group_width) {
+      if (op.kind == models::NormStep::Kind::rms) {
+        table.rms_norm(row(op.in, t) + g, op.weight, op.group_width, op.eps, row(op.out, t) + g);
+      } else {
+        ops::layer_norm(row(op.in, t) + g, op.weight, op.bias, op.group_width, op.eps, row(op.out, t) + g);
       }
     }
   });
@@ -258,11 +261,9 @@ void Session::apply(const RopeOp& op, std::span<const BatchItem> batch) {
   const ops::RopeKind& kind = model_->plan().rope_kinds()[op.kind];
   const ops::RopeTable& table = rope_tables_[op.kind];
   const std::size_t half = kind.inverse_frequency.size();
-  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
-    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
-      ops::rotate(kind, table.cosine.data() + t * half, table.sine.data() + t * half, row(op.in, t), op.n_heads,
-                  op.head_dim, row(op.out, t));
-    }
+  for_tokens(batch, 8, [&](std::size_t t) {
+    ops::rotate(kind, table.cosine.data() + t * half, table.sine.data() + t * half, row(op.in, t), op.n_heads,
+                op.head_dim, row(op.out, t));
   });
 }
 
@@ -272,31 +273,25 @@ void Session::apply(const AttentionOp& op, std::span<const BatchItem> batch) {
 }
 
 void Session::apply(const GluOp& op, std::span<const BatchItem> batch) {
-  pool_.parallel_for(std::ssize(batch), 4, [&](std::int64_t begin, std::int64_t end) {
-    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
-      op.function(row(op.gate, t), op.up == models::kNone ? nullptr : row(op.up, t), op.width, row(op.out, t));
-    }
+  for_tokens(batch, 4, [&](std::size_t t) {
+    op.function(row(op.gate, t), op.up == models::kNone ? nullptr : row(op.up, t), op.width, row(op.out, t));
   });
 }
 
 void Session::apply(const AddOp& op, std::span<const BatchItem> batch) {
-  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
-    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
-      const float* a = row(op.a, t);
-      const float* b = row(op.b, t);
-      float* out = row(op.out, t);
-      for (std::int64_t i = 0; i < op.width; ++i) out[i] = a[i] + b[i];
-    }
+  for_tokens(batch, 8, [&](std::size_t t) {
+    const float* a = row(op.a, t);
+    const float* b = row(op.b, t);
+    float* out = row(op.out, t);
+    for (std::int64_t i = 0; i < op.width; ++i) out[i] = a[i] + b[i];
   });
 }
 
 void Session::apply(const ScaleOp& op, std::span<const BatchItem> batch) {
-  pool_.parallel_for(std::ssize(batch), 8, [&](std::int64_t begin, std::int64_t end) {
-    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
-      const float* in = row(op.in, t);
-      float* out = row(op.out, t);
-      for (std::int64_t i = 0; i < op.width; ++i) out[i] = in[i] * op.factor;
-    }
+  for_tokens(batch, 8, [&](std::size_t t) {
+    const float* in = row(op.in, t);
+    float* out = row(op.out, t);
+    for (std::int64_t i = 0; i < op.width; ++i) out[i] = in[i] * op.factor;
   });
 }
 

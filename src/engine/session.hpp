@@ -66,6 +66,8 @@ class Session {
 
   /// Brings n_cols columns into the form that `matrix` wants, in columns_.
   void prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols);
+  /// `body` for every index of the batch, on all threads, `chunk` of them at a time.
+  void for_tokens(std::span<const BatchItem> batch, std::int64_t chunk, const std::function<void(std::size_t)>& body);
   /// `body` for all pieces of the products of the current operation, which have n_cols columns.
   void for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols, const std::function<void(const Piece&)>& body);
 

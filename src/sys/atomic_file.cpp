@@ -47,7 +47,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
   TERN_TRY_DO(may_write(path, overwrite));
   AtomicFile file;
   file.path_ = path;
-  file.temporary_ = fmt::format("{}.tmp-{}", path, ::getpid());
+  file.temporary_ = temporary_of(path);
   file.fd_ = ::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file.fd_ < 0) {
     file.temporary_.clear();

@@ -72,7 +72,7 @@ Result<AtomicFolder> AtomicFolder::create(const std::string& path, std::string_v
   folder.mark_ = mark;
   folder.overwrite_ = overwrite;
   TERN_TRY_DO(may_write_folder(folder.path_, mark, overwrite));
-  const std::string temporary = fmt::format("{}.tmp-{}", folder.path_, ::getpid());
+  const std::string temporary = temporary_of(folder.path_);
   std::error_code ignored;
   fs::remove_all(temporary, ignored);  // of a process of that number that was killed
   if (::mkdir(temporary.c_str(), 0755) != 0) {

@@ -22,4 +22,10 @@ namespace tern::sys {
 /// "a/b" of "a/b//"; "/" stays.
 [[nodiscard]] std::string without_final_slashes(std::string_view path);
 
+/// What `path` is called while it is written: "PATH.tmp-PID" with this process's number.
+[[nodiscard]] std::string temporary_of(std::string_view path);
+
+/// The "a/b" of "a/b.tmp-123", whatever the process; "" of a path that names no temporary.
+[[nodiscard]] std::string_view written_as(std::string_view temporary);
+
 }  // namespace tern::sys

@@ -9,13 +9,15 @@
 //   output: each element adds weight * value by fused multiply-add in the order of positions; one division at the end.
 // Queries share loads where all of them see a position; what only one sees is added for it alone, in its turn.
 //
-// The products themselves are the instruction set's: a struct with
-//   kTogether                    queries whose scores are worked out together
-//   score<R>(a, s, r, places)    scores of the queries r ... r + R - 1 at these places, rounded outwards to fours: what
-//   a
-//                                query does not see is not used; R is 1 or kTogether
-//   mix<R>(a, s, r, places)      adds the weighted values of these places to the sums of queries r ... r + R - 1; R is
-//   1 or 2
+// The products themselves are the instruction set's, a struct:
+//   kTogether       queries whose scores are worked out together; the R of scores is 1 or this
+//   places_of(R)    places at once, and elements_of(R) elements of the values at once, for R queries;
+//                   as many sums as keep one from waiting for itself
+//   score_some<R, N>(q, width, keys, scale, scores, stride)
+//                   scores of R queries at N neighbouring places; N is places_of(R) or 4
+//   mix_some<R, N>(a, s, r, places, d)
+//                   adds the weighted values of these places to N elements, from d on, of the sums of R queries;
+//                   R is 1 or 2, N is elements_of(R), 32 or 16
 // Everything is local to the file that includes this.
 #pragma once
 
@@ -117,21 +119,48 @@ inline void weigh(const AttendArgs& a, const Scratch& s, std::int64_t r, Places 
   s.total[r] += sum_lanes(sum);
 }
 
+/// Scores of the queries r ... r + R - 1 at these places, rounded outwards to fours: what a query does not see is not
+/// used.
+template <class Products, int R>
+inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+  if (places.empty()) return;
+  constexpr int kPlaces = Products::places_of(R);
+  const auto some = [&]<int N>(std::int64_t i) {
+    Products::template score_some<R, N>(s.q + r * s.width, s.width, s.page + i * s.width, a.scale,
+                                        s.scores + r * a.page_positions + i, a.page_positions);
+  };
+  const std::int64_t end = (places.high + 3) & ~std::int64_t{3};
+  std::int64_t i = places.low & ~std::int64_t{3};
+  for (; i + kPlaces <= end; i += kPlaces) some.template operator()<kPlaces>(i);
+  for (; i < end; i += 4) some.template operator()<4>(i);
+}
+
+/// Adds the weighted values of these places to the sums of the queries r ... r + R - 1.
+template <class Products, int R>
+inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+  if (places.empty()) return;
+  constexpr int kElements = Products::elements_of(R);
+  std::int64_t d = 0;
+  for (; d + kElements <= s.width; d += kElements) Products::template mix_some<R, kElements>(a, s, r, places, d);
+  for (; d + 32 <= s.width; d += 32) Products::template mix_some<R, 32>(a, s, r, places, d);
+  for (; d < s.width; d += 16) Products::template mix_some<R, 16>(a, s, r, places, d);
+}
+
 /// Two queries: together where both see a place, each alone before and after.
 template <class Products>
 inline void mix_two(const AttendArgs& a, const Scratch& s, std::int64_t r, Places one, Places two) {
   const std::int64_t low = one.low > two.low ? one.low : two.low;
   const std::int64_t high = one.high < two.high ? one.high : two.high;
   if (low >= high) {
-    Products::template mix<1>(a, s, r, one);
-    Products::template mix<1>(a, s, r + 1, two);
+    mix<Products, 1>(a, s, r, one);
+    mix<Products, 1>(a, s, r + 1, two);
     return;
   }
-  Products::template mix<1>(a, s, r, {one.low, low});
-  Products::template mix<1>(a, s, r + 1, {two.low, low});
-  Products::template mix<2>(a, s, r, {low, high});
-  Products::template mix<1>(a, s, r, {high, one.high});
-  Products::template mix<1>(a, s, r + 1, {high, two.high});
+  mix<Products, 1>(a, s, r, {one.low, low});
+  mix<Products, 1>(a, s, r + 1, {two.low, low});
+  mix<Products, 2>(a, s, r, {low, high});
+  mix<Products, 1>(a, s, r, {high, one.high});
+  mix<Products, 1>(a, s, r + 1, {high, two.high});
 }
 
 /// What any query sees of a page, rounded outwards to fours: the rows that are made floats.
@@ -173,10 +202,10 @@ inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64
     ++n;
   }
   if (n == Products::kTogether && !places_of(a, r, page).empty()) {
-    Products::template score<Products::kTogether>(a, s, r, all);
+    score<Products, Products::kTogether>(a, s, r, all);
     return n;
   }
-  Products::template score<1>(a, s, r, places_of(a, r, page));
+  score<Products, 1>(a, s, r, places_of(a, r, page));
   return 1;
 }
 
@@ -195,7 +224,7 @@ inline void one_page(const AttendArgs& a, const Scratch& s, std::int64_t page, P
   if (!next.empty()) prefetch(a.k_pages[page + 1], a.k_row_bytes, next);
   for (std::int64_t r = 0; r < a.n_queries; r += 2) {
     if (r + 1 == a.n_queries) {
-      Products::template mix<1>(a, s, r, places_of(a, r, page));
+      mix<Products, 1>(a, s, r, places_of(a, r, page));
     } else {
       mix_two<Products>(a, s, r, places_of(a, r, page), places_of(a, r + 1, page));
     }

@@ -25,84 +25,62 @@ inline __m256 high_half(__m512 v) {
   return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
 }
 
-/// Scores of R queries at N neighbouring places, N divides by 4.
-template <int R, int N>
-inline void score_some(const float* q, std::int64_t width, const float* k, float scale, float* scores,
-                       std::int64_t scores_stride) {
-  __m512 acc[R][N / 2];
-  for (auto& row : acc) {
-    for (__m512& v : row) v = _mm512_setzero_ps();
-  }
-  for (std::int64_t d = 0; d < width; d += 8) {
-    __m512 two[N / 2];
-    for (int j = 0; j < N / 2; ++j)
-      two[j] = _mm512_castsi512_ps(load_halves(k + 2 * j * width + d, k + (2 * j + 1) * width + d));
-    for (int r = 0; r < R; ++r) {
-      const __m512 qv = load_twice_ps(q + r * width + d);
-      for (int j = 0; j < N / 2; ++j) acc[r][j] = _mm512_fmadd_ps(two[j], qv, acc[r][j]);
-    }
-  }
-  // Unrolled, or the sums would go through memory.
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-    for (int j = 0; j < N / 2; j += 2) {
-      const __m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(low_half(acc[r][j]), high_half(acc[r][j])),
-                                          _mm256_hadd_ps(low_half(acc[r][j + 1]), high_half(acc[r][j + 1])));
-      const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
-      _mm_storeu_ps(scores + r * scores_stride + 2 * j, _mm_mul_ps(four, _mm_set1_ps(scale)));
-    }
-  }
-}
-
-/// Adds the weighted values of these places to V vectors of R queries' sums from element d on.
-template <int R, int V>
-inline void mix_vectors(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, std::int64_t d) {
-  float* sums = s.sums + r * s.width + d;
-  const float* weights = s.scores + r * a.page_positions;
-  __m512 acc[R][V];
-  for (int i = 0; i < R; ++i) {
-    for (int v = 0; v < V; ++v) acc[i][v] = _mm512_loadu_ps(sums + i * s.width + 16 * v);
-  }
-  for (std::int64_t p = places.low; p < places.high; ++p) {
-    const float* value = s.page + p * s.width + d;
-    __m512 values[V];
-    for (int v = 0; v < V; ++v) values[v] = _mm512_loadu_ps(value + 16 * v);
-    for (int i = 0; i < R; ++i) {
-      const __m512 w = _mm512_set1_ps(weights[i * a.page_positions + p]);
-      for (int v = 0; v < V; ++v) acc[i][v] = _mm512_fmadd_ps(w, values[v], acc[i][v]);
-    }
-  }
-  for (int i = 0; i < R; ++i) {
-    for (int v = 0; v < V; ++v) _mm512_storeu_ps(sums + i * s.width + 16 * v, acc[i][v]);
-  }
-}
-
 struct Products {
   static constexpr int kTogether = 4;
+  // Sixteen sums, or eight for one query.
+  static constexpr int places_of(int queries) { return queries == 1 ? 16 : 8; }
+  static constexpr int elements_of(int) { return 64; }
 
-  /// Sixteen sums at a time, or eight for one query, so that none waits for itself.
-  template <int R>
-  static inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
-    if (places.empty()) return;
-    constexpr int kPlaces = R == 1 ? 16 : 8;
-    const auto some = [&]<int N>(std::int64_t i) {
-      score_some<R, N>(s.q + r * s.width, s.width, s.page + i * s.width, a.scale, s.scores + r * a.page_positions + i,
-                       a.page_positions);
-    };
-    const std::int64_t end = (places.high + 3) & ~std::int64_t{3};
-    std::int64_t i = places.low & ~std::int64_t{3};
-    for (; i + kPlaces <= end; i += kPlaces) some.template operator()<kPlaces>(i);
-    for (; i < end; i += 4) some.template operator()<4>(i);
+  template <int R, int N>
+  static inline void score_some(const float* q, std::int64_t width, const float* k, float scale, float* scores,
+                                std::int64_t scores_stride) {
+    __m512 acc[R][N / 2];
+    for (auto& row : acc) {
+      for (__m512& v : row) v = _mm512_setzero_ps();
+    }
+    for (std::int64_t d = 0; d < width; d += 8) {
+      __m512 two[N / 2];
+      for (int j = 0; j < N / 2; ++j)
+        two[j] = _mm512_castsi512_ps(load_halves(k + 2 * j * width + d, k + (2 * j + 1) * width + d));
+      for (int r = 0; r < R; ++r) {
+        const __m512 qv = load_twice_ps(q + r * width + d);
+        for (int j = 0; j < N / 2; ++j) acc[r][j] = _mm512_fmadd_ps(two[j], qv, acc[r][j]);
+      }
+    }
+    // Unrolled, or the sums would go through memory.
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+      for (int j = 0; j < N / 2; j += 2) {
+        const __m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(low_half(acc[r][j]), high_half(acc[r][j])),
+                                            _mm256_hadd_ps(low_half(acc[r][j + 1]), high_half(acc[r][j + 1])));
+        const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+        _mm_storeu_ps(scores + r * scores_stride + 2 * j, _mm_mul_ps(four, _mm_set1_ps(scale)));
+      }
+    }
   }
 
-  template <int R>
-  static inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
-    if (places.empty()) return;
-    std::int64_t d = 0;
-    for (; d + 64 <= s.width; d += 64) mix_vectors<R, 4>(a, s, r, places, d);
-    for (; d + 32 <= s.width; d += 32) mix_vectors<R, 2>(a, s, r, places, d);
-    for (; d < s.width; d += 16) mix_vectors<R, 1>(a, s, r, places, d);
+  template <int R, int N>
+  static inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, std::int64_t d) {
+    constexpr int kVectors = N / 16;
+    float* sums = s.sums + r * s.width + d;
+    const float* weights = s.scores + r * a.page_positions;
+    __m512 acc[R][kVectors];
+    for (int i = 0; i < R; ++i) {
+      for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm512_loadu_ps(sums + i * s.width + 16 * v);
+    }
+    for (std::int64_t p = places.low; p < places.high; ++p) {
+      const float* value = s.page + p * s.width + d;
+      __m512 values[kVectors];
+      for (int v = 0; v < kVectors; ++v) values[v] = _mm512_loadu_ps(value + 16 * v);
+      for (int i = 0; i < R; ++i) {
+        const __m512 w = _mm512_set1_ps(weights[i * a.page_positions + p]);
+        for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm512_fmadd_ps(w, values[v], acc[i][v]);
+      }
+    }
+    for (int i = 0; i < R; ++i) {
+      for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(sums + i * s.width + 16 * v, acc[i][v]);
+    }
   }
 };
 

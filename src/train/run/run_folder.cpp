@@ -22,7 +22,6 @@ namespace fs = std::filesystem;
 
 // Empty; its name says what the folder is, and it is what is locked.
 constexpr std::string_view kMark = ".tern-run";
-constexpr std::string_view kTemporary = ".tmp-";
 // Beside checkpoints.
 constexpr std::array<std::string_view, 4> kWritten{"log.jsonl", "report.html", "recipe.json", "latest.gguf"};
 
@@ -49,14 +48,10 @@ Result<void> may_begin(const std::string& path) {
   return {};
 }
 
-/// "NAME.tmp-PID", as sys::AtomicFile calls a file that is not whole yet, of a file that runs write.
+/// Of a file that runs write, while it is not whole yet.
 bool is_half_written(std::string_view name) {
-  const std::size_t at = name.rfind(kTemporary);
-  if (at == std::string_view::npos) return false;
-  const std::string_view process = name.substr(at + kTemporary.size());
-  const std::string_view whole = name.substr(0, at);
-  return !process.empty() && process.find_first_not_of("0123456789") == std::string_view::npos &&
-         (is_checkpoint_name(whole) || std::ranges::find(kWritten, whole) != kWritten.end());
+  const std::string_view whole = sys::written_as(name);
+  return is_checkpoint_name(whole) || std::ranges::find(kWritten, whole) != kWritten.end();
 }
 
 /// What a run that was killed while it wrote left behind. Requires the lock.

@@ -47,5 +47,13 @@ TEST(Path, SlashesAtTheEndGoButTheRootStays) {
   EXPECT_EQ(without_final_slashes(""), "");
 }
 
+TEST(Path, ATemporaryNamesWhatItWillBe) {
+  EXPECT_EQ(written_as(temporary_of("a.tmp-x/b.gguf")), "a.tmp-x/b.gguf");
+  EXPECT_NE(temporary_of("b"), "b");
+  EXPECT_EQ(written_as("b.gguf.tmp-1"), "b.gguf");
+  for (const char* other : {"b.gguf", "b.tmp-", "b.tmp-1a", "b.tmp-1.gguf", ""})
+    EXPECT_EQ(written_as(other), "") << other;
+}
+
 }  // namespace
 }  // namespace tern::sys
