@@ -13,6 +13,7 @@
 #if defined(__x86_64__)
 #include "kernels/avx2/set.hpp"
 #include "kernels/avx512vnni/set.hpp"
+#include "kernels/avxvnni/set.hpp"
 #endif
 
 namespace tern::kernels {
@@ -111,6 +112,9 @@ std::vector<Isa> all_isas() {
                     return f.avx2 && f.fma && f.f16c && f.avx512f && f.avx512bw && f.avx512vl && f.avx512_vnni;
                   },
                   avx512vnni::avx512vnni_set});
+  isas.push_back({"avxvnni", "AVX2 and AVX-VNNI",
+                  [](const sys::CpuFeatures& f) { return f.avx2 && f.fma && f.f16c && f.avx_vnni; },
+                  avxvnni::avxvnni_set});
   isas.push_back(
       {"avx2", "AVX2, FMA, F16C", [](const sys::CpuFeatures& f) { return f.avx2 && f.fma && f.f16c; }, avx2::avx2_set});
 #endif

@@ -126,33 +126,6 @@ inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_
   if (r < n_rows) tile_into<1, C>(a, codes + r * kTernaryBlockColumns, row + r, column, part);
 }
 
-/// Tiles of six columns as long as what is left at the end divides into tiles that are not small.
-inline void unpacked_rows(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
-                          std::int64_t column, std::int64_t end, Part part) {
-  while (column < end) {
-    const std::int64_t left = end - column;
-    if (left == 6 || left >= 11) {
-      rows_by<6>(a, codes, row, n_rows, column, part);
-      column += 6;
-    } else if (left == 5 || left >= 9) {
-      rows_by<5>(a, codes, row, n_rows, column, part);
-      column += 5;
-    } else if (left >= 4) {
-      rows_by<4>(a, codes, row, n_rows, column, part);
-      column += 4;
-    } else if (left == 3) {
-      rows_by<3>(a, codes, row, n_rows, column, part);
-      column += 3;
-    } else if (left == 2) {
-      rows_by<2>(a, codes, row, n_rows, column, part);
-      column += 2;
-    } else {
-      rows_by<1>(a, codes, row, n_rows, column, part);
-      column += 1;
-    }
-  }
-}
-
 void one_column(const TernaryArgs& a) {
   each_row_of_streams(a,
                       [&]<int R>(const std::uint8_t* w, std::int64_t stride, std::int32_t* y, std::int64_t y_stride) {
@@ -163,7 +136,9 @@ void one_column(const TernaryArgs& a) {
 void many_columns(const TernaryArgs& a) {
   each_unpacked_block<kBlockRows, kTernaryBlockColumns>(
       a, [&](const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows, std::int64_t first, std::int64_t end,
-             Part part) { unpacked_rows(a, codes, row, n_rows, first, end, part); });
+             Part part) {
+        each_six_columns(first, end, [&]<int C>(std::int64_t c) { rows_by<C>(a, codes, row, n_rows, c, part); });
+      });
 }
 
 }  // namespace

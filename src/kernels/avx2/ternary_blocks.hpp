@@ -93,5 +93,33 @@ inline void each_unpacked_block(const TernaryArgs& a, F columns) {
   }
 }
 
+/// Calls tile.operator()<C>(c) for the columns [c, c + C) of [first, end): six at once as long as what is left at the
+/// end divides into tiles that are not small.
+template <class F>
+inline void each_six_columns(std::int64_t first, std::int64_t end, F tile) {
+  for (std::int64_t c = first; c < end;) {
+    const std::int64_t left = end - c;
+    if (left == 6 || left >= 11) {
+      tile.template operator()<6>(c);
+      c += 6;
+    } else if (left == 5 || left >= 9) {
+      tile.template operator()<5>(c);
+      c += 5;
+    } else if (left >= 4) {
+      tile.template operator()<4>(c);
+      c += 4;
+    } else if (left == 3) {
+      tile.template operator()<3>(c);
+      c += 3;
+    } else if (left == 2) {
+      tile.template operator()<2>(c);
+      c += 2;
+    } else {
+      tile.template operator()<1>(c);
+      c += 1;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tern::kernels::avx2
