@@ -33,11 +33,13 @@ std::vector<Block> blocks_of(std::span<const BatchItem> batch, std::size_t most)
 /// The arguments of a block; buffers serve all blocks of a chunk.
 class BlockArguments {
  public:
-  BlockArguments(const models::AttentionStep& step, const KvCache& cache, kernels::LoadRowsFn load_keys,
-                 kernels::LoadRowsFn load_values)
+  BlockArguments(const models::AttentionStep& step, const KvCache& cache, const kernels::Kernels::Cache& keys,
+                 const kernels::Kernels::Cache& values)
       : step_(&step), cache_(&cache), heads_per_kv_(step.n_heads / step.n_kv_heads) {
-    args_.load_keys = load_keys;
-    args_.load_values = load_values;
+    args_.load_keys = keys.load;
+    args_.load_values = values.load;
+    args_.k_halves = kernels::are_halves(*keys.format);
+    args_.v_halves = kernels::are_halves(*values.format);
     args_.k_row_bytes = cache.key_row_bytes(step.kv_layer);
     args_.v_row_bytes = cache.value_row_bytes(step.kv_layer);
     args_.page_positions = KvCache::kPagePositions;
@@ -123,7 +125,7 @@ void run_attention(const models::AttentionStep& s, std::span<const BatchItem> ba
   const std::int64_t chunk =
       std::max<std::int64_t>(1, kLeastProducts / (2 * longest * s.head_dim * (s.n_heads / s.n_kv_heads)));
   pool.parallel_for(std::ssize(blocks) * s.n_kv_heads, chunk, [&](std::int64_t begin, std::int64_t end) {
-    BlockArguments arguments(s, cache, keys.load, kept_values.load);
+    BlockArguments arguments(s, cache, keys, kept_values);
     for (std::int64_t i = begin; i < end; ++i) {
       const Block& block = blocks[static_cast<std::size_t>(i / s.n_kv_heads)];
       kernels.table.attend(arguments.of(batch, values, block, i % s.n_kv_heads));

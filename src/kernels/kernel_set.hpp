@@ -40,7 +40,7 @@ struct TernaryArgs {
   const std::int8_t* x;        // n_cols columns of k_padded codes, zero beyond k; 64-byte aligned columns
   const std::int32_t* x_sums;  // [n_cols] sum of each column's codes
   std::int64_t n_cols;
-  std::int64_t k_padded;  // a multiple of 128
+  std::int64_t k_padded;  // a multiple of 128, at most 2^22: sums fit into 32 bits
   std::int32_t* y;
   std::size_t y_stride;
 };
@@ -90,6 +90,8 @@ struct AttendArgs {
   const void* const* v_pages;
   LoadRowsFn load_keys;
   LoadRowsFn load_values;
+  bool k_halves;  // rows are fp16 numbers: they may be read without load_keys
+  bool v_halves;
   std::size_t k_row_bytes;
   std::size_t v_row_bytes;
   std::int64_t page_positions;  // a multiple of 8

@@ -40,6 +40,11 @@ struct Kernels {
   [[nodiscard]] MatmulFn matmul(const formats::Format& weight, Activation activation) const;
 };
 
+/// AttendArgs::k_halves and v_halves of a cache in that format.
+[[nodiscard]] inline bool are_halves(const formats::Format& format) {
+  return format.name == "F16";
+}
+
 /// An instruction set this program has code for.
 struct Isa {
   std::string_view name;

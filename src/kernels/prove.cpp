@@ -196,6 +196,8 @@ Proof prove_attend(const KernelSet& set, const CacheSlot& slot, const formats::F
                     .v_pages = v_pages,
                     .load_keys = slot.load,
                     .load_values = slot.load,
+                    .k_halves = are_halves(format),
+                    .v_halves = are_halves(format),
                     .k_row_bytes = row_bytes,
                     .v_row_bytes = row_bytes,
                     .page_positions = kPage,

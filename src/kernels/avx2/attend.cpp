@@ -8,14 +8,21 @@
 namespace tern::kernels::avx2 {
 namespace {
 
+inline __m256 load_eight(const float* p) {
+  return _mm256_loadu_ps(p);
+}
+inline __m256 load_eight(const std::uint16_t* halves) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
+}
+
 struct Products {
   static constexpr int kTogether = 2;
   // Eight sums.
   static constexpr int places_of(int queries) { return 8 / queries; }
   static constexpr int elements_of(int queries) { return 8 * 8 / queries; }
 
-  template <int R, int N>
-  static inline void score_some(const float* q, std::int64_t width, const float* k, float scale, float* scores,
+  template <int R, int N, class T>
+  static inline void score_some(const float* q, std::int64_t width, Rows<T> keys, float scale, float* scores,
                                 std::int64_t scores_stride) {
     __m256 acc[R][N];
     for (auto& row : acc) {
@@ -23,7 +30,7 @@ struct Products {
     }
     for (std::int64_t d = 0; d < width; d += 8) {
       __m256 kv[N];
-      for (int j = 0; j < N; ++j) kv[j] = _mm256_loadu_ps(k + j * width + d);
+      for (int j = 0; j < N; ++j) kv[j] = load_eight(keys.at(j) + d);
       for (int r = 0; r < R; ++r) {
         const __m256 qv = _mm256_loadu_ps(q + r * width + d);
         for (int j = 0; j < N; ++j) acc[r][j] = _mm256_fmadd_ps(kv[j], qv, acc[r][j]);
@@ -39,8 +46,9 @@ struct Products {
     }
   }
 
-  template <int R, int N>
-  static inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, std::int64_t d) {
+  template <int R, int N, class T>
+  static inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows,
+                              std::int64_t d) {
     constexpr int kVectors = N / 8;
     float* sums = s.sums + r * s.width + d;
     const float* weights = s.scores + r * a.page_positions;
@@ -49,9 +57,9 @@ struct Products {
       for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm256_loadu_ps(sums + i * s.width + 8 * v);
     }
     for (std::int64_t p = places.low; p < places.high; ++p) {
-      const float* value = s.page + p * s.width + d;
+      const T* value = rows.at(p) + d;
       __m256 values[kVectors];
-      for (int v = 0; v < kVectors; ++v) values[v] = _mm256_loadu_ps(value + 8 * v);
+      for (int v = 0; v < kVectors; ++v) values[v] = load_eight(value + 8 * v);
       for (int i = 0; i < R; ++i) {
         const __m256 w = _mm256_broadcast_ss(weights + i * a.page_positions + p);
         for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm256_fmadd_ps(w, values[v], acc[i][v]);

@@ -2,6 +2,7 @@
 // Milakov and Gimelshein, arXiv 1805.02867; blocks as in FlashAttention, arXiv 2205.14135).
 //
 // A page's keys become floats once for all queries, then its values; scores and weighted sums are small float products.
+// Where hardly any queries share a page of fp16 numbers, they become floats on the way instead, each time anew.
 // What each query gets depends on its own positions and on where pages end, in bits too:
 //   score of a position: eight lanes over head_dim by fused multiply-add, added as (((0+1)+(2+3)) + ((4+5)+(6+7)));
 //   after each page the largest score so far: what was summed before is multiplied by e^(old - new);
@@ -13,11 +14,12 @@
 //   kTogether       queries whose scores are worked out together; the R of scores is 1 or this
 //   places_of(R)    places at once, and elements_of(R) elements of the values at once, for R queries;
 //                   as many sums as keep one from waiting for itself
-//   score_some<R, N>(q, width, keys, scale, scores, stride)
-//                   scores of R queries at N neighbouring places; N is places_of(R) or 4
-//   mix_some<R, N>(a, s, r, places, d)
+//   score_some<R, N>(q, width, rows, scale, scores, stride)
+//                   scores of R queries at N neighbouring places, whose keys are `rows`; N is places_of(R) or 4
+//   mix_some<R, N>(a, s, r, places, rows, d)
 //                   adds the weighted values of these places to N elements, from d on, of the sums of R queries;
 //                   R is 1 or 2, N is elements_of(R), 32 or 16
+// Rows are of floats or of fp16 numbers.
 // Everything is local to the file that includes this.
 #pragma once
 
@@ -119,14 +121,23 @@ inline void weigh(const AttendArgs& a, const Scratch& s, std::int64_t r, Places 
   s.total[r] += sum_lanes(sum);
 }
 
+/// Keys or values of a page; T is float or std::uint16_t (fp16). `stride`: from one place to the next, in numbers.
+template <class T>
+struct Rows {
+  const T* first;
+  std::int64_t stride;
+  [[nodiscard]] const T* at(std::int64_t place) const { return first + place * stride; }
+  [[nodiscard]] Rows from(std::int64_t place) const { return {at(place), stride}; }
+};
+
 /// Scores of the queries r ... r + R - 1 at these places, rounded outwards to fours: what a query does not see is not
 /// used.
-template <class Products, int R>
-inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+template <class Products, int R, class T>
+inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows) {
   if (places.empty()) return;
   constexpr int kPlaces = Products::places_of(R);
   const auto some = [&]<int N>(std::int64_t i) {
-    Products::template score_some<R, N>(s.q + r * s.width, s.width, s.page + i * s.width, a.scale,
+    Products::template score_some<R, N>(s.q + r * s.width, s.width, rows.from(i), a.scale,
                                         s.scores + r * a.page_positions + i, a.page_positions);
   };
   const std::int64_t end = (places.high + 3) & ~std::int64_t{3};
@@ -136,31 +147,31 @@ inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places 
 }
 
 /// Adds the weighted values of these places to the sums of the queries r ... r + R - 1.
-template <class Products, int R>
-inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+template <class Products, int R, class T>
+inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows) {
   if (places.empty()) return;
   constexpr int kElements = Products::elements_of(R);
   std::int64_t d = 0;
-  for (; d + kElements <= s.width; d += kElements) Products::template mix_some<R, kElements>(a, s, r, places, d);
-  for (; d + 32 <= s.width; d += 32) Products::template mix_some<R, 32>(a, s, r, places, d);
-  for (; d < s.width; d += 16) Products::template mix_some<R, 16>(a, s, r, places, d);
+  for (; d + kElements <= s.width; d += kElements) Products::template mix_some<R, kElements>(a, s, r, places, rows, d);
+  for (; d + 32 <= s.width; d += 32) Products::template mix_some<R, 32>(a, s, r, places, rows, d);
+  for (; d < s.width; d += 16) Products::template mix_some<R, 16>(a, s, r, places, rows, d);
 }
 
 /// Two queries: together where both see a place, each alone before and after.
-template <class Products>
-inline void mix_two(const AttendArgs& a, const Scratch& s, std::int64_t r, Places one, Places two) {
+template <class Products, class T>
+inline void mix_two(const AttendArgs& a, const Scratch& s, std::int64_t r, Places one, Places two, Rows<T> rows) {
   const std::int64_t low = one.low > two.low ? one.low : two.low;
   const std::int64_t high = one.high < two.high ? one.high : two.high;
   if (low >= high) {
-    mix<Products, 1>(a, s, r, one);
-    mix<Products, 1>(a, s, r + 1, two);
+    mix<Products, 1>(a, s, r, one, rows);
+    mix<Products, 1>(a, s, r + 1, two, rows);
     return;
   }
-  mix<Products, 1>(a, s, r, {one.low, low});
-  mix<Products, 1>(a, s, r + 1, {two.low, low});
-  mix<Products, 2>(a, s, r, {low, high});
-  mix<Products, 1>(a, s, r, {high, one.high});
-  mix<Products, 1>(a, s, r + 1, {high, two.high});
+  mix<Products, 1>(a, s, r, {one.low, low}, rows);
+  mix<Products, 1>(a, s, r + 1, {two.low, low}, rows);
+  mix<Products, 2>(a, s, r, {low, high}, rows);
+  mix<Products, 1>(a, s, r, {high, one.high}, rows);
+  mix<Products, 1>(a, s, r + 1, {high, two.high}, rows);
 }
 
 /// What any query sees of a page, rounded outwards to fours: the rows that are made floats.
@@ -182,16 +193,25 @@ inline void prefetch(const void* page, std::size_t row_bytes, Places rows) {
   for (; from < to; from += 64) _mm_prefetch(from, _MM_HINT_T1);
 }
 
-inline void load_rows(const AttendArgs& a, const Scratch& s, bool keys, std::int64_t page, Places rows) {
+/// Calls f(rows) with the keys or the values of a page: as they are kept, if they are fp16 numbers without gaps and few
+/// queries want them; else made floats.
+template <class Products, class F>
+inline void with_rows(const AttendArgs& a, const Scratch& s, bool keys, std::int64_t page, Places places, F f) {
   const std::size_t row_bytes = keys ? a.k_row_bytes : a.v_row_bytes;
-  const auto* from = static_cast<const char*>((keys ? a.k_pages : a.v_pages)[page]);
-  (keys ? a.load_keys : a.load_values)(from + static_cast<std::size_t>(rows.low) * row_bytes, row_bytes,
-                                       rows.high - rows.low, a.head_dim, s.width, s.page + rows.low * s.width);
+  const void* kept = (keys ? a.k_pages : a.v_pages)[page];
+  if ((keys ? a.k_halves : a.v_halves) && a.n_queries <= Products::kTogether && s.width == a.head_dim) {
+    f(Rows<std::uint16_t>{static_cast<const std::uint16_t*>(kept), static_cast<std::int64_t>(row_bytes / 2)});
+    return;
+  }
+  (keys ? a.load_keys : a.load_values)(
+      static_cast<const char*>(kept) + static_cast<std::size_t>(places.low) * row_bytes, row_bytes,
+      places.high - places.low, a.head_dim, s.width, s.page + places.low * s.width);
+  f(Rows<float>{s.page, s.width});
 }
 
 /// Scores of query r, and of those behind it that are worked out together with it; returns how many they are.
-template <class Products>
-inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64_t r, std::int64_t page) {
+template <class Products, class T>
+inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64_t r, std::int64_t page, Rows<T> keys) {
   Places all = places_of(a, r, page);
   std::int64_t n = 1;
   while (n < Products::kTogether && r + n < a.n_queries) {
@@ -202,10 +222,10 @@ inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64
     ++n;
   }
   if (n == Products::kTogether && !places_of(a, r, page).empty()) {
-    score<Products, Products::kTogether>(a, s, r, all);
+    score<Products, Products::kTogether>(a, s, r, all, keys);
     return n;
   }
-  score<Products, 1>(a, s, r, places_of(a, r, page));
+  score<Products, 1>(a, s, r, places_of(a, r, page), keys);
   return 1;
 }
 
@@ -213,22 +233,24 @@ inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64
 template <class Products>
 inline void one_page(const AttendArgs& a, const Scratch& s, std::int64_t page, Places any, Places next) {
   if (any.empty()) return;
-  load_rows(a, s, true, page, any);
   prefetch(a.v_pages[page], a.v_row_bytes, any);
-  for (std::int64_t r = 0; r < a.n_queries;) r += score_next<Products>(a, s, r, page);
+  with_rows<Products>(a, s, true, page, any, [&](auto keys) {
+    for (std::int64_t r = 0; r < a.n_queries;) r += score_next<Products>(a, s, r, page, keys);
+  });
   for (std::int64_t r = 0; r < a.n_queries; ++r) {
     const Places places = places_of(a, r, page);
     if (!places.empty()) weigh(a, s, r, places);
   }
-  load_rows(a, s, false, page, any);
   if (!next.empty()) prefetch(a.k_pages[page + 1], a.k_row_bytes, next);
-  for (std::int64_t r = 0; r < a.n_queries; r += 2) {
-    if (r + 1 == a.n_queries) {
-      mix<Products, 1>(a, s, r, places_of(a, r, page));
-    } else {
-      mix_two<Products>(a, s, r, places_of(a, r, page), places_of(a, r + 1, page));
+  with_rows<Products>(a, s, false, page, any, [&](auto values) {
+    for (std::int64_t r = 0; r < a.n_queries; r += 2) {
+      if (r + 1 == a.n_queries) {
+        mix<Products, 1>(a, s, r, places_of(a, r, page), values);
+      } else {
+        mix_two<Products>(a, s, r, places_of(a, r, page), places_of(a, r + 1, page), values);
+      }
     }
-  }
+  });
 }
 
 template <class Products>

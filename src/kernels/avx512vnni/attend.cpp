@@ -25,14 +25,30 @@ inline __m256 high_half(__m512 v) {
   return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
 }
 
+/// Eight numbers from each of two places.
+inline __m512 load_eights(const float* low, const float* high) {
+  return _mm512_castsi512_ps(load_halves(low, high));
+}
+inline __m512 load_eights(const std::uint16_t* low, const std::uint16_t* high) {
+  return _mm512_cvtph_ps(
+      _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(low))),
+                              _mm_loadu_si128(reinterpret_cast<const __m128i*>(high)), 1));
+}
+inline __m512 load_sixteen(const float* p) {
+  return _mm512_loadu_ps(p);
+}
+inline __m512 load_sixteen(const std::uint16_t* halves) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+}
+
 struct Products {
   static constexpr int kTogether = 4;
   // Sixteen sums, or eight for one query.
   static constexpr int places_of(int queries) { return queries == 1 ? 16 : 8; }
   static constexpr int elements_of(int) { return 64; }
 
-  template <int R, int N>
-  static inline void score_some(const float* q, std::int64_t width, const float* k, float scale, float* scores,
+  template <int R, int N, class T>
+  static inline void score_some(const float* q, std::int64_t width, avx2::Rows<T> keys, float scale, float* scores,
                                 std::int64_t scores_stride) {
     __m512 acc[R][N / 2];
     for (auto& row : acc) {
@@ -40,8 +56,7 @@ struct Products {
     }
     for (std::int64_t d = 0; d < width; d += 8) {
       __m512 two[N / 2];
-      for (int j = 0; j < N / 2; ++j)
-        two[j] = _mm512_castsi512_ps(load_halves(k + 2 * j * width + d, k + (2 * j + 1) * width + d));
+      for (int j = 0; j < N / 2; ++j) two[j] = load_eights(keys.at(2 * j) + d, keys.at(2 * j + 1) + d);
       for (int r = 0; r < R; ++r) {
         const __m512 qv = load_twice_ps(q + r * width + d);
         for (int j = 0; j < N / 2; ++j) acc[r][j] = _mm512_fmadd_ps(two[j], qv, acc[r][j]);
@@ -60,8 +75,9 @@ struct Products {
     }
   }
 
-  template <int R, int N>
-  static inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, std::int64_t d) {
+  template <int R, int N, class T>
+  static inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, avx2::Rows<T> rows,
+                              std::int64_t d) {
     constexpr int kVectors = N / 16;
     float* sums = s.sums + r * s.width + d;
     const float* weights = s.scores + r * a.page_positions;
@@ -70,9 +86,9 @@ struct Products {
       for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm512_loadu_ps(sums + i * s.width + 16 * v);
     }
     for (std::int64_t p = places.low; p < places.high; ++p) {
-      const float* value = s.page + p * s.width + d;
+      const T* value = rows.at(p) + d;
       __m512 values[kVectors];
-      for (int v = 0; v < kVectors; ++v) values[v] = _mm512_loadu_ps(value + 16 * v);
+      for (int v = 0; v < kVectors; ++v) values[v] = load_sixteen(value + 16 * v);
       for (int i = 0; i < R; ++i) {
         const __m512 w = _mm512_set1_ps(weights[i * a.page_positions + p]);
         for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm512_fmadd_ps(w, values[v], acc[i][v]);
