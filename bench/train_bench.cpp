@@ -1,9 +1,8 @@
 // One optimiser step of the reference shape (3.7 million parameters, 32 sequences of 256 tokens) in float and with
 // quantised weights, and the peak of OpenBLAS on the step's own shapes in the same process, all taking turns. One
-// repetition runs for every line on standard input (or --repetitions of them), so that a script can take
-// turns with another program. One JSON object a line. Usage: tern_bench_train [--threads T] [--repetitions R]
-// [--microbatch M]
-// [--matmul float32|onednn|bfloat16]
+// repetition runs for every line on standard input (or --repetitions of them), so that a script can take turns with
+// another program. One JSON object a line.
+// Usage: tern_bench_train [--threads T] [--repetitions R] [--microbatch M] [--matmul float32|onednn|bfloat16]
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -83,12 +82,20 @@ int main(int argc, char** argv) {
   int n_repetitions = 0;
   std::int64_t microbatch = 8;
   Recipe products;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  for (int i = 1; i < argc; i += 2) {
     const std::string_view word = argv[i];
-    if (word == "--threads") n_threads = std::atoi(argv[i + 1]);
-    if (word == "--repetitions") n_repetitions = std::atoi(argv[i + 1]);
-    if (word == "--microbatch") microbatch = std::atoll(argv[i + 1]);
-    if (word == "--matmul") products.matmul = argv[i + 1];
+    const char* value = i + 1 < argc ? argv[i + 1] : "";
+    if (word == "--threads" && std::atoi(value) > 0) {
+      n_threads = std::atoi(value);
+    } else if (word == "--repetitions" && std::atoi(value) > 0) {
+      n_repetitions = std::atoi(value);
+    } else if (word == "--microbatch" && std::atoll(value) > 0) {
+      microbatch = std::atoll(value);
+    } else if (word == "--matmul") {
+      products.matmul = value;
+    } else {
+      stop({ErrorCode::usage, fmt::format("\"{} {}\" is no option with a value", word, value)});
+    }
   }
   const auto blas = or_stop(linalg::Blas::load(or_stop(matmul_of(products))));
   const auto openblas = or_stop(linalg::Blas::load());

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Writes the model cards and the plot of the curves from what the runs logged and the files measure.
 
-usage: make_cards.py TERN TEXTS FOLDER      as for make_models.sh, after it; the GGUF files are those beside this script
+usage: make_cards.py TERN TEXTS FOLDER      as for make_models.sh, after it
+
+The GGUF files of FOLDER are measured and copied beside this script, so that a card and its file come from one training.
 """
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,7 +39,7 @@ def told(*words):
 
 
 def file_of(kind):
-    return HERE / f"tern-stories-{kind}-{TYPES[kind]}.gguf"
+    return FOLDER / f"tern-stories-{kind}-{TYPES[kind]}.gguf"
 
 
 def log_of(kind):
@@ -74,8 +77,11 @@ def card(kind):
     recipe = json.loads((FOLDER / kind / "recipe.json").read_text())
     base = json.loads((HERE / "recipe.json").read_text())
     step_tokens = recipe["optimizer"]["batch"] * recipe["data"]["context"]
-    stories = next(s for s in json.loads((FOLDER / "data/data.json").read_text())["sources"] if s["name"] == "stories")["train"]
-    passes = steps[-1]["tokens"] * recipe["data"]["mixture"]["stories"] / stories["n_tokens"]
+    data = {source["name"]: source["train"] for source in json.loads((FOLDER / "data/data.json").read_text())["sources"]}
+    stories, books = data["stories"], data["books"]
+    share = recipe["data"]["mixture"]
+    passes = {name: steps[-1]["tokens"] * share[name] / data[name]["n_tokens"] for name in data}
+    schedule = recipe["schedule"]
     info = json.loads(told("info", file_of(kind), "--json"))
     seconds = sum(entry["seconds"] for entry in steps)
     rows = "\n".join(f"| {name} | {bits:.3f} | {perplexity:.2f} |" for name, bits, perplexity in measured(kind))
@@ -104,10 +110,10 @@ to try Tern with and to compare formats on, not for what they say.
 
 | source | share of the tokens drawn | what it is | licence |
 |---|---|---|---|
-| TinyStories | 65 % | 6,364 stories, 5.5 MB (1.5 million tokens): short synthetic stories in the words of a small child, by GPT-3.5 and GPT-4 (Eldan and Li, arXiv 2305.07759) | CDLA-Sharing-1.0, which puts no condition on results computed from the data |
-| books | 35 % | 154 English classics, 46 MB (15 million tokens), from [mlschmitt/classic-books-markdown](https://github.com/mlschmitt/classic-books-markdown) | public domain |
+| TinyStories | {share["stories"]:.0%} | {stories["n_documents"]:,} stories, {stories["n_text_bytes"] / 1e6:.1f} MB ({stories["n_tokens"] / 1e6:.1f} million tokens): short synthetic stories in the words of a small child, by GPT-3.5 and GPT-4 (Eldan and Li, arXiv 2305.07759) | CDLA-Sharing-1.0, which puts no condition on results computed from the data |
+| books | {share["books"]:.0%} | {books["n_documents"]:,} English classics, {books["n_text_bytes"] / 1e6:.0f} MB ({books["n_tokens"] / 1e6:.0f} million tokens), from [mlschmitt/classic-books-markdown](https://github.com/mlschmitt/classic-books-markdown) | public domain |
 
-That is {passes:.1f} times over the stories, and about a fifth of the books. Both have a part that was held out whole and that no model and
+That is {passes["stories"]:.1f} times over the stories, and {passes["books"]:.2f} times over the books. Both have a part that was held out whole and that no model and
 no tokenizer has seen.
 
 ## Training
@@ -117,7 +123,7 @@ no tokenizer has seen.
     tern train --recipe recipe.json {settings_of(recipe, base)} --data data -o {kind}
 
 with [recipe.json](recipe.json): AdamW, {steps[-1]["step"]:,} steps of {step_tokens:,} tokens ({steps[-1]["tokens"]:,} in all), {recipe["schedule"]["warm_up"]} steps of
-warm-up, then two linear stages (from the peak to half of it, from there to a hundredth), weight decay {recipe["optimizer"]["weight_decay"]} in the first and none in the
+warm-up, then two linear stages (the first falls to {schedule["first_end"]:g} of the peak, the second from {schedule["second_peak"]:g} of it to {schedule["last"]:g} of that), weight decay {recipe["optimizer"]["weight_decay"]} in the first and none in the
 second. It took {seconds / 60:.0f} minutes on two cores of a shared
 x86-64 server (float32, OpenBLAS). The learning rate is {recipe["optimizer"]["learning_rate"]:g} at its peak.
 
@@ -146,12 +152,18 @@ views of their time, and it may repeat them. Nobody has tested what it says to c
 """
 
 
+def tokens_at(kind, entry):
+    recipe = json.loads((FOLDER / kind / "recipe.json").read_text())
+    return entry["step"] * recipe["optimizer"]["batch"] * recipe["data"]["context"]
+
+
 def main():
-    curves = {kind: [(entry["step"] * 16 * 256 / 1e6, entry["validation"]["stories"]["bits_per_byte"], 0.0)
+    curves = {kind: [(tokens_at(kind, entry) / 1e6, entry["validation"]["stories"]["bits_per_byte"], 0.0)
                      for entry in log_of(kind) if "validation" in entry and entry["step"] >= 400] for kind in TYPES}
     plot(HERE / "curves.svg", "Held-out loss on TinyStories while training", "millions of tokens", "bits a byte", curves)
     for kind in TYPES:
         (HERE / f"tern-stories-{kind}.md").write_text(card(kind), encoding="utf-8")
+        shutil.copyfile(file_of(kind), HERE / file_of(kind).name)
 
 
 if __name__ == "__main__":

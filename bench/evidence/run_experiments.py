@@ -3,21 +3,23 @@
 
 usage: run_experiments.py TERN DATA TEXT FOLDER RESULTS.json [EXPERIMENT...] [--threads 1] [--workers 2]
 
-DATA is what `tern data pack` made, TEXT a held-out text that exported files are measured on. Every run lives in FOLDER/<name>;
-one that was stopped goes on from its checkpoint, one that is in RESULTS.json is not run again. RESULTS.json (here:
-results.json) gets a line for each run: settings, command, held-out losses, seconds, what broke, and the files it was
-exported to.
+DATA is what `tern data pack` made, TEXT a held-out text that exported files are measured on. Every run lives in
+FOLDER/<name>; one that was stopped goes on from its checkpoint, one that is in RESULTS.json, made of the same data, is not
+run again. RESULTS.json (here: results.json) gets a line for each run: settings, command, held-out losses, seconds, what
+broke, the files it was exported to, and where it was run.
 Runs go side by side, one thread each: more tokens a second than one run with two threads, and a run's bits are the same.
 """
 
 import argparse
 import concurrent.futures
+import hashlib
 import json
 import pathlib
 import shlex
 import shutil
 import subprocess
 import threading
+import time
 
 from experiments import EXPERIMENTS, FILES
 
@@ -27,6 +29,10 @@ def begin_command(data, folder, run):
     for key, value in run["settings"].items():
         words += ["--set", f"{key}={value}"]
     return words
+
+
+def folder_name(run):
+    return run["name"].split("/")[1].replace(" ", "_").replace(",", "")
 
 
 def command(options, folder, run):
@@ -50,6 +56,18 @@ def outcome(folder, ended):
             "seconds": round(sum(s["seconds"] for s in steps), 1)}
 
 
+def origin(options):
+    """What a result came from beside its settings."""
+    version = subprocess.run([options.tern, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    names = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    return {"tern": version, "data": fingerprint(options.data), "cpu": names[0] if names else "unknown",
+            "date": time.strftime("%Y-%m-%d")}
+
+
+def fingerprint(data):
+    return hashlib.sha256((pathlib.Path(data) / "data.json").read_bytes()).hexdigest()[:16]
+
+
 def exported(options, folder, kind):
     """The files a person would keep: their sizes, and how well they predict."""
     out = {"files": {}}
@@ -71,7 +89,7 @@ def exported(options, folder, kind):
 
 def complete(options, run, stale):
     """The run from where it stands to its end; what it came to."""
-    folder = options.folder / run["name"].replace(" ", "_").replace(",", "")
+    folder = options.folder / run["name"].split("/")[0] / folder_name(run)
     if stale:
         shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +98,7 @@ def complete(options, run, stale):
         raise SystemExit(f"{run['name']}: stopped")
     kind = {"none": "float", "absmean": "ternary", "sign": "binary"}[run["settings"]["quantization.weights"]]
     result = {**run, **outcome(folder, ended), **exported(options, folder, kind)}
-    return {**result, "command": shlex.join(begin_command("DATA", folder.name, run))}
+    return {**result, **origin(options)}
 
 
 def keep(results, path):
@@ -102,6 +120,8 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    data = fingerprint(options.data)
+    results = {name: result for name, result in results.items() if result["data"] == data}
     lock = threading.Lock()
 
     def work(run):
@@ -110,7 +130,8 @@ def main():
             if known and known["settings"] == run["settings"]:
                 return
             twin = next((r for r in results.values() if r["settings"] == run["settings"]), None)
-        result = {**twin, "name": run["name"]} if twin else complete(options, run, stale=known is not None)
+        result = {**twin, **run} if twin else complete(options, run, stale=known is not None)
+        result["command"] = shlex.join(begin_command("DATA", folder_name(run), run))
         with lock:
             results[run["name"]] = result
             keep(results, options.results)

@@ -96,6 +96,7 @@ class DataPack final : public Command {
   Result<void> run(Console& console) override {
     for (const std::string& word : texts_) TERN_TRY_DO(add(word, &train::PackSource::files));
     for (const std::string& word : valid_) TERN_TRY_DO(add(word, &train::PackSource::held_out_files));
+    TERN_TRY_DO(keeps_held_out_apart(console));
     options_.n_threads = threads_or_all(options_.n_threads);
     options_.add_bos = !no_bos_;
     options_.add_eos = !no_eos_;
@@ -110,6 +111,27 @@ class DataPack final : public Command {
   }
 
  private:
+  /// A file that is trained on and held out would be measured as if it were known by heart.
+  [[nodiscard]] Result<void> keeps_held_out_apart(Console& console) const {
+    for (const train::PackSource& held : options_.sources) {
+      for (const std::string& file : held.held_out_files) {
+        for (const train::PackSource& source : options_.sources) {
+          const auto same =
+              std::ranges::find_if(source.files, [&](const std::string& other) { return sys::same_file(file, other); });
+          if (same == source.files.end()) continue;
+          return fail(ErrorCode::usage,
+                      "{}: is to be held out and to be trained on (source \"{}\"); hold out another text", file,
+                      printable(source.name));
+        }
+      }
+      if (!held.held_out_files.empty() && held.files.empty()) {
+        console.note(fmt::format("note: the source \"{}\" is only held out: nothing of that name is trained on",
+                                 printable(held.name)));
+      }
+    }
+    return {};
+  }
+
   [[nodiscard]] Result<void> add(const std::string& word, std::vector<std::string> train::PackSource::* list) {
     const NamedPath given = named_path(word);
     TERN_TRY(const std::vector<std::string> files, files_of(given.path));

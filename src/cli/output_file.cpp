@@ -1,7 +1,5 @@
 #include "cli/output_file.hpp"
 
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
@@ -9,17 +7,6 @@
 #include "sys/mapped_file.hpp"
 
 namespace tern::cli {
-namespace {
-
-bool same_file(const std::string& a, const std::string& b) {
-  struct stat first{};
-  struct stat second{};
-  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
-}
-
-}  // namespace
-
 void takes_output(CLI::Option* option) {
   option->check(CLI::Validator(
       [](const std::string& name) -> std::string {
@@ -66,7 +53,7 @@ std::vector<std::string> checkpoint_files(const std::string& source, const std::
 
 Result<void> keeps_inputs(const std::string& output, std::span<const std::string> inputs) {
   for (const std::string& input : inputs) {
-    if (!same_file(output, input)) continue;
+    if (!sys::same_file(output, input)) continue;
     return fail(
         ErrorCode::usage, "{}: is {}, expected another name for the output: what is read is never overwritten",
         printable(output, 200),

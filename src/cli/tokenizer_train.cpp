@@ -64,6 +64,7 @@ class TokenizerTrain final : public Command {
       TERN_TRY_DO(keeps_inputs(path, files_));
       TERN_TRY_DO(sys::may_write(path, force_));
     }
+    if (vocab_size_ < 0) return fail(ErrorCode::usage, "--vocab-size is {}, expected a number of tokens", vocab_size_);
     if (min_frequency_ < 0) return fail(ErrorCode::usage, "--min-frequency is {}, expected 0 or more", min_frequency_);
     const text::BpeTraining training{
         .vocab_size = static_cast<std::size_t>(std::max<std::int64_t>(vocab_size_, 0)),

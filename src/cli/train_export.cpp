@@ -44,6 +44,9 @@ class TrainExport final : public Command {
   Result<void> run(Console& console) override {
     options_.n_threads = threads_or_all(options_.n_threads);
     if (equal_ignoring_case(outtype_, kHuggingFace)) return to_hugging_face(console);
+    if (!spelling_.empty()) {
+      return fail(ErrorCode::usage, "train export: --hf-weights is for --outtype hf; leave it out beside GGUF files");
+    }
     if (!outtype_.empty()) {
       TERN_TRY(options_.outtype, formats::by_name(outtype_));
     }
@@ -75,7 +78,8 @@ class TrainExport final : public Command {
     if (!table_.empty()) {
       return fail(ErrorCode::usage, "train export: --embedding is for GGUF files; leave it out beside --outtype hf");
     }
-    TERN_TRY(const models::BitNetStorage spelling, convert::spelling_by_name(spelling_));
+    TERN_TRY(const models::BitNetStorage spelling,
+             convert::spelling_by_name(spelling_.empty() ? "packed_multiply" : spelling_));
     TERN_TRY(const convert::HuggingFaceReport report,
              lab::export_hugging_face(options_, spelling, files::Dtype::f32, console));
     console.end();
@@ -97,7 +101,7 @@ class TrainExport final : public Command {
   lab::TrainExportOptions options_;
   std::string outtype_;
   std::string table_;
-  std::string spelling_ = "packed_multiply";
+  std::string spelling_;
   bool json_ = false;
 };
 

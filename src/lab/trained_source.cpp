@@ -16,7 +16,7 @@ quant::RowReader rows_of(const train::Parameter& parameter) {
   };
 }
 
-/// Codes times scale. A zero is a plain zero, whatever its scale's sign could make of it.
+/// Codes times scale.
 quant::RowReader quantised_rows_of(const train::Weight& weight, std::int64_t group) {
   return [&weight, group](std::int64_t first, std::int64_t n_rows, std::span<float> out) -> Result<void> {
     const std::int64_t k = weight.k();

@@ -39,5 +39,7 @@ class MappedFile {
 
 [[nodiscard]] bool is_directory(const std::string& path);
 [[nodiscard]] bool exists(const std::string& path);
+/// Whether both paths lead to one file that is there.
+[[nodiscard]] bool same_file(const std::string& a, const std::string& b);
 
 }  // namespace tern::sys

@@ -57,7 +57,7 @@ inline void ternary_one_row(const std::uint8_t* codes, const std::int8_t* x, std
                TERN_KEEP("0", "0") TERN_KEEP("1", "32") TERN_KEEP("2", "64") TERN_KEEP("3", "96")                     \
                TERN_KEEP("4", "128") TERN_KEEP("5", "160") TERN_KEEP("6", "192") TERN_KEEP("7", "224")                \
                TERN_KEEP("8", "256") TERN_KEEP("9", "288") TERN_KEEP("10", "320") TERN_KEEP("11", "352")              \
-               : [i] "+r"(i)                                                                                          \
+               : [i] "+&r"(i)                                                                                         \
                : [w] "r"(codes + n), [x0] "r"(x0), [x1] "r"(x1), [x2] "r"(x2), [x3] "r"(x3), [x4] "r"(x4),             \
                  [x5] "r"(x5), [out] "r"(acc)                                                                         \
                : "ymm0", "ymm1", "ymm2", "ymm3", "ymm4", "ymm5", "ymm6", "ymm7", "ymm8", "ymm9", "ymm10", "ymm11",     \

@@ -38,7 +38,7 @@ constexpr std::int64_t kBlockColumns = 4096;
                "vmovdqa64 12288(%[w],%[i]), %%zmm27\n\t" columns                                                    \
                "add $64, %[i]\n\t"                                                                                  \
                "jnz 1b\n\t" keeps                                                                                   \
-               : [i] "+r"(i)                                                                                        \
+               : [i] "+&r"(i)                                                                                       \
                : [w] "r"(codes + n), [x0] "r"(x0), [x1] "r"(x1), [x2] "r"(x2), [x3] "r"(x3), [x4] "r"(x4),          \
                  [x5] "r"(x5), [out] "r"(acc)                                                                       \
                : "zmm0", "zmm1", "zmm2", "zmm3", "zmm4", "zmm5", "zmm6", "zmm7", "zmm8", "zmm9", "zmm10", "zmm11",  \

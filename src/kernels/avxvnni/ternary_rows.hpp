@@ -1,8 +1,8 @@
 // Packed ternary rows against one or a few columns by vpdpbusd in 32-byte registers: a plane of a group is 32 columns.
 // It multiplies four weight codes 0..2 (unsigned) with four activations (signed) and adds them to a 32-bit lane:
-// nothing is widened, and a lane holds rows of any length that fits in memory (at most 1024 a step). The +1 in the
-// codes is taken away by the column's sum. One column serves AVX-512 with VNNI too, whose encoding differs.
-// In an anonymous namespace, as avx2/simd.hpp.
+// nothing is widened. All lanes of a row together reach at most 2 * 128 * k, and k is at most 2^22
+// (models/hyper_parameters.cpp): half of what 32 bits hold. The +1 in the codes is taken away by the column's sum. One
+// column serves AVX-512 with VNNI too, whose encoding differs. In an anonymous namespace, as avx2/simd.hpp.
 #pragma once
 
 #include "kernels/avx2/ternary_blocks.hpp"

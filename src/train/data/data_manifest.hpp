@@ -55,7 +55,7 @@ struct DataManifest {
   std::vector<SourceEntry> sources = {};
   bool operator==(const DataManifest&) const = default;
 
-  /// Over every hash, name and count: equal for equal data, however it was packed into shards of the same size.
+  /// Over the names, hashes and numbers of tokens of everything that training reads: equal for equal data.
   [[nodiscard]] std::uint64_t fingerprint() const;
 };
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kConfigName = "tokenizer_config.json";
 constexpr std::string_view kGgufName = "tokenizer.gguf";
+constexpr std::string_view kPlainName = "tokenizer.model";
 
 Result<std::uint64_t> copy(std::span<const std::byte> bytes, const sys::AtomicFolder& folder, const std::string& name) {
   TERN_TRY(HashedFile file, HashedFile::create(folder, name));
@@ -53,7 +54,7 @@ Result<CopiedTokenizer> from_gguf(const text::Vocabulary& vocabulary, const sys:
 std::string name_in_folder(const std::string& path, const text::TokenizerFile& kind) {
   const std::string own = sys::file_name_of(path);
   if (std::ranges::find(kind.names, own) != kind.names.end()) return own;
-  return kind.names.front().empty() ? "tokenizer.model" : std::string(kind.names.front());
+  return kind.names.front().empty() ? std::string(kPlainName) : std::string(kind.names.front());
 }
 
 }  // namespace
@@ -74,6 +75,16 @@ Result<CopiedTokenizer> copy_tokenizer(const std::string& path, const text::Voca
     TERN_TRY_DO(copy(other.bytes(), folder, std::string(name)));
   }
   return out;
+}
+
+std::vector<std::string> tokenizer_file_names() {
+  std::vector<std::string> names{std::string(kConfigName), std::string(kGgufName), std::string(kPlainName)};
+  for (const text::TokenizerFile* kind : text::kTokenizerFiles) {
+    for (const std::string_view name : kind->names) names.emplace_back(name);
+    names.emplace_back(kind->companion);
+  }
+  std::erase(names, "");
+  return names;
 }
 
 }  // namespace tern::train

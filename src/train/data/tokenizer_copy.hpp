@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "sys/atomic_folder.hpp"
@@ -20,5 +21,8 @@ struct CopiedTokenizer {
 /// along. Errors: io, not_found.
 [[nodiscard]] Result<CopiedTokenizer> copy_tokenizer(const std::string& path, const text::Vocabulary& vocabulary,
                                                      const sys::AtomicFolder& folder);
+
+/// Every name that a file of such a copy may have.
+[[nodiscard]] std::vector<std::string> tokenizer_file_names();
 
 }  // namespace tern::train

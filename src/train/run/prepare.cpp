@@ -6,6 +6,7 @@
 #include "models/all.hpp"
 #include "sys/atomic_file.hpp"
 #include "sys/path.hpp"
+#include "train/data/tokenizer_copy.hpp"
 #include "train/run/ternary_start.hpp"
 
 namespace tern::train {
@@ -88,7 +89,40 @@ class Preparation {
     TERN_TRY(RunFolder claimed, RunFolder::begin(request_.out));
     run_->folder.emplace(std::move(claimed));
     TERN_TRY_DO(copy_tokenizer());
-    return sys::write_file(request_.out + "/recipe.json", recipe_json(state_.recipe), true);
+    TERN_TRY_DO(sys::write_file(request_.out + "/recipe.json", recipe_json(state_.recipe), true));
+    note_what_is_missing();
+    return {};
+  }
+
+  // What would be done, but silently not as a person expects.
+  void note_what_is_missing() const {
+    if (state_.recipe.warm_up >= state_.n_steps) {
+      progress_.note(
+          fmt::format("note: the learning rate grows for {} steps and the run has {}: it never reaches its peak; --set "
+                      "schedule.warm_up=N makes that shorter",
+                      state_.recipe.warm_up, state_.n_steps));
+    }
+    const auto window = static_cast<std::uint64_t>(state_.recipe.context) + 1;
+    bool is_any_held_out = false;
+    for (const Source& source : run_->data.sources()) {
+      const std::uint64_t n_train = source.train.n_tokens();
+      const std::uint64_t n_held_out = source.held_out.n_tokens();
+      if (n_train > 0 && n_train < window && state_.recipe.mixture.empty()) {
+        progress_.note(fmt::format("note: {} has {} tokens to train on, a window needs {}: it is left out", source.name,
+                                   n_train, window));
+      }
+      if (n_held_out > 0 && n_held_out < window) {
+        progress_.note(fmt::format("note: of {} {} tokens are held out, a window needs {}: they are not looked at",
+                                   source.name, n_held_out, window));
+      }
+      is_any_held_out = is_any_held_out || n_held_out > 0;
+    }
+    if (!is_any_held_out) {
+      progress_.note(
+          "note: the data hold nothing out, so there is no loss on text that the model has not seen; tern data pack "
+          "has "
+          "--valid and --held-out for that");
+    }
   }
 
   Result<void> go_on() {
@@ -157,9 +191,8 @@ class Preparation {
   // The run's folder stands alone: what it is exported with lies in it.
   Result<void> copy_tokenizer() const {
     namespace fs = std::filesystem;
-    const fs::path tokenizer(run_->data.tokenizer_path());
-    for (const fs::path& name : {tokenizer.filename(), fs::path("tokenizer_config.json"), fs::path("merges.txt")}) {
-      const fs::path from = tokenizer.parent_path() / name;
+    for (const std::string& name : tokenizer_file_names()) {
+      const fs::path from = fs::path(request_.data) / name;
       std::error_code error;
       if (!fs::exists(from, error)) continue;
       fs::copy_file(from, fs::path(request_.out) / name, fs::copy_options::overwrite_existing, error);

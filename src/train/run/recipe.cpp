@@ -70,8 +70,38 @@ struct Assign {
 };
 
 /// " (did you mean section.key?)" by the key alone, which is what people remember; "" where none is near.
+/// What other programs call a key.
+constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+    {"lr", "optimizer.learning_rate"},
+    {"batch_size", "optimizer.batch"},
+    {"per_device_train_batch_size", "optimizer.microbatch"},
+    {"max_steps", "optimizer.tokens"},
+    {"epochs", "optimizer.tokens"},
+    {"num_train_epochs", "optimizer.tokens"},
+    {"grad_clip", "optimizer.clip"},
+    {"max_grad_norm", "optimizer.clip"},
+    {"eps", "optimizer.epsilon"},
+    {"wd", "optimizer.weight_decay"},
+    {"warmup", "schedule.warm_up"},
+    {"warmup_steps", "schedule.warm_up"},
+    {"lr_scheduler_type", "schedule.kind"},
+    {"seq_len", "data.context"},
+    {"context_length", "data.context"},
+    {"block_size", "data.context"},
+    {"n_layers", "model.num_hidden_layers"},
+    {"n_layer", "model.num_hidden_layers"},
+    {"n_heads", "model.num_attention_heads"},
+    {"n_head", "model.num_attention_heads"},
+    {"n_embd", "model.hidden_size"},
+    {"d_model", "model.hidden_size"},
+    {"dim", "model.hidden_size"},
+};
+
 std::string meant_key(std::string_view name, const std::vector<RecipeField>& fields) {
   const std::string_view key = name.substr(name.rfind('.') + 1);
+  for (const auto& [other, ours] : kOtherNames) {
+    if (key == other) return fmt::format(" (did you mean {}?)", ours);
+  }
   std::vector<std::string_view> keys;
   for (const RecipeField& field : fields) keys.push_back(field.key);
   const std::string_view nearest = nearest_word(key, keys);

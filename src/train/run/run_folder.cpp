@@ -13,6 +13,7 @@
 
 #include "sys/path.hpp"
 #include "train/data/data_manifest.hpp"
+#include "train/data/tokenizer_copy.hpp"
 #include "train/run/checkpoint.hpp"
 
 namespace tern::train {
@@ -80,7 +81,9 @@ Result<RunFolder> RunFolder::begin(const std::string& path) {
   folder.is_new_ = fs::create_directories(sys::without_final_slashes(path), error);
   if (error) return fail(ErrorCode::io, "{}: cannot be made: {}", path, error.message());
   TERN_TRY_DO(folder.lock());
-  fs::remove(path + "/log.jsonl", error);  // of a run that never came to a checkpoint
+  // Of a run that never came to a checkpoint; it may have had another tokenizer.
+  for (const std::string_view name : kWritten) fs::remove(fmt::format("{}/{}", path, name), error);
+  for (const std::string& name : tokenizer_file_names()) fs::remove(fmt::format("{}/{}", path, name), error);
   return folder;
 }
 

@@ -15,8 +15,7 @@ Result<std::vector<SourceLoss>> validate(Network& network, const Dataset& data, 
   for (const Source& source : data.sources()) {
     const auto held = static_cast<std::int64_t>(source.held_out.n_tokens());
     std::vector<std::int32_t> tokens;
-    // As the reference script of the field's small models counts: a window begins while it ends before the limit.
-    for (std::int64_t first = 0; first < std::min(held, n_tokens) - n_ctx - 1; first += n_ctx) {
+    for (std::int64_t first = 0; first + n_ctx + 1 <= std::min(held, n_tokens); first += n_ctx) {
       const std::size_t at = tokens.size();
       tokens.resize(at + static_cast<std::size_t>(n_ctx + 1));
       TERN_TRY_DO(source.held_out.copy(static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(n_ctx + 1),

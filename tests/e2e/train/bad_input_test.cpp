@@ -59,6 +59,31 @@ class TrainBadInput : public testing::Test {
   TrainingRun runs_;
 };
 
+TEST_F(TrainBadInput, AFolderOfARunWithoutACheckpointKeepsNothingOfIt) {
+  // As a run leaves it that diverged early, on data with a tokenizer of another kind.
+  fs::create_directory(runs_.file("run"));
+  for (const char* name : {".tern-run", "tokenizer.gguf", "tokenizer.model", "latest.gguf", "log.jsonl"}) {
+    std::ofstream(runs_.file("run") + "/" + name) << "old";
+  }
+  runs_.run(runs_.train("run", 2));
+  const std::vector<std::string> files = files_of("run");
+  for (const char* name : {"tokenizer.gguf", "tokenizer.model", "latest.gguf"}) {
+    EXPECT_EQ(std::ranges::count(files, name), 0) << name;
+  }
+  EXPECT_EQ(std::ranges::count(files, "tokenizer.json"), 1);
+  EXPECT_EQ(whole_file(runs_.file("run") + "/log.jsonl").find("old"), std::string::npos);
+}
+
+TEST_F(TrainBadInput, WhatWouldBeSilentlyOtherwiseIsNoted) {
+  const Ended ended = runs_.run(runs_.train("run", 2, {"data.context=1500", "optimizer.tokens=12000"}));
+  EXPECT_NE(ended.err.find("it never reaches its peak"), std::string::npos) << ended.err;
+  const Ended other = runs_.run(
+      {"data", "pack", source_file("data/eval/plain.txt"), "--tokenizer", runs_.tokenizer(), "-o", runs_.file("all")});
+  std::vector<std::string> words = runs_.train("second", 2);
+  *(std::ranges::find(words, "--data") + 1) = runs_.file("all");
+  EXPECT_NE(runs_.run(words).err.find("the data hold nothing out"), std::string::npos);
+}
+
 TEST_F(TrainBadInput, AFolderThatIsNoDataSetIsRefused) {
   fs::create_directory(runs_.file("empty"));
   expect_refused(on_data(runs_.file("empty")), 3, "holds no data.json", runs_.file("run"));
