@@ -17,6 +17,7 @@ from energy import joules_per_token
 from plots import plot
 
 SOURCE = "stories"
+KINDS = ["float", "llama float", "ternary", "binary"]
 BASELINE = "one stage, decay kept"
 
 
@@ -43,8 +44,9 @@ def difference(loss, baseline):
 
 
 def parts(results, experiment):
-    """(name without its experiment and seed, seed, run) of an experiment's runs."""
-    for name, run in results.items():
+    """(name without its experiment and seed, seed, run) of an experiment's runs, kinds in the order of KINDS."""
+    for name, run in sorted(results.items(), key=lambda item: next(
+            (i for i, kind in enumerate(KINDS) if item[0].split("/")[1].startswith(kind + "-")), len(KINDS))):
         if name.startswith(experiment + "/"):
             what, seed = name[len(experiment) + 1:].rsplit("-", 1)
             yield what, int(seed), run
@@ -58,17 +60,19 @@ def table(head, rows):
 
 
 def rates(results, folder):
-    losses = collections.defaultdict(lambda: collections.defaultdict(list))
-    for what, _, run in parts(results, "rates"):
-        kind, rate = what.split("-", 1)
-        losses[kind][float(rate)].append(loss(run))
-    if not losses:
-        return
-    all_rates = sorted({rate for values in losses.values() for rate in values})
-    table(["learning rate", *(f"{rate:g}" for rate in all_rates)],
-          [[kind, *(shown(values.get(rate, [])) for rate in all_rates)] for kind, values in losses.items()])
-    plot(folder / "training-rates.svg", "Held-out loss over the learning rate", "peak learning rate", "nats a token",
-         {kind: [(rate, *mean_and_spread(v)) for rate, v in values.items()] for kind, values in losses.items()}, log_x=True)
+    for width in (128, 256):
+        losses = collections.defaultdict(lambda: collections.defaultdict(list))
+        for what, _, run in parts(results, f"rates {width}"):
+            kind, rate = what.split("-", 1)
+            losses[kind][float(rate)].append(loss(run))
+        if not losses:
+            continue
+        all_rates = sorted({rate for values in losses.values() for rate in values})
+        table([f"learning rate, width {width}", *(f"{rate:g}" for rate in all_rates)],
+              [[kind, *(shown(values.get(rate, [])) for rate in all_rates)] for kind, values in losses.items()])
+        plot(folder / f"training-rates-{width}.svg", f"Held-out loss over the learning rate, width {width}", "peak learning rate",
+             "nats a token", {kind: [(rate, *mean_and_spread(v)) for rate, v in values.items()] for kind, values in losses.items()},
+             log_x=True)
 
 
 def stages(results, folder):
@@ -99,7 +103,7 @@ def sizes(results, folder):
             losses = [loss(run) for run in same]
             joules = 1e6 * joules_per_token(same[0]["settings"], kind)
             exported = next((run for run in same if "parameters" in run), None)
-            rows.append([kind, str(width), f"{exported['parameters']:,}" if exported else "", shown(losses), f"{joules:.2f}"])
+            rows.append([kind, str(width), f"{exported['parameters']:,}" if exported else "", shown(losses), f"{joules:.3g}"])
             by_energy.setdefault(kind, []).append((joules, *mean_and_spread(losses)))
             if not exported:
                 continue

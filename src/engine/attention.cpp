@@ -38,8 +38,8 @@ class BlockArguments {
       : step_(&step), cache_(&cache), heads_per_kv_(step.n_heads / step.n_kv_heads) {
     args_.load_keys = keys.load;
     args_.load_values = values.load;
-    args_.k_halves = kernels::are_halves(*keys.format);
-    args_.v_halves = kernels::are_halves(*values.format);
+    args_.k_halves = keys.halves;
+    args_.v_halves = values.halves;
     args_.k_row_bytes = cache.key_row_bytes(step.kv_layer);
     args_.v_row_bytes = cache.value_row_bytes(step.kv_layer);
     args_.page_positions = KvCache::kPagePositions;

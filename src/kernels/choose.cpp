@@ -60,9 +60,10 @@ void add_caches(Kernels& kernels, const KernelSet& source) {
     for (const formats::Format* format : formats::kAll) {
       if (format->name != slot.format) continue;
       auto entry = std::ranges::find(kernels.caches, format, &Kernels::Cache::format);
-      if (entry == kernels.caches.end()) entry = kernels.caches.insert(entry, {format, nullptr, nullptr});
+      if (entry == kernels.caches.end()) entry = kernels.caches.insert(entry, {format, nullptr, nullptr, false});
       fill(entry->store, slot.store);
       fill(entry->load, slot.load);
+      entry->halves = entry->halves || slot.halves;
     }
   }
 }

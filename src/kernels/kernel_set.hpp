@@ -127,6 +127,7 @@ struct CacheSlot {
   const char* format;
   StoreRowFn store;
   LoadRowsFn load;
+  bool halves;  // rows are fp16 numbers: AttendArgs::k_halves and v_halves
 };
 
 /// A sparse set: what is null or absent falls back to the next set down the chain, at last to generic.

@@ -28,6 +28,7 @@ struct Kernels {
     const formats::Format* format;
     StoreRowFn store;
     LoadRowsFn load;
+    bool halves;  // CacheSlot::halves
   };
   std::vector<Cache> caches;
 
@@ -39,11 +40,6 @@ struct Kernels {
   /// Its kernel, or null.
   [[nodiscard]] MatmulFn matmul(const formats::Format& weight, Activation activation) const;
 };
-
-/// AttendArgs::k_halves and v_halves of a cache in that format.
-[[nodiscard]] inline bool are_halves(const formats::Format& format) {
-  return format.name == "F16";
-}
 
 /// An instruction set this program has code for.
 struct Isa {

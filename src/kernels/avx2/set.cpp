@@ -22,10 +22,10 @@ constexpr MatmulSlot kMatmuls[] = {
 };
 
 constexpr CacheSlot kCaches[] = {
-    {"F16", store_f16, load_f16},
-    {"F32", store_f32, load_f32},
-    {"Q8_0", store_q8_0, load_q8_0},
-    {"Q4_0", nullptr, load_q4_0},
+    {"F16", store_f16, load_f16, true},
+    {"F32", store_f32, load_f32, false},
+    {"Q8_0", store_q8_0, load_q8_0, false},
+    {"Q4_0", nullptr, load_q4_0, false},
 };
 
 constexpr KernelSet kSet{
