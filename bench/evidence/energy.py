@@ -20,7 +20,7 @@ def joules_per_token(settings, kind):
     """Of the blocks; embedding and head are the same in all kinds and left out."""
     total = 0.0
     for rows, columns in matrices(settings):
-        if kind == "float":
+        if kind.endswith("float"):
             total += rows * (columns - 1) * ADD["FP16"] + rows * columns * MULTIPLY["FP16"]
         else:
             total += rows * (columns - 1) * ADD["INT8"] + (rows + columns) * MULTIPLY["FP16"]

@@ -98,12 +98,16 @@ def sizes(results, folder):
     if not runs:
         return
     rows, file_rows, by_parameters, by_bytes, by_energy = [], [], {}, {}, {}
+    of_seed = {(kind, width, run["settings"]["run.seed"]): loss(run)
+               for kind, widths in runs.items() for width, same in widths.items() for run in same}
     for kind, widths in runs.items():
         for width, same in sorted(widths.items()):
             losses = [loss(run) for run in same]
             joules = 1e6 * joules_per_token(same[0]["settings"], kind)
             exported = next((run for run in same if "parameters" in run), None)
-            rows.append([kind, str(width), f"{exported['parameters']:,}" if exported else "", shown(losses), f"{joules:.3g}"])
+            against = [difference(loss(run), of_seed.get(("llama float", width, run["settings"]["run.seed"]))) for run in same]
+            rows.append([kind, str(width), f"{exported['parameters']:,}" if exported else "", shown(losses),
+                         ", ".join("" if d is None else f"{d:+.3f}" for d in against), f"{joules:.3g}"])
             by_energy.setdefault(kind, []).append((joules, *mean_and_spread(losses)))
             if not exported:
                 continue
@@ -114,7 +118,7 @@ def sizes(results, folder):
                 file_rows.append([kind, str(width), matrices, f"{size:.2f}", shown(bits)])
                 name = kind if len(exported["files"]) == 1 else f"{kind}, {matrices}"
                 by_bytes.setdefault(name, []).append((size, *mean_and_spread(bits)))
-    table(["weights", "width", "parameters", "held-out loss", "energy of the matrices a token, µJ"], rows)
+    table(["weights", "width", "parameters", "held-out loss", "against llama float", "energy of the matrices a token, µJ"], rows)
     table(["weights", "width", "matrices in", "file, MB", "bits a byte"], file_rows)
     plot(folder / "training-sizes.svg", "Held-out loss over parameters", "parameters", "nats a token", by_parameters, log_x=True)
     plot(folder / "training-bytes.svg", "Bits a byte over the size of the file", "megabytes of the file", "bits a byte",
