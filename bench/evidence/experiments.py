@@ -39,7 +39,7 @@ NO_DECAY = {"optimizer.weight_decay": 0.0, "optimizer.decay_until": 1.0}
 
 # What `rates` found best on the stories, by width; at 384, which was not tried, what suits 256, or half of it.
 BEST_RATE = {128: {"float": 4e-3, "ternary": 8e-3, "binary": 8e-3, "llama float": 4e-3},
-             256: {"float": 2e-3, "ternary": 4e-3, "binary": 4e-3, "llama float": 4e-3},
+             256: {"float": 2e-3, "ternary": 4e-3, "binary": 4e-3, "llama float": 2e-3},
              384: {"float": 2e-3, "ternary": 4e-3, "binary": 4e-3, "llama float": 2e-3}}
 
 
@@ -64,7 +64,7 @@ def rates():
              for value in (2e-3, 4e-3, 8e-3)]
     plain += [run(f"rates 256/llama float-{value:g}", 1, LLAMA, ONE_STAGE, KEEP_DECAY, rate(value)) for value in (4e-3, 2e-3)]
     middle = [run(f"rates 256/{kind}-{value:g}", 1, settings, ONE_STAGE, KEEP_DECAY, rate(value))
-              for value in (8e-3, 4e-3, 2e-3, 1e-3) for kind, settings in KINDS.items()]
+              for value in (4e-3, 2e-3, 8e-3, 1e-3) for kind, settings in KINDS.items()]
     return small + plain + middle
 
 
