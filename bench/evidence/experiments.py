@@ -63,8 +63,8 @@ def rates():
     plain = [run(f"rates 128/llama float-{value:g}", 1, SIZES[128], LLAMA, ONE_STAGE, KEEP_DECAY, rate(value))
              for value in (2e-3, 4e-3, 8e-3)]
     plain += [run(f"rates 256/llama float-{value:g}", 1, LLAMA, ONE_STAGE, KEEP_DECAY, rate(value)) for value in (4e-3, 2e-3)]
-    middle = [run(f"rates 256/{kind}-{value:g}", 1, settings, ONE_STAGE, KEEP_DECAY, rate(value))
-              for value in (4e-3, 2e-3, 8e-3, 1e-3) for kind, settings in KINDS.items()]
+    middle = [run(f"rates 256/{kind}-{value:g}", 1, KINDS[kind], ONE_STAGE, KEEP_DECAY, rate(value))
+              for value in (1e-3, 2e-3, 4e-3, 8e-3) for kind in ("float", "ternary")]
     return small + plain + middle
 
 

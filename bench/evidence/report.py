@@ -105,9 +105,9 @@ def sizes(results, folder):
             losses = [loss(run) for run in same]
             joules = 1e6 * joules_per_token(same[0]["settings"], kind)
             exported = next((run for run in same if "parameters" in run), None)
-            against = [difference(loss(run), of_seed.get(("llama float", width, run["settings"]["run.seed"]))) for run in same]
+            against = [difference(loss(run), of_seed.get(("float", width, run["settings"]["run.seed"]))) for run in same]
             rows.append([kind, str(width), f"{exported['parameters']:,}" if exported else "", shown(losses),
-                         ", ".join("" if d is None else f"{d:+.3f}" for d in against), f"{joules:.3g}"])
+                         "" if kind.endswith("float") else ", ".join(f"{d:+.3f}" for d in against if d is not None), f"{joules:.3g}"])
             by_energy.setdefault(kind, []).append((joules, *mean_and_spread(losses)))
             if not exported:
                 continue
@@ -118,7 +118,7 @@ def sizes(results, folder):
                 file_rows.append([kind, str(width), matrices, f"{size:.2f}", shown(bits)])
                 name = kind if len(exported["files"]) == 1 else f"{kind}, {matrices}"
                 by_bytes.setdefault(name, []).append((size, *mean_and_spread(bits)))
-    table(["weights", "width", "parameters", "held-out loss", "against llama float", "energy of the matrices a token, µJ"], rows)
+    table(["weights", "width", "parameters", "held-out loss", "against float, seed by seed", "energy of the matrices a token, µJ"], rows)
     table(["weights", "width", "matrices in", "file, MB", "bits a byte"], file_rows)
     plot(folder / "training-sizes.svg", "Held-out loss over parameters", "parameters", "nats a token", by_parameters, log_x=True)
     plot(folder / "training-bytes.svg", "Bits a byte over the size of the file", "megabytes of the file", "bits a byte",
