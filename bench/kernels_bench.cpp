@@ -64,7 +64,6 @@ void measure(const Case& c, std::span<const std::byte> pool) {
     fmt::print(" {}: {:.1f}", n_cols, static_cast<double>(n_rows * c.k * n_cols) / some / 1e9);
   }
   fmt::print("\n");
-
   std::fflush(stdout);
 }
 

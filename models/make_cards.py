@@ -46,6 +46,21 @@ def log_of(kind):
     return [json.loads(line) for line in (FOLDER / kind / "log.jsonl").read_text().splitlines()]
 
 
+def recipe_of(kind):
+    return json.loads((FOLDER / kind / "recipe.json").read_text())
+
+
+def step_tokens(recipe):
+    return recipe["optimizer"]["batch"] * recipe["data"]["context"]
+
+
+def curve(kind):
+    """(millions of tokens, bits a byte, no spread) of the looks at the held-out stories, without the steep beginning."""
+    tokens = step_tokens(recipe_of(kind))
+    return [(entry["step"] * tokens / 1e6, entry["validation"]["stories"]["bits_per_byte"], 0.0)
+            for entry in log_of(kind) if "validation" in entry and entry["step"] >= 400]
+
+
 def settings_of(recipe, base):
     """What was set beside the recipe file, as options."""
     set_beside = [(section, key, value) for section in ("quantization", "optimizer") for key, value in recipe[section].items()
@@ -74,9 +89,8 @@ def card(kind):
     log = log_of(kind)
     steps = [entry for entry in log if "loss" in entry]
     final = [entry for entry in log if "validation" in entry][-1]["validation"]
-    recipe = json.loads((FOLDER / kind / "recipe.json").read_text())
+    recipe = recipe_of(kind)
     base = json.loads((HERE / "recipe.json").read_text())
-    step_tokens = recipe["optimizer"]["batch"] * recipe["data"]["context"]
     data = {source["name"]: source["train"] for source in json.loads((FOLDER / "data/data.json").read_text())["sources"]}
     stories, books = data["stories"], data["books"]
     share = recipe["data"]["mixture"]
@@ -122,7 +136,7 @@ no tokenizer has seen.
 
     tern train --recipe recipe.json {settings_of(recipe, base)} --data data -o {kind}
 
-with [recipe.json](recipe.json): AdamW, {steps[-1]["step"]:,} steps of {step_tokens:,} tokens ({steps[-1]["tokens"]:,} in all), {recipe["schedule"]["warm_up"]} steps of
+with [recipe.json](recipe.json): AdamW, {steps[-1]["step"]:,} steps of {step_tokens(recipe):,} tokens ({steps[-1]["tokens"]:,} in all), {recipe["schedule"]["warm_up"]} steps of
 warm-up, then two linear stages (the first falls to {schedule["first_end"]:g} of the peak, the second from {schedule["second_peak"]:g} of it to {schedule["last"]:g} of that), weight decay {recipe["optimizer"]["weight_decay"]} in the first and none in the
 second. It took {seconds / 60:.0f} minutes on two cores of a shared
 x86-64 server (float32, OpenBLAS). The learning rate is {recipe["optimizer"]["learning_rate"]:g} at its peak.
@@ -152,14 +166,8 @@ views of their time, and it may repeat them. Nobody has tested what it says to c
 """
 
 
-def tokens_at(kind, entry):
-    recipe = json.loads((FOLDER / kind / "recipe.json").read_text())
-    return entry["step"] * recipe["optimizer"]["batch"] * recipe["data"]["context"]
-
-
 def main():
-    curves = {kind: [(tokens_at(kind, entry) / 1e6, entry["validation"]["stories"]["bits_per_byte"], 0.0)
-                     for entry in log_of(kind) if "validation" in entry and entry["step"] >= 400] for kind in TYPES}
+    curves = {kind: curve(kind) for kind in TYPES}
     plot(HERE / "curves.svg", "Held-out loss on TinyStories while training", "millions of tokens", "bits a byte", curves)
     for kind in TYPES:
         (HERE / f"tern-stories-{kind}.md").write_text(card(kind), encoding="utf-8")

@@ -60,8 +60,7 @@ def origin(options):
     """What a result came from beside its settings."""
     version = subprocess.run([options.tern, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
     names = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-    return {"tern": version, "data": fingerprint(options.data), "cpu": names[0] if names else "unknown",
-            "date": time.strftime("%Y-%m-%d")}
+    return {"tern": version, "data": fingerprint(options.data), "cpu": names[0] if names else "unknown"}
 
 
 def fingerprint(data):
@@ -98,7 +97,7 @@ def complete(options, run, stale):
         raise SystemExit(f"{run['name']}: stopped")
     kind = {"none": "float", "absmean": "ternary", "sign": "binary"}[run["settings"]["quantization.weights"]]
     result = {**run, **outcome(folder, ended), **exported(options, folder, kind)}
-    return {**result, **origin(options)}
+    return {**result, **options.origin, "date": time.strftime("%Y-%m-%d")}
 
 
 def keep(results, path):
@@ -120,8 +119,8 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     results = json.loads(options.results.read_text()) if options.results.exists() else {}
-    data = fingerprint(options.data)
-    results = {name: result for name, result in results.items() if result["data"] == data}
+    options.origin = origin(options)
+    results = {name: result for name, result in results.items() if result["data"] == options.origin["data"]}
     lock = threading.Lock()
 
     def work(run):

@@ -133,24 +133,24 @@ struct CacheSlot {
 /// A sparse set: what is null or absent falls back to the next set down the chain, at last to generic.
 struct KernelSet {
   const char* name;
-  const MatmulSlot* matmuls;
-  std::int64_t n_matmuls;
-  TernaryFn ternary;
-  const char* ternary_peak;  // as MatmulSlot::peak; null where no limit is known
-  BinaryFn binary;
-  BinaryTablesFn binary_tables;
-  const char* binary_peak;
-  int binary_products;  // multiply-adds that one operation of binary_peak stands for
-  const CacheSlot* caches;
-  std::int64_t n_caches;
-  AttendFn attend;
-  QuantizeTokenFn quantize_token;
-  QuantizeBlocksFn quantize_q8_0;
-  QuantizeBlocksFn quantize_q8_k;
-  RmsNormFn rms_norm;
-  GluFn silu_glu;
-  GluFn relu2_glu;
-  GluFn gelu_glu;
+  const MatmulSlot* matmuls = nullptr;
+  std::int64_t n_matmuls = 0;
+  TernaryFn ternary = nullptr;
+  const char* ternary_peak = nullptr;  // as MatmulSlot::peak; null where no limit is known
+  BinaryFn binary = nullptr;
+  BinaryTablesFn binary_tables = nullptr;
+  const char* binary_peak = nullptr;
+  int binary_products = 0;  // multiply-adds that one operation of binary_peak stands for
+  const CacheSlot* caches = nullptr;
+  std::int64_t n_caches = 0;
+  AttendFn attend = nullptr;
+  QuantizeTokenFn quantize_token = nullptr;
+  QuantizeBlocksFn quantize_q8_0 = nullptr;
+  QuantizeBlocksFn quantize_q8_k = nullptr;
+  RmsNormFn rms_norm = nullptr;
+  GluFn silu_glu = nullptr;
+  GluFn relu2_glu = nullptr;
+  GluFn gelu_glu = nullptr;
 };
 
 }  // namespace tern::kernels

@@ -8,14 +8,16 @@
 namespace tern::kernels::avx2 {
 namespace {
 
-inline __m256 load_eight(const float* p) {
-  return _mm256_loadu_ps(p);
-}
-inline __m256 load_eight(const std::uint16_t* halves) {
-  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
-}
-
 struct Products {
+  using Vector = __m256;
+  static inline Vector load(const float* p) { return _mm256_loadu_ps(p); }
+  static inline Vector load(const std::uint16_t* halves) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
+  }
+  static inline void store(float* p, Vector v) { _mm256_storeu_ps(p, v); }
+  static inline Vector every_lane(float x) { return _mm256_set1_ps(x); }
+  static inline Vector multiply_add(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+
   static constexpr int kTogether = 2;
   // Eight sums.
   static constexpr int places_of(int queries) { return 8 / queries; }
@@ -30,7 +32,7 @@ struct Products {
     }
     for (std::int64_t d = 0; d < width; d += 8) {
       __m256 kv[N];
-      for (int j = 0; j < N; ++j) kv[j] = load_eight(keys.at(j) + d);
+      for (int j = 0; j < N; ++j) kv[j] = load(keys.at(j) + d);
       for (int r = 0; r < R; ++r) {
         const __m256 qv = _mm256_loadu_ps(q + r * width + d);
         for (int j = 0; j < N; ++j) acc[r][j] = _mm256_fmadd_ps(kv[j], qv, acc[r][j]);
@@ -43,30 +45,6 @@ struct Products {
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
         _mm_storeu_ps(scores + r * scores_stride + j, _mm_mul_ps(four, _mm_set1_ps(scale)));
       }
-    }
-  }
-
-  template <int R, int N, class T>
-  static inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows,
-                              std::int64_t d) {
-    constexpr int kVectors = N / 8;
-    float* sums = s.sums + r * s.width + d;
-    const float* weights = s.scores + r * a.page_positions;
-    __m256 acc[R][kVectors];
-    for (int i = 0; i < R; ++i) {
-      for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm256_loadu_ps(sums + i * s.width + 8 * v);
-    }
-    for (std::int64_t p = places.low; p < places.high; ++p) {
-      const T* value = rows.at(p) + d;
-      __m256 values[kVectors];
-      for (int v = 0; v < kVectors; ++v) values[v] = load_eight(value + 8 * v);
-      for (int i = 0; i < R; ++i) {
-        const __m256 w = _mm256_broadcast_ss(weights + i * a.page_positions + p);
-        for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm256_fmadd_ps(w, values[v], acc[i][v]);
-      }
-    }
-    for (int i = 0; i < R; ++i) {
-      for (int v = 0; v < kVectors; ++v) _mm256_storeu_ps(sums + i * s.width + 8 * v, acc[i][v]);
     }
   }
 };

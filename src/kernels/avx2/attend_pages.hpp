@@ -16,9 +16,7 @@
 //                   as many sums as keep one from waiting for itself
 //   score_some<R, N>(q, width, rows, scale, scores, stride)
 //                   scores of R queries at N neighbouring places, whose keys are `rows`; N is places_of(R) or 4
-//   mix_some<R, N>(a, s, r, places, rows, d)
-//                   adds the weighted values of these places to N elements, from d on, of the sums of R queries;
-//                   R is 1 or 2, N is elements_of(R), 32 or 16
+//   Vector          a register of floats; load, store, every_lane and multiply_add (a * b + c, rounded once) of it
 // Rows are of floats or of fp16 numbers.
 // Everything is local to the file that includes this.
 #pragma once
@@ -146,15 +144,42 @@ inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places 
   for (; i < end; i += 4) some.template operator()<4>(i);
 }
 
+/// Adds the weighted values of these places to N elements, from d on, of the sums of R queries.
+template <class Products, int R, int N, class T>
+inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows,
+                     std::int64_t d) {
+  using Vector = typename Products::Vector;
+  constexpr int kLanes = sizeof(Vector) / sizeof(float);
+  constexpr int kVectors = N / kLanes;
+  float* sums = s.sums + r * s.width + d;
+  const float* weights = s.scores + r * a.page_positions;
+  Vector acc[R][kVectors];
+  for (int i = 0; i < R; ++i) {
+    for (int v = 0; v < kVectors; ++v) acc[i][v] = Products::load(sums + i * s.width + kLanes * v);
+  }
+  for (std::int64_t p = places.low; p < places.high; ++p) {
+    const T* value = rows.at(p) + d;
+    Vector values[kVectors];
+    for (int v = 0; v < kVectors; ++v) values[v] = Products::load(value + kLanes * v);
+    for (int i = 0; i < R; ++i) {
+      const Vector w = Products::every_lane(weights[i * a.page_positions + p]);
+      for (int v = 0; v < kVectors; ++v) acc[i][v] = Products::multiply_add(w, values[v], acc[i][v]);
+    }
+  }
+  for (int i = 0; i < R; ++i) {
+    for (int v = 0; v < kVectors; ++v) Products::store(sums + i * s.width + kLanes * v, acc[i][v]);
+  }
+}
+
 /// Adds the weighted values of these places to the sums of the queries r ... r + R - 1.
 template <class Products, int R, class T>
 inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows) {
   if (places.empty()) return;
   constexpr int kElements = Products::elements_of(R);
   std::int64_t d = 0;
-  for (; d + kElements <= s.width; d += kElements) Products::template mix_some<R, kElements>(a, s, r, places, rows, d);
-  for (; d + 32 <= s.width; d += 32) Products::template mix_some<R, 32>(a, s, r, places, rows, d);
-  for (; d < s.width; d += 16) Products::template mix_some<R, 16>(a, s, r, places, rows, d);
+  for (; d + kElements <= s.width; d += kElements) mix_some<Products, R, kElements>(a, s, r, places, rows, d);
+  for (; d + 32 <= s.width; d += 32) mix_some<Products, R, 32>(a, s, r, places, rows, d);
+  for (; d < s.width; d += 16) mix_some<Products, R, 16>(a, s, r, places, rows, d);
 }
 
 /// Two queries: together where both see a place, each alone before and after.

@@ -111,10 +111,7 @@ inline void tile_into(const TernaryArgs& a, const std::uint8_t* codes, std::int6
   } else {
     ternary_one_row<C>(codes, x, a.k_padded, part.n, sums);
   }
-  for (int c = 0; c < C; ++c) {
-    std::int32_t* y = a.y + static_cast<std::size_t>(column + c) * a.y_stride + row;
-    for (int r = 0; r < R; ++r) y[r] = (part.k0 == 0 ? -a.x_sums[column + c] : y[r]) + sums[c * R + r];
-  }
+  for (int c = 0; c < C; ++c) add_part(a, row, R, column + c, part, sums + c * R);
 }
 
 /// All unpacked rows against C columns, whose parts stay in L1 meanwhile.
@@ -134,10 +131,9 @@ void one_column(const TernaryArgs& a) {
 }
 
 void many_columns(const TernaryArgs& a) {
-  each_unpacked_block<kBlockRows, kTernaryBlockColumns>(
-      a, [&](const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows, std::int64_t first, std::int64_t end,
-             Part part) {
-        each_six_columns(first, end, [&]<int C>(std::int64_t c) { rows_by<C>(a, codes, row, n_rows, c, part); });
+  each_tile_of_six<kBlockRows, kTernaryBlockColumns>(
+      a, [&]<int C>(const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows, std::int64_t c, Part part) {
+        rows_by<C>(a, codes, row, n_rows, c, part);
       });
 }
 

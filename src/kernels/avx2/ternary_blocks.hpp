@@ -121,5 +121,23 @@ inline void each_six_columns(std::int64_t first, std::int64_t end, F tile) {
   }
 }
 
+/// The two above: calls tile.operator()<C>(codes, row, n_rows, c, part) for all of a product.
+template <std::int64_t kRows, std::int64_t kColumns, class F>
+inline void each_tile_of_six(const TernaryArgs& a, F tile) {
+  each_unpacked_block<kRows, kColumns>(a, [&](const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
+                                              std::int64_t first, std::int64_t end, Part part) {
+    each_six_columns(first, end,
+                     [&]<int C>(std::int64_t c) { tile.template operator()<C>(codes, row, n_rows, c, part); });
+  });
+}
+
+/// The outputs of n_rows rows and a column from their sums over a part: begun with the first part, added to with the
+/// others.
+inline void add_part(const TernaryArgs& a, std::int64_t row, std::int64_t n_rows, std::int64_t column, Part part,
+                     const std::int32_t* sums) {
+  std::int32_t* y = a.y + static_cast<std::size_t>(column) * a.y_stride + row;
+  for (std::int64_t r = 0; r < n_rows; ++r) y[r] = (part.k0 == 0 ? -a.x_sums[column] : y[r]) + sums[r];
+}
+
 }  // namespace
 }  // namespace tern::kernels::avx2

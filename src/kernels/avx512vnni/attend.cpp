@@ -10,9 +10,6 @@
 namespace tern::kernels::avx512vnni {
 namespace {
 
-using avx2::Places;
-using avx2::Scratch;
-
 /// Eight floats in both halves.
 inline __m512 load_twice_ps(const float* p) {
   return _mm512_castsi512_ps(load_twice(p));
@@ -34,14 +31,17 @@ inline __m512 load_eights(const std::uint16_t* low, const std::uint16_t* high) {
       _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(low))),
                               _mm_loadu_si128(reinterpret_cast<const __m128i*>(high)), 1));
 }
-inline __m512 load_sixteen(const float* p) {
-  return _mm512_loadu_ps(p);
-}
-inline __m512 load_sixteen(const std::uint16_t* halves) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
-}
 
 struct Products {
+  using Vector = __m512;
+  static inline Vector load(const float* p) { return _mm512_loadu_ps(p); }
+  static inline Vector load(const std::uint16_t* halves) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+  }
+  static inline void store(float* p, Vector v) { _mm512_storeu_ps(p, v); }
+  static inline Vector every_lane(float x) { return _mm512_set1_ps(x); }
+  static inline Vector multiply_add(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+
   static constexpr int kTogether = 4;
   // Sixteen sums, or eight for one query.
   static constexpr int places_of(int queries) { return queries == 1 ? 16 : 8; }
@@ -72,30 +72,6 @@ struct Products {
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
         _mm_storeu_ps(scores + r * scores_stride + 2 * j, _mm_mul_ps(four, _mm_set1_ps(scale)));
       }
-    }
-  }
-
-  template <int R, int N, class T>
-  static inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, avx2::Rows<T> rows,
-                              std::int64_t d) {
-    constexpr int kVectors = N / 16;
-    float* sums = s.sums + r * s.width + d;
-    const float* weights = s.scores + r * a.page_positions;
-    __m512 acc[R][kVectors];
-    for (int i = 0; i < R; ++i) {
-      for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm512_loadu_ps(sums + i * s.width + 16 * v);
-    }
-    for (std::int64_t p = places.low; p < places.high; ++p) {
-      const T* value = rows.at(p) + d;
-      __m512 values[kVectors];
-      for (int v = 0; v < kVectors; ++v) values[v] = load_sixteen(value + 16 * v);
-      for (int i = 0; i < R; ++i) {
-        const __m512 w = _mm512_set1_ps(weights[i * a.page_positions + p]);
-        for (int v = 0; v < kVectors; ++v) acc[i][v] = _mm512_fmadd_ps(w, values[v], acc[i][v]);
-      }
-    }
-    for (int i = 0; i < R; ++i) {
-      for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(sums + i * s.width + 16 * v, acc[i][v]);
     }
   }
 };

@@ -23,19 +23,9 @@ constexpr KernelSet kSet{
     .ternary = ternary,
     .ternary_peak = "vnni_avx512",
     .binary = binary,
-    .binary_tables = nullptr,
     .binary_peak = "vnni_avx512",
     .binary_products = 1,
-    .caches = nullptr,
-    .n_caches = 0,
     .attend = attend,
-    .quantize_token = nullptr,
-    .quantize_q8_0 = nullptr,
-    .quantize_q8_k = nullptr,
-    .rms_norm = nullptr,
-    .silu_glu = nullptr,
-    .relu2_glu = nullptr,
-    .gelu_glu = nullptr,
 };
 
 }  // namespace

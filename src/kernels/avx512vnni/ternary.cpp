@@ -35,12 +35,7 @@ inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_
     for (int i = 0; i < 8; ++i) halves[i] = c + i / 4 < C ? halves_added(acc + c * 4 + i) : _mm256_setzero_si256();
     alignas(32) std::int32_t sums[8];
     avx2::store(sums, sums_of_eight(halves));
-    for (int i = c; i < C && i < c + 2; ++i) {
-      std::int32_t* y = a.y + static_cast<std::size_t>(column + i) * a.y_stride + row;
-      for (std::int64_t r = 0; r < n_rows; ++r) {
-        y[r] = (part.k0 == 0 ? -a.x_sums[column + i] : y[r]) + sums[(i - c) * 4 + r];
-      }
-    }
+    for (int i = c; i < C && i < c + 2; ++i) avx2::add_part(a, row, n_rows, column + i, part, sums + (i - c) * 4);
   }
 }
 

@@ -10,24 +10,8 @@ namespace {
 
 constexpr KernelSet kSet{
     .name = "avxvnni",
-    .matmuls = nullptr,
-    .n_matmuls = 0,
     .ternary = ternary,
     .ternary_peak = "vnni_avx",
-    .binary = nullptr,
-    .binary_tables = nullptr,
-    .binary_peak = nullptr,
-    .binary_products = 0,
-    .caches = nullptr,
-    .n_caches = 0,
-    .attend = nullptr,
-    .quantize_token = nullptr,
-    .quantize_q8_0 = nullptr,
-    .quantize_q8_k = nullptr,
-    .rms_norm = nullptr,
-    .silu_glu = nullptr,
-    .relu2_glu = nullptr,
-    .gelu_glu = nullptr,
 };
 
 }  // namespace

@@ -45,25 +45,14 @@ inline void tile_into(const TernaryArgs& a, const std::uint8_t* codes, std::int6
   two_rows<C>(codes, a.x + column * a.k_padded + part.k0, a.k_padded, part.n, sums);
   alignas(32) std::int32_t numbers[8 * kEights];
   for (int i = 0; i < 8 * kEights; i += 8) avx2::store(numbers + i, avx2::sums_of_eight(sums + i));
-  for (int c = 0; c < C; ++c) {
-    std::int32_t* y = a.y + static_cast<std::size_t>(column + c) * a.y_stride + row;
-    for (std::int64_t r = 0; r < n_rows; ++r) y[r] = (part.k0 == 0 ? -a.x_sums[column + c] : y[r]) + numbers[2 * c + r];
-  }
-}
-
-/// All unpacked rows against C columns, whose parts stay in L1 meanwhile.
-template <int C>
-inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
-                    std::int64_t column, avx2::Part part) {
-  for (std::int64_t r = 0; r < n_rows; r += 2)
-    tile_into<C>(a, codes + r * kBlockColumns, row + r, n_rows - r < 2 ? n_rows - r : 2, column, part);
+  for (int c = 0; c < C; ++c) avx2::add_part(a, row, n_rows, column + c, part, numbers + 2 * c);
 }
 
 void many_columns(const TernaryArgs& a) {
-  avx2::each_unpacked_block<kBlockRows, kBlockColumns>(
-      a, [&](const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows, std::int64_t first, std::int64_t end,
-             avx2::Part part) {
-        avx2::each_six_columns(first, end, [&]<int C>(std::int64_t c) { rows_by<C>(a, codes, row, n_rows, c, part); });
+  avx2::each_tile_of_six<kBlockRows, kBlockColumns>(
+      a, [&]<int C>(const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows, std::int64_t c, avx2::Part part) {
+        for (std::int64_t r = 0; r < n_rows; r += 2)
+          tile_into<C>(a, codes + r * kBlockColumns, row + r, n_rows - r < 2 ? n_rows - r : 2, c, part);
       });
 }
 

@@ -120,8 +120,7 @@ class Preparation {
     if (!is_any_held_out) {
       progress_.note(
           "note: the data hold nothing out, so there is no loss on text that the model has not seen; tern data pack "
-          "has "
-          "--valid and --held-out for that");
+          "has --valid and --held-out for that");
     }
   }
 

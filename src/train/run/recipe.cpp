@@ -69,7 +69,6 @@ struct Assign {
   }
 };
 
-/// " (did you mean section.key?)" by the key alone, which is what people remember; "" where none is near.
 /// What other programs call a key.
 constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
     {"lr", "optimizer.learning_rate"},
@@ -97,6 +96,7 @@ constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
     {"dim", "model.hidden_size"},
 };
 
+/// " (did you mean section.key?)" by the key alone, which is what people remember; "" where none is near.
 std::string meant_key(std::string_view name, const std::vector<RecipeField>& fields) {
   const std::string_view key = name.substr(name.rfind('.') + 1);
   for (const auto& [other, ours] : kOtherNames) {
