@@ -38,7 +38,7 @@ class Train final : public Command {
     app.add_flag("--resume", request_.resume, "go on with the run in --out, from its newest checkpoint");
     app.add_option("--steps", request_.stop_after, "stop after so many steps of this sitting; --resume goes on")
         ->type_name("N")
-        ->check(CLI::Range(0, 1'000'000'000));
+        ->check(CLI::Range(1, 1'000'000'000));
     declare_threads(app, request_.n_threads);
     app.add_flag("--show-recipe", show_recipe_,
                  "print the whole recipe, and on stderr what each key means; train nothing");
@@ -125,7 +125,8 @@ class Train final : public Command {
                                           with_separators(static_cast<std::uint64_t>(report.state.n_steps)));
     std::string out =
         report.tokens_per_second == 0.0
-            ? where + ", nothing was left to do\n"
+            ? fmt::format("{}, nothing was left to do; tern train --init {} begins a new run with this model\n", where,
+                          printable(request_.out, 200))
             : fmt::format(
                   "{}, loss {:.4f} nats a token ({:.3f} bits a byte), {} tokens/s, {:.0f} % of the matrix products' "
                   "peak\n",

@@ -7,6 +7,7 @@
 
 #include "base/words.hpp"
 #include "formats/all.hpp"
+#include "kernels/attend_scratch.hpp"
 #include "kernels/generic/set.hpp"
 #include "kernels/kernels.hpp"
 
@@ -101,8 +102,7 @@ std::vector<std::string_view> cache_format_names() {
 }
 
 std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::int64_t page_positions) {
-  const std::int64_t width = (head_dim + 15) / 16 * 16;
-  return static_cast<std::size_t>((2 * n_queries + page_positions) * width + n_queries * (page_positions + 2));
+  return static_cast<std::size_t>(AttendScratch::size(n_queries, head_dim, page_positions));
 }
 
 std::vector<Isa> all_isas() {

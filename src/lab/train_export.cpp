@@ -6,6 +6,8 @@
 #include "formats/all.hpp"
 #include "lab/trained_source.hpp"
 #include "sys/path.hpp"
+#include "train/data/tokenizer_copy.hpp"
+#include "train/run/run_folder.hpp"
 
 namespace tern::lab {
 namespace {
@@ -41,7 +43,7 @@ Result<convert::ConvertReport> write_model(const convert::Source& source, train:
 
 /// Where the tokenizer lies: the folder, or in it what a GGUF model gave to the data set.
 std::string tokenizer_of(const std::string& folder) {
-  const std::string gguf = folder + "/tokenizer.gguf";
+  const std::string gguf = fmt::format("{}/{}", folder, train::kTokenizerGgufName);
   return !sys::exists(folder + "/tokenizer.json") && sys::exists(gguf) ? gguf : folder;
 }
 
@@ -90,7 +92,7 @@ train::SampleText sample_through_engine(const std::string& folder, int n_threads
     convert::ConvertOptions options;
     options.source = folder;
     options.tokenizer = tokenizer_of(folder);
-    options.outfile = folder + "/latest.gguf";
+    options.outfile = fmt::format("{}/{}", folder, train::kLatestModelName);
     options.write = {.overwrite = true, .n_threads = n_threads};
     TERN_TRY_DO(write_model(source, trainer, options, quiet));
     TERN_TRY(const auto model, engine::Model::load(options.outfile));

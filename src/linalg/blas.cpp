@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "linalg/load_environment.hpp"
+#include "linalg/symbol.hpp"
 #include "sys/cpu.hpp"
 
 namespace tern::linalg {
@@ -29,11 +30,6 @@ const char* kernels_for(const sys::CpuFeatures& cpu) {
   if (cpu.avx512f && cpu.avx512bw && cpu.avx512vl) return "SkylakeX";
   if (cpu.avx2 && cpu.fma) return "Haswell";
   return "";
-}
-
-template <typename Function>
-Function symbol(void* library, const char* name) {
-  return reinterpret_cast<Function>(::dlsym(library, name));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/half.hpp"
 #include "linalg/load_environment.hpp"
+#include "linalg/symbol.hpp"
 #include "sys/cpu.hpp"
 
 namespace tern::linalg {
@@ -17,11 +18,6 @@ struct Version {
   int minor;
   int patch;
 };
-
-template <typename Function>
-Function symbol(void* library, const char* name) {
-  return reinterpret_cast<Function>(::dlsym(library, name));
-}
 
 /// A stored matrix [n_rows, n_columns] rounded, its rows one after the other.
 std::unique_ptr<std::uint16_t[]> rounded(const Operand& operand, std::int64_t n_rows, std::int64_t n_columns) {

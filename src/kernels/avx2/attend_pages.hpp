@@ -23,6 +23,7 @@
 
 #include <cstdint>
 
+#include "kernels/attend_scratch.hpp"
 #include "kernels/avx2/simd.hpp"
 #include "kernels/kernel_set.hpp"
 
@@ -54,25 +55,6 @@ struct Places {
   [[nodiscard]] bool empty() const { return low >= high; }
 };
 
-/// The scratch memory, cut up. `width` is head_dim with zeros up to a multiple of 16.
-struct Scratch {
-  std::int64_t width;
-  float* q;       // [n_queries][width]
-  float* sums;    // [n_queries][width] weighted values, not yet divided
-  float* page;    // [page_positions][width] keys, then values
-  float* scores;  // [n_queries][page_positions], then weights; those of places that are not seen: 0
-  float* top;     // [n_queries] the largest score so far
-  float* total;   // [n_queries] the sum of the weights
-
-  explicit Scratch(const AttendArgs& a) : width((a.head_dim + 15) / 16 * 16), q(a.scratch) {
-    sums = q + a.n_queries * width;
-    page = sums + a.n_queries * width;
-    scores = page + a.page_positions * width;
-    top = scores + a.n_queries * a.page_positions;
-    total = top + a.n_queries;
-  }
-};
-
 inline Places places_of(const AttendArgs& a, std::int64_t r, std::int64_t page) {
   const std::int64_t base = page * a.page_positions;
   return {a.first[r] > base ? a.first[r] - base : 0,
@@ -80,7 +62,7 @@ inline Places places_of(const AttendArgs& a, std::int64_t r, std::int64_t page) 
 }
 
 /// Turns a page's scores of query r into weights, and what was summed before into their measure.
-inline void weigh(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places) {
+inline void weigh(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places places) {
   float* scores = s.scores + r * a.page_positions;
   const __m256 lowest = _mm256_set1_ps(-__builtin_inff());
   const auto seen = [&](std::int64_t i, __m256 v) {
@@ -131,7 +113,7 @@ struct Rows {
 /// Scores of the queries r ... r + R - 1 at these places, rounded outwards to fours: what a query does not see is not
 /// used.
 template <class Products, int R, class T>
-inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows) {
+inline void score(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places places, Rows<T> rows) {
   if (places.empty()) return;
   constexpr int kPlaces = Products::places_of(R);
   const auto some = [&]<int N>(std::int64_t i) {
@@ -146,7 +128,7 @@ inline void score(const AttendArgs& a, const Scratch& s, std::int64_t r, Places 
 
 /// Adds the weighted values of these places to N elements, from d on, of the sums of R queries.
 template <class Products, int R, int N, class T>
-inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows,
+inline void mix_some(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places places, Rows<T> rows,
                      std::int64_t d) {
   using Vector = typename Products::Vector;
   constexpr int kLanes = sizeof(Vector) / sizeof(float);
@@ -173,7 +155,7 @@ inline void mix_some(const AttendArgs& a, const Scratch& s, std::int64_t r, Plac
 
 /// Adds the weighted values of these places to the sums of the queries r ... r + R - 1.
 template <class Products, int R, class T>
-inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places places, Rows<T> rows) {
+inline void mix(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places places, Rows<T> rows) {
   if (places.empty()) return;
   constexpr int kElements = Products::elements_of(R);
   std::int64_t d = 0;
@@ -184,7 +166,7 @@ inline void mix(const AttendArgs& a, const Scratch& s, std::int64_t r, Places pl
 
 /// Two queries: together where both see a place, each alone before and after.
 template <class Products, class T>
-inline void mix_two(const AttendArgs& a, const Scratch& s, std::int64_t r, Places one, Places two, Rows<T> rows) {
+inline void mix_two(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places one, Places two, Rows<T> rows) {
   const std::int64_t low = one.low > two.low ? one.low : two.low;
   const std::int64_t high = one.high < two.high ? one.high : two.high;
   if (low >= high) {
@@ -221,7 +203,7 @@ inline void prefetch(const void* page, std::size_t row_bytes, Places rows) {
 /// Calls f(rows) with the keys or the values of a page: as they are kept, if they are fp16 numbers without gaps and few
 /// queries want them; else made floats.
 template <class Products, class F>
-inline void with_rows(const AttendArgs& a, const Scratch& s, bool keys, std::int64_t page, Places places, F f) {
+inline void with_rows(const AttendArgs& a, const AttendScratch& s, bool keys, std::int64_t page, Places places, F f) {
   const std::size_t row_bytes = keys ? a.k_row_bytes : a.v_row_bytes;
   const void* kept = (keys ? a.k_pages : a.v_pages)[page];
   if ((keys ? a.k_halves : a.v_halves) && a.n_queries <= Products::kTogether && s.width == a.head_dim) {
@@ -236,7 +218,8 @@ inline void with_rows(const AttendArgs& a, const Scratch& s, bool keys, std::int
 
 /// Scores of query r, and of those behind it that are worked out together with it; returns how many they are.
 template <class Products, class T>
-inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64_t r, std::int64_t page, Rows<T> keys) {
+inline std::int64_t score_next(const AttendArgs& a, const AttendScratch& s, std::int64_t r, std::int64_t page,
+                               Rows<T> keys) {
   Places all = places_of(a, r, page);
   std::int64_t n = 1;
   while (n < Products::kTogether && r + n < a.n_queries) {
@@ -256,7 +239,7 @@ inline std::int64_t score_next(const AttendArgs& a, const Scratch& s, std::int64
 
 /// `any`: what is seen of this page, `next`: of the next one.
 template <class Products>
-inline void one_page(const AttendArgs& a, const Scratch& s, std::int64_t page, Places any, Places next) {
+inline void one_page(const AttendArgs& a, const AttendScratch& s, std::int64_t page, Places any, Places next) {
   if (any.empty()) return;
   prefetch(a.v_pages[page], a.v_row_bytes, any);
   with_rows<Products>(a, s, true, page, any, [&](auto keys) {
@@ -280,7 +263,7 @@ inline void one_page(const AttendArgs& a, const Scratch& s, std::int64_t page, P
 
 template <class Products>
 inline void attend_pages(const AttendArgs& a) {
-  const Scratch s(a);
+  const AttendScratch s(a.scratch, a.n_queries, a.head_dim, a.page_positions);
   std::int64_t first = a.first[0];
   std::int64_t end = a.end[0];
   for (std::int64_t r = 0; r < a.n_queries; ++r) {

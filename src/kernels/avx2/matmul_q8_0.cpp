@@ -1,241 +1,79 @@
-// Weights in blocks of 32 (or 64, 128) times q8_0 activations, AVX2: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q1_0, Q2_0.
-//
-// Every output has one order of operations: block by block of 32 in the order of k, the block's integer sum I exactly,
-// then
-//   y = fma(float(I), d_weight * d_x, y), and for formats with a minimum y = fma(m_weight, d_x * float(sum of x), y).
-// So how I is formed is free. Eight rows are taken together, one in each lane of y. One column: each row's codes times
-// the column's, then the eight vectors are summed across; the rows are read in eight streams. Several columns: a panel
-// of eight rows is transposed into L1, four neighbouring k of each row to a lane, and the activations are broadcast;
-// weights are unpacked once for up to 64 columns.
-//
-// Activation codes must lie in -127..127, as quantize_q8_0 makes them; every weight byte is legal.
+// Weights in blocks of 32 (or 64, 128) times q8_0 activations, AVX2: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q1_0, Q2_0. The
+// loops are those of q8_0_panels.hpp; vpmaddubsw multiplies, in 16 bits as long as they hold the sum.
 #if defined(__x86_64__)
 
-#include "kernels/avx2/blocks.hpp"
-#include "kernels/avx2/codes_q8_0.hpp"
 #include "kernels/avx2/functions.hpp"
-#include "kernels/avx2/simd.hpp"
-#include "kernels/avx2/streams.hpp"
+#include "kernels/avx2/q8_0_panels.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
 
-constexpr std::int64_t kPanelBlocks = 32;    // blocks of a transposed panel: 32 x (256 + 64) bytes
-constexpr std::int64_t kColumns = 64;        // columns that share a panel
-constexpr std::int64_t kVectorBlocks = 512;  // blocks of one column prepared at a time
+struct Products {
+  template <class F>
+  static constexpr int kOffset = F::kOffset;
 
-/// What one column contributes to each block besides its codes.
-template <std::int64_t N>
-struct Prepared {
-  float d[N];
-  std::int32_t offset[N];  // kOffset * sum of the codes
-  float minimum[N];        // d * sum of the codes
-};
-
-template <class F, std::int64_t N>
-inline void prepare(const BlockQ8_0* x, std::int64_t n, Prepared<N>& out) {
-  for (std::int64_t b = 0; b < n; ++b) {
-    out.d[b] = half_to_float(x[b].d);
-    if constexpr (F::kOffset != 0 || F::kHasMinimum) {
-      const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), load(x[b].q));
-      const std::int32_t sum = sum_lanes(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-      out.offset[b] = F::kOffset * sum;
-      out.minimum[b] = out.d[b] * static_cast<float>(sum);
-    }
+  template <class F>
+  static inline __m256i codes(const typename F::Block* row, std::int64_t b) {
+    return F::codes(row, b);
   }
-}
 
-/// The eight rows of a panel.
-template <class F>
-struct Rows : EightRows<typename F::Block> {
-  using EightRows<typename F::Block>::EightRows;
-  explicit Rows(const EightRows<typename F::Block>& rows) : EightRows<typename F::Block>(rows) {}
-  [[nodiscard]] inline __m256 scales(std::int64_t b) const {
-    const auto& row = this->p;
-    return halves_to_floats(F::scale(row[0], b), F::scale(row[1], b), F::scale(row[2], b), F::scale(row[3], b),
-                            F::scale(row[4], b), F::scale(row[5], b), F::scale(row[6], b), F::scale(row[7], b));
+  template <class F>
+  static inline __m256i pairs(__m256i codes, __m256i x) {
+    if constexpr (F::kSigned) return _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
+    return _mm256_maddubs_epi16(codes, x);
   }
-  [[nodiscard]] inline __m256 minima(std::int64_t b) const {
-    const auto& row = this->p;
-    return halves_to_floats(F::minimum(row[0], b), F::minimum(row[1], b), F::minimum(row[2], b), F::minimum(row[3], b),
-                            F::minimum(row[4], b), F::minimum(row[5], b), F::minimum(row[6], b), F::minimum(row[7], b));
+
+  template <class F>
+  static inline __m256i sum(__m256i codes, __m256i x) {
+    return _mm256_madd_epi16(pairs<F>(codes, x), _mm256_set1_epi16(1));
   }
-};
 
-/// The one order of float operations.
-template <class F>
-inline __m256 add_block(__m256 y, __m256i sum, __m256 d_weight, __m256 m_weight, const float* d_x,
-                        const std::int32_t* offset, const float* minimum) {
-  if constexpr (F::kOffset != 0) sum = _mm256_sub_epi32(sum, _mm256_set1_epi32(*offset));
-  y = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_mul_ps(d_weight, _mm256_broadcast_ss(d_x)), y);
-  if constexpr (F::kHasMinimum) y = _mm256_fmadd_ps(m_weight, _mm256_broadcast_ss(minimum), y);
-  return y;
-}
-
-template <class F>
-inline __m256i products(__m256i codes, __m256i x) {
-  if constexpr (F::kSigned) return _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
-  return _mm256_maddubs_epi16(codes, x);
-}
-
-template <class F>
-inline void one_column(const MatmulArgs& a) {
-  using Block = typename F::Block;
-  constexpr std::int64_t kLineBlocks = blocks_of_a_line<Block>(F::kValues);
-  Prepared<kVectorBlocks> column;
-  const std::int64_t n_blocks = a.k / 32;
-  const BlockQ8_0* x = static_cast<const BlockQ8_0*>(a.x);
-  for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kVectorBlocks) {
-    const std::int64_t n = n_blocks - b0 < kVectorBlocks ? n_blocks - b0 : kVectorBlocks;
-    prepare<F>(x + b0, n, column);
-    each_eight_rows<Block>(a, b0 == 0, [&](const EightRows<Block>& rows, __m256 y) {
-      const Rows<F> w(rows);
-      for (std::int64_t b = 0; b < n; ++b) {
-        const __m256i v = load(x[b0 + b].q);
-        __m256i sums[8];
-        for (int r = 0; r < 8; ++r) {
-          if (b % kLineBlocks == 0) prefetch_row(w.p[r] + (b0 + b) * 32 / F::kValues);
-          sums[r] = _mm256_madd_epi16(products<F>(F::codes(w.p[r], b0 + b), v), _mm256_set1_epi16(1));
-        }
-        __m256 m = _mm256_setzero_ps();
-        if constexpr (F::kHasMinimum) m = w.minima(b0 + b);
-        y = add_block<F>(y, sums_of_eight(sums), w.scales(b0 + b), m, column.d + b, column.offset + b,
-                         column.minimum + b);
-      }
-      return y;
-    });
-  }
-}
-
-struct Panel {
-  __m256i codes[kPanelBlocks * 8];  // block b, vector i: lane r = codes 4i .. 4i+3 of row r
-  __m256 d[kPanelBlocks];
-  __m256 m[kPanelBlocks];
-};
-
-template <class F>
-inline void fill(const Rows<F>& w, std::int64_t b0, std::int64_t n, std::size_t next_rows, Panel& panel) {
-  constexpr std::int64_t kLineBlocks = blocks_of_a_line<typename F::Block>(F::kValues);
-  for (std::int64_t b = 0; b < n; ++b) {
-    __m256i rows[8];
-    for (int r = 0; r < 8; ++r) {
-      if (b % kLineBlocks == 0) {
-        prefetch_range(reinterpret_cast<const char*>(w.p[r] + (b0 + b) * 32 / F::kValues) + next_rows, 1);
-      }
-      rows[r] = F::codes(w.p[r], b0 + b);
-    }
-    transpose8(rows, panel.codes + b * 8);
-    panel.d[b] = w.scales(b0 + b);
-    if constexpr (F::kHasMinimum) panel.m[b] = w.minima(b0 + b);
-  }
-}
-
-template <class F, int C>
-inline void tile(const Panel& panel, const BlockQ8_0* const* x, const Prepared<kPanelBlocks>* columns, std::int64_t n,
-                 __m256i live, bool first, float* y, std::size_t y_stride) {
-  __m256 acc[C];
-  for (int c = 0; c < C; ++c) {
-    acc[c] = first ? _mm256_setzero_ps() : _mm256_maskload_ps(y + static_cast<std::size_t>(c) * y_stride, live);
-  }
-  for (std::int64_t b = 0; b < n; ++b) {
-    __m256i sum[C];
-    for (int c = 0; c < C; ++c) sum[c] = _mm256_setzero_si256();
+  template <class F, int C>
+  static inline void sums(const __m256i* panel, const std::int8_t* const* x, __m256i* out) {
+    for (int c = 0; c < C; ++c) out[c] = _mm256_setzero_si256();
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i += F::kRun) {
-      __m256i pairs[C];
-      const __m256i w0 = panel.codes[b * 8 + i];
-      for (int c = 0; c < C; ++c) pairs[c] = products<F>(w0, broadcast4(x[c][b].q + 4 * i));
+      __m256i run[C];
+      const __m256i first = panel[i];
+      for (int c = 0; c < C; ++c) run[c] = pairs<F>(first, broadcast4(x[c] + 4 * i));
 #pragma GCC unroll 8
       for (int j = i + 1; j < i + F::kRun; ++j) {
-        const __m256i w = panel.codes[b * 8 + j];
+        const __m256i w = panel[j];
         for (int c = 0; c < C; ++c) {
-          pairs[c] = _mm256_add_epi16(pairs[c], products<F>(w, broadcast4(x[c][b].q + 4 * j)));
-          keep(pairs[c]);
+          run[c] = _mm256_add_epi16(run[c], pairs<F>(w, broadcast4(x[c] + 4 * j)));
+          keep(run[c]);
         }
       }
       for (int c = 0; c < C; ++c) {
-        const __m256i wide = _mm256_madd_epi16(pairs[c], _mm256_set1_epi16(1));
-        sum[c] = _mm256_add_epi32(sum[c], wide);
-        keep(sum[c]);
-      }
-    }
-    __m256 m = _mm256_setzero_ps();
-    if constexpr (F::kHasMinimum) m = panel.m[b];
-    for (int c = 0; c < C; ++c) {
-      acc[c] =
-          add_block<F>(acc[c], sum[c], panel.d[b], m, columns[c].d + b, columns[c].offset + b, columns[c].minimum + b);
-    }
-  }
-  for (int c = 0; c < C; ++c) _mm256_maskstore_ps(y + static_cast<std::size_t>(c) * y_stride, live, acc[c]);
-}
-
-template <class F>
-inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std::int64_t n_cols) {
-  Panel panel;
-  Prepared<kPanelBlocks> columns[kColumns];
-  const BlockQ8_0* x[kColumns];
-  const std::int64_t n_blocks = a.k / 32;
-  for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kPanelBlocks) {
-    const std::int64_t n = n_blocks - b0 < kPanelBlocks ? n_blocks - b0 : kPanelBlocks;
-    for (std::int64_t c = 0; c < n_cols; ++c) {
-      x[c] = column_of<BlockQ8_0>(a, first_column + c) + b0;
-      prepare<F>(x[c], n, columns[c]);
-    }
-    for (std::int64_t row = 0; row < a.n_rows; row += 8) {
-      fill<F>(Rows<F>(a, row, 1), b0, n, 8 * a.w_row_bytes, panel);
-      const __m256i live = first_lanes(a.n_rows - row < 8 ? a.n_rows - row : 8);
-      float* y = a.y + static_cast<std::size_t>(first_column) * a.y_stride + row;
-      std::int64_t c = 0;
-      for (; c + 4 <= n_cols; c += 4, y += 4 * a.y_stride) {
-        tile<F, 4>(panel, x + c, columns + c, n, live, b0 == 0, y, a.y_stride);
-      }
-      switch (n_cols - c) {
-        case 3:
-          tile<F, 3>(panel, x + c, columns + c, n, live, b0 == 0, y, a.y_stride);
-          break;
-        case 2:
-          tile<F, 2>(panel, x + c, columns + c, n, live, b0 == 0, y, a.y_stride);
-          break;
-        case 1:
-          tile<F, 1>(panel, x + c, columns + c, n, live, b0 == 0, y, a.y_stride);
-          break;
-        default:
-          break;
+        out[c] = _mm256_add_epi32(out[c], _mm256_madd_epi16(run[c], _mm256_set1_epi16(1)));
+        keep(out[c]);
       }
     }
   }
-}
-
-template <class F>
-inline void matmul(const MatmulArgs& a) {
-  if (a.n_cols == 1) return one_column<F>(a);
-  for (std::int64_t c = 0; c < a.n_cols; c += kColumns) {
-    block_of_columns<F>(a, c, a.n_cols - c < kColumns ? a.n_cols - c : kColumns);
-  }
-}
+};
 
 }  // namespace
 
 void matmul_q8_0(const MatmulArgs& args) {
-  matmul<Q8_0>(args);
+  matmul_blocks_of_32<Q8_0, Products>(args);
 }
 void matmul_q4_0(const MatmulArgs& args) {
-  matmul<Q4_0>(args);
+  matmul_blocks_of_32<Q4_0, Products>(args);
 }
 void matmul_q4_1(const MatmulArgs& args) {
-  matmul<Q4_1>(args);
+  matmul_blocks_of_32<Q4_1, Products>(args);
 }
 void matmul_q5_0(const MatmulArgs& args) {
-  matmul<Q5_0>(args);
+  matmul_blocks_of_32<Q5_0, Products>(args);
 }
 void matmul_q5_1(const MatmulArgs& args) {
-  matmul<Q5_1>(args);
+  matmul_blocks_of_32<Q5_1, Products>(args);
 }
 void matmul_q1_0(const MatmulArgs& args) {
-  matmul<Q1_0>(args);
+  matmul_blocks_of_32<Q1_0, Products>(args);
 }
 void matmul_q2_0(const MatmulArgs& args) {
-  matmul<Q2_0>(args);
+  matmul_blocks_of_32<Q2_0, Products>(args);
 }
 
 }  // namespace tern::kernels::avx2

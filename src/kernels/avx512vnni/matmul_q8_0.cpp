@@ -1,6 +1,6 @@
 // Weights in blocks of 32 times q8_0 activations, AVX-512 with VNNI: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1.
 //
-// The float operations of an output, and their order, are those of avx2/matmul_q8_0.cpp, so both sets give the same
+// The float operations of an output, and their order, are those of avx2/q8_0_panels.hpp, so both sets give the same
 // bits; only a block's integer sum I is formed otherwise. vpdpbusd takes unsigned codes and adds four products to 32
 // bits: nothing is widened. Q8_0's signed codes are made unsigned by adding 128. What was added to codes is taken out
 // beforehand: sums begin at -offset * (sum of the activations).

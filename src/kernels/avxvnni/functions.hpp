@@ -7,4 +7,10 @@ namespace tern::kernels::avxvnni {
 
 void ternary(const TernaryArgs& args);
 
+void matmul_q8_0(const MatmulArgs& args);
+void matmul_q4_0(const MatmulArgs& args);
+void matmul_q4_1(const MatmulArgs& args);
+void matmul_q5_0(const MatmulArgs& args);
+void matmul_q5_1(const MatmulArgs& args);
+
 }  // namespace tern::kernels::avxvnni

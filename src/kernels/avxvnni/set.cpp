@@ -8,8 +8,16 @@
 namespace tern::kernels::avxvnni {
 namespace {
 
+constexpr MatmulSlot kMatmuls[] = {
+    {"Q8_0", Activation::q8_0, matmul_q8_0, "vnni_avx"}, {"Q4_0", Activation::q8_0, matmul_q4_0, "vnni_avx"},
+    {"Q4_1", Activation::q8_0, matmul_q4_1, "vnni_avx"}, {"Q5_0", Activation::q8_0, matmul_q5_0, "vnni_avx"},
+    {"Q5_1", Activation::q8_0, matmul_q5_1, "vnni_avx"},
+};
+
 constexpr KernelSet kSet{
     .name = "avxvnni",
+    .matmuls = kMatmuls,
+    .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
     .ternary_peak = "vnni_avx",
 };

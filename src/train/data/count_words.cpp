@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "train/data/documents.hpp"
+#include "train/data/turns.hpp"
 
 namespace tern::train {
 namespace {
@@ -52,7 +53,21 @@ class Pieces {
 // Counters, as many as threads have asked for one at once.
 class Counters {
  public:
-  Result<void> count(std::span<const std::string_view> pieces) {
+  /// From any thread; what goes wrong is kept for state().
+  void count(std::span<const std::string_view> pieces) {
+    auto done = count_with_free(pieces);
+    const std::lock_guard lock(mutex_);
+    if (state_) state_ = std::move(done);
+  }
+  [[nodiscard]] const Result<void>& state() const { return state_; }
+  text::WordCounts sum() {
+    text::WordCounts words;
+    for (const auto& counter : free_) words.add(counter->counts());
+    return words;
+  }
+
+ private:
+  Result<void> count_with_free(std::span<const std::string_view> pieces) {
     TERN_TRY(std::unique_ptr<text::WordCounter> counter, take());
     Result<void> done;
     for (const std::string_view piece : pieces) {
@@ -62,13 +77,6 @@ class Counters {
     free_.push_back(std::move(counter));
     return done;
   }
-  text::WordCounts sum() {
-    text::WordCounts words;
-    for (const auto& counter : free_) words.add(counter->counts());
-    return words;
-  }
-
- private:
   Result<std::unique_ptr<text::WordCounter>> take() {
     {
       const std::lock_guard lock(mutex_);
@@ -83,29 +91,16 @@ class Counters {
   }
   std::mutex mutex_;
   std::vector<std::unique_ptr<text::WordCounter>> free_;
+  Result<void> state_;
 };
 
 // Counts and forgets the pieces.
 Result<void> count(Pieces& pieces, Counters& counters, sys::ThreadPool& threads) {
-  // Small documents go in groups: a thread's turn should be about a piece long.
-  const std::vector<std::string_view>& all = pieces.all();
-  std::vector<std::size_t> begins{0};
-  std::size_t n_bytes = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    n_bytes += all[i].size();
-    if (n_bytes < kPieceBytes && i + 1 < all.size()) continue;
-    begins.push_back(i + 1);
-    n_bytes = 0;
-  }
-  std::vector<Result<void>> done(begins.size() - 1);
-  threads.parallel_for(static_cast<std::int64_t>(done.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      done[i] = counters.count(std::span(all).subspan(begins[i], begins[i + 1] - begins[i]));
-    }
-  });
+  in_turns(
+      std::span(pieces.all()), kPieceBytes, threads, [](std::string_view piece) { return piece.size(); },
+      [&](std::span<const std::string_view> turn) { counters.count(turn); });
   pieces.clear();
-  for (Result<void>& result : done) TERN_TRY_DO(std::move(result));
-  return {};
+  return counters.state();
 }
 
 }  // namespace

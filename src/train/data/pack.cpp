@@ -9,6 +9,7 @@
 #include "train/data/content_hash.hpp"
 #include "train/data/part_writer.hpp"
 #include "train/data/tokenizer_copy.hpp"
+#include "train/data/turns.hpp"
 
 namespace tern::train {
 namespace {
@@ -66,19 +67,11 @@ struct Packer {
   }
 
   Result<void> encode_all(std::vector<Job>& jobs, double fraction, const std::string& path) const {
-    std::vector<std::size_t> begins{0};  // short documents go in groups
-    std::size_t n_bytes = 0;
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      n_bytes += jobs[i].text.size();
-      if (n_bytes < kTurnBytes && i + 1 < jobs.size()) continue;
-      begins.push_back(i + 1);
-      n_bytes = 0;
-    }
-    threads.parallel_for(static_cast<std::int64_t>(begins.size()) - 1, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::size_t i = begins[static_cast<std::size_t>(begin)]; i < begins[static_cast<std::size_t>(end)]; ++i) {
-        encode(jobs[i], fraction);
-      }
-    });
+    in_turns(
+        std::span(jobs), kTurnBytes, threads, [](const Job& job) { return job.text.size(); },
+        [&](std::span<Job> turn) {
+          for (Job& job : turn) encode(job, fraction);
+        });
     for (Job& job : jobs) {
       if (!job.tokens) return in_context(path, std::move(job.tokens).error());
     }

@@ -14,7 +14,6 @@ namespace tern::train {
 namespace {
 
 constexpr std::string_view kConfigName = "tokenizer_config.json";
-constexpr std::string_view kGgufName = "tokenizer.gguf";
 constexpr std::string_view kPlainName = "tokenizer.model";
 
 Result<std::uint64_t> copy(std::span<const std::byte> bytes, const sys::AtomicFolder& folder, const std::string& name) {
@@ -36,7 +35,7 @@ std::string file_of(const std::string& path) {
 }
 
 Result<CopiedTokenizer> from_gguf(const text::Vocabulary& vocabulary, const sys::AtomicFolder& folder) {
-  CopiedTokenizer out{.file = std::string(kGgufName)};
+  CopiedTokenizer out{.file = std::string(kTokenizerGgufName)};
   files::Metadata metadata;
   models::write_vocabulary(vocabulary, metadata);
   TERN_TRY(files::GgufWriter writer, files::GgufWriter::create(folder.file(out.file), false));
@@ -78,7 +77,7 @@ Result<CopiedTokenizer> copy_tokenizer(const std::string& path, const text::Voca
 }
 
 std::vector<std::string> tokenizer_file_names() {
-  std::vector<std::string> names{std::string(kConfigName), std::string(kGgufName), std::string(kPlainName)};
+  std::vector<std::string> names{std::string(kConfigName), std::string(kTokenizerGgufName), std::string(kPlainName)};
   for (const text::TokenizerFile* kind : text::kTokenizerFiles) {
     for (const std::string_view name : kind->names) names.emplace_back(name);
     names.emplace_back(kind->companion);

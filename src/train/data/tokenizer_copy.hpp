@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -11,6 +12,9 @@
 #include "text/vocabulary.hpp"
 
 namespace tern::train {
+
+/// What the tokenizer of a GGUF model is copied to.
+inline constexpr std::string_view kTokenizerGgufName = "tokenizer.gguf";
 
 struct CopiedTokenizer {
   std::string file;        // its name in the folder

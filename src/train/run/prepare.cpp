@@ -90,12 +90,16 @@ class Preparation {
     run_->folder.emplace(std::move(claimed));
     TERN_TRY_DO(copy_tokenizer());
     TERN_TRY_DO(sys::write_file(request_.out + "/recipe.json", recipe_json(state_.recipe), true));
-    note_what_is_missing();
+    note_what_differs();
     return {};
   }
 
   // What would be done, but silently not as a person expects.
-  void note_what_is_missing() const {
+  void note_what_differs() const {
+    if (request_.n_threads > linalg::Blas::kMostThreads) {
+      progress_.note(fmt::format("note: training uses {} threads at most, not {}", linalg::Blas::kMostThreads,
+                                 request_.n_threads));
+    }
     if (state_.recipe.warm_up >= state_.n_steps) {
       progress_.note(
           fmt::format("note: the learning rate grows for {} steps and the run has {}: it never reaches its peak; --set "

@@ -279,7 +279,9 @@ void describe_model(const models::HyperParameters& model, Recipe& recipe) {
 
 Result<QuantizerOptions> quantizer_of(const Recipe& recipe) {
   QuantizerOptions out;
-  TERN_TRY(out.weights, weight_quantizer_by_name(recipe.weights));
+  auto quantizer = weight_quantizer_by_name(recipe.weights);
+  if (!quantizer) return in_context("quantization.weights", std::move(quantizer).error());
+  out.weights = *quantizer;
   TERN_TRY(const std::size_t rounding, choice("quantization.activations", recipe.activations, kActivations));
   TERN_TRY(const std::size_t rule, choice("quantization.straight_through", recipe.straight_through, kStraightThrough));
   out.group = recipe.group;
@@ -308,7 +310,9 @@ Result<linalg::Matmul> matmul_of(const Recipe& recipe) {
 
 Result<Schedule> schedule_of(const Recipe& recipe, std::int64_t n_steps) {
   Schedule out;
-  TERN_TRY(out.kind, schedule_by_name(recipe.schedule));
+  auto kind = schedule_by_name(recipe.schedule);
+  if (!kind) return in_context("schedule.kind", std::move(kind).error());
+  out.kind = *kind;
   out.n_steps = n_steps;
   out.warm_up = recipe.warm_up;
   out.peak = recipe.learning_rate;

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 // Empty; its name says what the folder is, and it is what is locked.
 constexpr std::string_view kMark = ".tern-run";
 // Beside checkpoints.
-constexpr std::array<std::string_view, 4> kWritten{"log.jsonl", "report.html", "recipe.json", "latest.gguf"};
+constexpr std::array<std::string_view, 4> kWritten{"log.jsonl", "report.html", "recipe.json", kLatestModelName};
 
 std::string mark_of(const std::string& path) {
   return fmt::format("{}/{}", path, kMark);

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
 namespace tern::train {
+
+/// In a run's folder: the model as it stood when it last wrote a sample.
+inline constexpr std::string_view kLatestModelName = "latest.gguf";
 
 class RunFolder {
  public:
