@@ -51,7 +51,7 @@ Subject subject(std::string name, const Recipe& recipe, const linalg::Blas& blas
   options.n_threads = n_threads;
   const models::Architecture* architecture = or_stop(models::by_name(recipe.architecture));
   auto trainer = or_stop(Trainer::make(architecture->plan(parameters), usual_tensors(true), options, blas, kernels));
-  initialise(trainer->parameters(), 1, static_cast<float>(recipe.initializer_range));
+  initialise(trainer->parameters(), 1, first_weights_of(recipe));
   trainer->begin(1.0, true);
   return {std::move(name), recipe, std::move(trainer)};
 }

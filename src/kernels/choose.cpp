@@ -29,6 +29,7 @@ void fill(Function& to, Function from) {
 void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
+  fill(table.ternary_panel, source.ternary_panel);
   if (table.binary == nullptr) {
     table.binary_peak = source.binary_peak;
     table.binary_products = source.binary_products;

@@ -46,6 +46,26 @@ struct TernaryArgs {
 };
 using TernaryFn = void (*)(const TernaryArgs&);
 
+/// The same product with the weights by columns, in the layout of kernels/ternary_panels.hpp: all columns of the input,
+/// or, for one, those that are not zero.
+struct TernaryPanelArgs {
+  const std::uint8_t* w;  // n_panels panels of 256 rows
+  std::int64_t n_panels;
+  std::int64_t k;              // columns of a panel: a multiple of 4, at most 2^22
+  const std::int8_t* x;        // n_cols columns of at least k codes, zero beyond the input's own
+  std::size_t x_stride;        // bytes between them
+  const std::int32_t* x_sums;  // [n_cols] sum of each column's codes
+  std::int64_t n_cols;
+  // For one column: its codes that are not zero, in order, filled up with zeros (of any column) to a multiple of 4.
+  // Behind them 64 more columns that come next, in the panel that follows: nothing of them is used but to fetch ahead.
+  const std::uint32_t* taken;
+  const std::int8_t* taken_codes;
+  std::int64_t n_taken;
+  std::int32_t* y;  // [n_cols][256 * n_panels]
+  std::size_t y_stride;
+};
+using TernaryPanelFn = void (*)(const TernaryPanelArgs&);
+
 /// Product by look-up with binary weights in the packed layout of kernels/binary_pack.hpp, its sums exact:
 /// y[c * y_stride + r] = float(sum over k of (+ or -) x(c, k)) / x_scales[c] * w_scale, the same bits on every
 /// instruction set.
@@ -136,7 +156,8 @@ struct KernelSet {
   const MatmulSlot* matmuls = nullptr;
   std::int64_t n_matmuls = 0;
   TernaryFn ternary = nullptr;
-  const char* ternary_peak = nullptr;  // as MatmulSlot::peak; null where no limit is known
+  TernaryPanelFn ternary_panel = nullptr;  // does its multiply-adds with ternary_peak's instructions, or better ones
+  const char* ternary_peak = nullptr;      // as MatmulSlot::peak; null where no limit is known
   BinaryFn binary = nullptr;
   BinaryTablesFn binary_tables = nullptr;
   const char* binary_peak = nullptr;

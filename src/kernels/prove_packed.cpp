@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 #include "kernels/binary_pack.hpp"
 #include "kernels/generic/set.hpp"
+#include "kernels/ternary_panels.hpp"
 #include "tensor/aligned_buffer.hpp"
 
 namespace tern::kernels {
@@ -52,6 +53,73 @@ Proof prove_ternary(const KernelSet& set) {
     }
   }
   return identical(fmt::format("{} ternary x int8", set.name), same);
+}
+
+/// As prove_ternary, held against products with the same weights by rows. Rounds 0 to 8 have extremes, so that all
+/// columns are taken, round 9 random codes, round 10 few that are not zero, round 11 none.
+Proof prove_ternary_panel(const KernelSet& set) {
+  constexpr std::int64_t kWide = 1668;  // whole tiles and a rest
+  constexpr std::int64_t kRows = kTernaryPanel + 44;
+  constexpr std::int64_t kPanelRows = 2 * kTernaryPanel;
+  const std::int64_t padded = ternary_padded(kWide);
+  Random random(17);
+  AlignedBuffer w(static_cast<std::size_t>(kRows * padded / 4));
+  AlignedBuffer x(static_cast<std::size_t>(kPackedColumns * padded));
+  bool same = true;
+  for (int round = 0; round < 12; ++round) {
+    const int code = round % 3;
+    const int activation = round / 3 == 0 ? 127 : round / 3 == 1 ? -127 : -128;
+    for (std::byte& b : w.bytes()) {
+      const auto any = random.below(3) * 64 + random.below(3) * 16 + random.below(3) * 4 + random.below(3);
+      b = static_cast<std::byte>(round >= 9 ? static_cast<int>(any) : code * 0x55);
+    }
+    std::vector<std::int32_t> sums(kPackedColumns);
+    std::memset(x.data(), 0, x.size());
+    for (std::int64_t i = 0; i < kPackedColumns * kWide; ++i) {
+      const bool is_zero = round == 11 || (round == 10 && random.below(7) != 0);
+      const int any = static_cast<int>(random.below(256)) - 128;
+      const auto value = static_cast<std::int8_t>(is_zero ? 0 : round >= 9 ? any : activation);
+      x.as<std::int8_t>()[i / kWide * padded + i % kWide] = value;
+      sums[static_cast<std::size_t>(i / kWide)] += value;
+    }
+    TernaryMatrix rows;
+    rows.codes = w.as<std::uint8_t>();
+    rows.n_rows = kRows;
+    rows.k = kWide;
+    rows.k_padded = padded;
+    const AlignedBuffer panels = pack_ternary_panels(rows);
+    TakenColumns taken;
+    taken.take(x.as<std::int8_t>(), kWide);
+    for (std::int64_t n_cols = 1; n_cols <= kPackedColumns; ++n_cols) {
+      std::vector<std::int32_t> got(static_cast<std::size_t>(kPanelRows * kPackedColumns));
+      std::vector<std::int32_t> expected(static_cast<std::size_t>(kRows * kPackedColumns));
+      set.ternary_panel({.w = panels.as<std::uint8_t>(),
+                         .n_panels = ternary_panels(kRows),
+                         .k = ternary_panel_columns(kWide),
+                         .x = x.as<std::int8_t>(),
+                         .x_stride = static_cast<std::size_t>(padded),
+                         .x_sums = sums.data(),
+                         .n_cols = n_cols,
+                         .taken = taken.columns(),
+                         .taken_codes = taken.codes(),
+                         .n_taken = taken.size(),
+                         .y = got.data(),
+                         .y_stride = kPanelRows});
+      generic::scalar_set()->ternary({.w = rows.codes,
+                                      .n_rows = kRows,
+                                      .x = x.as<std::int8_t>(),
+                                      .x_sums = sums.data(),
+                                      .n_cols = n_cols,
+                                      .k_padded = padded,
+                                      .y = expected.data(),
+                                      .y_stride = kRows});
+      for (std::int64_t c = 0; c < n_cols; ++c) {
+        same = same && std::memcmp(got.data() + c * kPanelRows, expected.data() + c * kRows,
+                                   static_cast<std::size_t>(kRows) * sizeof(std::int32_t)) == 0;
+      }
+    }
+  }
+  return identical(fmt::format("{} ternary by columns x int8", set.name), same);
 }
 
 /// Every combination of extreme signs and codes, then random ones.

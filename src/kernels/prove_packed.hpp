@@ -12,6 +12,7 @@ namespace tern::kernels {
 
 /// Of the set's own function, which must be there.
 [[nodiscard]] Proof prove_ternary(const KernelSet& set);
+[[nodiscard]] Proof prove_ternary_panel(const KernelSet& set);
 [[nodiscard]] Proof prove_binary(const KernelSet& set);
 
 }  // namespace tern::kernels

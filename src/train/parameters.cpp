@@ -65,7 +65,7 @@ std::function<bool(const models::TensorSpec&)> usual_tensors(bool tied_head) {
   };
 }
 
-void initialise(Parameters& parameters, std::uint64_t seed, float deviation) {
+void initialise(Parameters& parameters, std::uint64_t seed, const FirstWeights& deviations) {
   for (const auto& p : parameters.all()) {
     switch (p->role) {
       case models::TensorRole::embedding:
@@ -74,6 +74,7 @@ void initialise(Parameters& parameters, std::uint64_t seed, float deviation) {
         std::uint64_t own = seed;
         for (const char c : p->name) own = own * 0x100000001b3ULL ^ static_cast<unsigned char>(c);
         Random random(own);
+        const float deviation = p->role == models::TensorRole::embedding ? deviations.embedding : deviations.matrices;
         for (float& value : p->master.span()) value = static_cast<float>(random.normal()) * deviation;
         break;
       }

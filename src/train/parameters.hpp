@@ -70,8 +70,13 @@ class Parameters {
 /// Tensors that a model trained from scratch has: those the plan requires, and a head of its own unless it is tied.
 [[nodiscard]] std::function<bool(const models::TensorSpec&)> usual_tensors(bool tied_head);
 
-/// As Hugging Face's models start: matrices normal with deviation `deviation`, gains 1, biases 0. The numbers depend on
-/// the seed and the tensor's name alone.
-void initialise(Parameters& parameters, std::uint64_t seed, float deviation);
+/// Standard deviations of the first weights.
+struct FirstWeights {
+  float matrices = 0.02F;
+  float embedding = 0.02F;
+};
+/// As Hugging Face's models start: matrices and embedding normal, gains 1, biases 0. The numbers depend on the seed and
+/// the tensor's name alone.
+void initialise(Parameters& parameters, std::uint64_t seed, const FirstWeights& deviations);
 
 }  // namespace tern::train

@@ -33,6 +33,7 @@ constexpr KernelSet kSet{
     .matmuls = kMatmuls,
     .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
+    .ternary_panel = ternary_panel,
     .ternary_peak = "maddubs16",
     .binary = binary,
     .binary_tables = binary_tables,

@@ -6,6 +6,7 @@
 namespace tern::kernels::avx512vnni {
 
 void ternary(const TernaryArgs& args);
+void ternary_panel(const TernaryPanelArgs& args);
 void binary(const BinaryArgs& args);
 void attend(const AttendArgs& args);
 

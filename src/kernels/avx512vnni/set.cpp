@@ -21,6 +21,7 @@ constexpr KernelSet kSet{
     .matmuls = kMatmuls,
     .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
+    .ternary_panel = ternary_panel,
     .ternary_peak = "vnni_avx512",
     .binary = binary,
     .binary_peak = "vnni_avx512",

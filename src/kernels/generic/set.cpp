@@ -17,6 +17,7 @@ constexpr KernelSet kSet{
     .matmuls = nullptr,
     .n_matmuls = 0,
     .ternary = ternary,
+    .ternary_panel = ternary_panel,
     .ternary_peak = nullptr,
     .binary = binary,
     .binary_tables = binary_tables,

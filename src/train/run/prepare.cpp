@@ -83,7 +83,7 @@ class Preparation {
       TERN_TRY_DO(request_.start->fill(run_->trainer->parameters()));
     } else {
       initialise(run_->trainer->parameters(), static_cast<std::uint64_t>(state_.recipe.seed),
-                 static_cast<float>(state_.recipe.initializer_range));
+                 first_weights_of(state_.recipe));
     }
     remember_machine();
     TERN_TRY(RunFolder claimed, RunFolder::begin(request_.out));

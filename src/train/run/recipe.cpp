@@ -296,6 +296,12 @@ Result<QuantizerOptions> quantizer_of(const Recipe& recipe) {
   return out;
 }
 
+FirstWeights first_weights_of(const Recipe& recipe) {
+  const double embedding =
+      recipe.embedding_initializer_range == 0.0 ? recipe.initializer_range : recipe.embedding_initializer_range;
+  return {.matrices = static_cast<float>(recipe.initializer_range), .embedding = static_cast<float>(embedding)};
+}
+
 OptimizerOptions optimizer_of(const Recipe& recipe) {
   return {.beta1 = static_cast<float>(recipe.beta1),
           .beta2 = static_cast<float>(recipe.beta2),

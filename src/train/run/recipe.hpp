@@ -11,6 +11,7 @@
 #include "linalg/blas.hpp"
 #include "models/hyper_parameters.hpp"
 #include "train/optimizer.hpp"
+#include "train/parameters.hpp"
 #include "train/run/schedule.hpp"
 #include "train/weights.hpp"
 
@@ -35,6 +36,7 @@ struct Recipe {
   bool tie_word_embeddings = true;
   bool norm_per_projection = false;
   double initializer_range = 0.02;
+  double embedding_initializer_range = 0.0;  // 0: initializer_range
 
   // quantization
   std::string weights = "none";
@@ -98,6 +100,7 @@ struct Recipe {
 /// The other way: the recipe's model section says what the model is.
 void describe_model(const models::HyperParameters& model, Recipe& recipe);
 [[nodiscard]] Result<QuantizerOptions> quantizer_of(const Recipe& recipe);
+[[nodiscard]] FirstWeights first_weights_of(const Recipe& recipe);
 [[nodiscard]] OptimizerOptions optimizer_of(const Recipe& recipe);
 [[nodiscard]] Result<linalg::Matmul> matmul_of(const Recipe& recipe);
 /// `n_steps` of the run.

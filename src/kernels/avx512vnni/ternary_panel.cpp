@@ -1,0 +1,130 @@
+// Exact integer products with ternary weights by columns (layout: kernels/ternary_panels.hpp), AVX-512 with VNNI.
+//
+// Four columns of weights are interleaved, so that vpdpbusd adds four products of a row to its 32-bit lane: for one
+// column of the input four of those that it takes, with all 256 rows of a panel in sixteen sums; for several columns
+// neighbouring ones, unpacked in L1 and L2, in tiles of 64 rows and six columns. Sums are exact for the reason in
+// avxvnni/ternary_rows.hpp.
+#if defined(__x86_64__)
+
+#include "kernels/avx512vnni/simd.hpp"
+// After it:
+#include "kernels/avx512vnni/functions.hpp"
+#include "kernels/avx512vnni/ternary_panel_tile.hpp"
+
+namespace tern::kernels::avx512vnni {
+namespace {
+
+constexpr std::int64_t kPanel = 256;
+constexpr std::int64_t kColumnBytes = 64;
+constexpr std::int64_t kAhead = 32;  // columns
+
+/// Four columns of a panel with their bytes interleaved: vector m has, four to a lane, the codes of rows 16 m .. 16 m +
+/// 15 at bits 7-6, of the rows 64, 128 and 192 further at the bits below.
+inline void interleave(const __m512i* columns, __m512i* fours) {
+  const __m512i low0 = _mm512_unpacklo_epi8(columns[0], columns[1]);
+  const __m512i low1 = _mm512_unpacklo_epi8(columns[2], columns[3]);
+  const __m512i high0 = _mm512_unpackhi_epi8(columns[0], columns[1]);
+  const __m512i high1 = _mm512_unpackhi_epi8(columns[2], columns[3]);
+  fours[0] = _mm512_unpacklo_epi16(low0, low1);
+  fours[1] = _mm512_unpackhi_epi16(low0, low1);
+  fours[2] = _mm512_unpacklo_epi16(high0, high1);
+  fours[3] = _mm512_unpackhi_epi16(high0, high1);
+}
+
+inline __m512i plane(__m512i v, unsigned shift) {
+  return _mm512_and_si512(_mm512_srli_epi16(v, shift), _mm512_set1_epi8(3));
+}
+
+void one_column(const TernaryPanelArgs& a) {
+  for (std::int64_t p = 0; p < a.n_panels; ++p) {
+    const std::uint8_t* panel = a.w + p * a.k * kColumnBytes;
+    __m512i sums[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) sums[i] = _mm512_set1_epi32(-a.x_sums[0]);
+    for (std::int64_t t = 0; t < a.n_taken; t += 4) {
+      __m512i columns[4];
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        _mm_prefetch(reinterpret_cast<const char*>(panel) + std::size_t{a.taken[t + kAhead + i]} * kColumnBytes,
+                     _MM_HINT_T0);
+        columns[i] = _mm512_loadu_si512(panel + std::size_t{a.taken[t + i]} * kColumnBytes);
+      }
+      __m512i fours[4];
+      interleave(columns, fours);
+      const __m512i x = broadcast4(a.taken_codes + t);
+#pragma GCC unroll 4
+      for (unsigned q = 0; q < 4; ++q) {
+#pragma GCC unroll 4
+        for (unsigned m = 0; m < 4; ++m) {
+          sums[4 * q + m] = _mm512_dpbusd_epi32(sums[4 * q + m], plane(fours[m], 6 - 2 * q), x);
+        }
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) _mm512_storeu_si512(a.y + p * kPanel + 16 * i, sums[i]);
+  }
+}
+
+/// Columns [k0, k0 + n) of a panel, n a multiple of 4, as four planes of 64 rows: for every four columns 256 bytes.
+inline void unpack(const std::uint8_t* columns, std::int64_t n, std::uint8_t* out) {
+  for (std::int64_t k = 0; k < n; k += 4, columns += 4 * kColumnBytes, out += kStepBytes) {
+    __m512i bytes[4];
+    for (int i = 0; i < 4; ++i) bytes[i] = _mm512_loadu_si512(columns + i * kColumnBytes);
+    __m512i fours[4];
+    interleave(bytes, fours);
+    for (unsigned q = 0; q < 4; ++q) {
+      for (int m = 0; m < 4; ++m) _mm512_store_si512(out + q * kPlaneBytes + m * 64, plane(fours[m], 6 - 2 * q));
+    }
+  }
+}
+
+/// A plane of unpacked rows against C columns of the input.
+template <int C>
+inline void add_tile(const TernaryPanelArgs& a, const std::uint8_t* plane, std::int64_t k0, std::int64_t n,
+                     std::int64_t column, std::int64_t n_cols, std::int32_t* rows) {
+  const std::int8_t* x[C];
+  for (std::int64_t c = 0; c < C; ++c) {
+    x[c] = a.x + static_cast<std::size_t>(column + (c < n_cols ? c : 0)) * a.x_stride + k0;
+  }
+  alignas(64) __m512i sums[4 * C];
+  ternary_panel_tile<C>(plane, x, n, sums);
+  for (std::int64_t c = 0; c < C && c < n_cols; ++c) {
+    std::int32_t* y = rows + static_cast<std::size_t>(column + c) * a.y_stride;
+    for (int v = 0; v < 4; ++v) {
+      const __m512i before = k0 == 0 ? _mm512_set1_epi32(-a.x_sums[column + c]) : _mm512_loadu_si512(y + 16 * v);
+      _mm512_storeu_si512(y + 16 * v, _mm512_add_epi32(before, sums[4 * c + v]));
+    }
+  }
+}
+
+void many_columns(const TernaryPanelArgs& a) {
+  alignas(64) std::uint8_t codes[4 * kPlaneBytes];
+  for (std::int64_t p = 0; p < a.n_panels; ++p) {
+    for (std::int64_t k0 = 0; k0 < a.k; k0 += kPanelTileColumns) {
+      const std::int64_t n = a.k - k0 < kPanelTileColumns ? a.k - k0 : kPanelTileColumns;
+      unpack(a.w + (p * a.k + k0) * kColumnBytes, n, codes);
+      for (int q = 0; q < 4; ++q) {
+        const std::uint8_t* plane = codes + q * kPlaneBytes;
+        std::int32_t* rows = a.y + p * kPanel + 64 * q;
+        std::int64_t c = 0;
+        for (; c + 4 < a.n_cols; c += 6) add_tile<6>(a, plane, k0, n, c, a.n_cols - c, rows);
+        if (c + 2 < a.n_cols) {
+          add_tile<4>(a, plane, k0, n, c, a.n_cols - c, rows);
+        } else if (c < a.n_cols) {
+          add_tile<2>(a, plane, k0, n, c, a.n_cols - c, rows);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void ternary_panel(const TernaryPanelArgs& a) {
+  if (a.n_cols == 1) return one_column(a);
+  many_columns(a);
+}
+
+}  // namespace tern::kernels::avx512vnni
+
+#endif
