@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/ternary_panels.hpp"
 #include "tests/support/kernel_cases.hpp"
 
 namespace {
@@ -37,20 +38,21 @@ double best_of_five(Work work) {
 }
 
 struct Case {
-  std::string_view name;
+  std::string name;
   std::int64_t row_bytes, k;
   // Runs n_rows rows at w against n_cols columns.
   std::function<void(const std::byte* w, std::int64_t n_rows, std::int64_t n_cols)> run;
+  std::int64_t slice = 64;  // rows a task of the thread pool might take
 };
 
 void measure(const Case& c, std::span<const std::byte> pool) {
-  const std::int64_t n_stream = static_cast<std::int64_t>(pool.size()) / c.row_bytes / 8 * 8;
-  const std::int64_t slice = 64;  // rows a task of the thread pool might take
+  const std::int64_t n_stream = static_cast<std::int64_t>(pool.size()) / c.row_bytes / c.slice * c.slice;
+  const std::int64_t slice = c.slice;
   const double one = best_of_five([&] {
     for (std::int64_t r = 0; r + slice <= n_stream; r += slice) c.run(pool.data() + r * c.row_bytes, slice, 1);
   });
   const double gb = static_cast<double>(n_stream / slice * slice * c.row_bytes) / one / 1e9;
-  const std::int64_t n_rows = 640;
+  const std::int64_t n_rows = 640 / slice * slice;
   const double l2 = best_of_five([&] {
     for (int i = 0; i < 20; ++i) c.run(pool.data(), slice, 1);
   });
@@ -65,6 +67,51 @@ void measure(const Case& c, std::span<const std::byte> pool) {
   }
   fmt::print("\n");
   std::fflush(stdout);
+}
+
+/// Ternary weights by columns, for one column of the input when about a share of it is not zero: GB/s as if all were
+/// read.
+void measure_panels(const Kernels& kernels, std::int64_t k, std::span<const float> x, std::span<std::byte> pool) {
+  constexpr std::int64_t kColumns = 128;
+  tern::Random random(4);
+  for (std::byte& b : pool) b = static_cast<std::byte>(random.next() & 0xaa);
+  AlignedBuffer codes(static_cast<std::size_t>(kColumns * k));
+  std::vector<std::int32_t> sums(kColumns);
+  for (std::int64_t c = 0; c < kColumns; ++c) {
+    kernels.table.quantize_token(x.data() + c * k, k, codes.as<std::int8_t>() + c * k,
+                                 &sums[static_cast<std::size_t>(c)]);
+  }
+  std::vector<std::int32_t> out(static_cast<std::size_t>(kTernaryPanel * kColumns));
+  for (const double share : {0.15, 0.3, 1.0}) {
+    std::vector<std::int8_t> some(codes.as<std::int8_t>(), codes.as<std::int8_t>() + k);
+    for (std::int8_t& code : some) code = random.uniform() < share ? code : std::int8_t{0};
+    TakenColumns taken;
+    taken.take(some.data(), k);
+    measure(Case{fmt::format("{:.0f} %", 100.0 * share), k / 4, k,
+                 [&](const std::byte* w, std::int64_t /*n_rows*/, std::int64_t n_cols) {
+                   const auto* panel = reinterpret_cast<const std::uint8_t*>(w);
+                   if (n_cols == 1) {
+                     kernels.table.ternary_taken({.w = panel,
+                                                  .next = panel + ternary_panel_bytes(k),
+                                                  .taken = taken.columns(),
+                                                  .codes = taken.codes(),
+                                                  .n_taken = taken.size(),
+                                                  .x_sum = 0,
+                                                  .y = out.data()});
+                     return;
+                   }
+                   kernels.table.ternary_panel({.w = panel,
+                                                .k = k,
+                                                .x = codes.as<std::int8_t>(),
+                                                .x_stride = static_cast<std::size_t>(k),
+                                                .x_sums = sums.data(),
+                                                .n_cols = n_cols,
+                                                .y = out.data(),
+                                                .y_stride = kTernaryPanel});
+                 },
+                 kTernaryPanel},
+            pool);
+  }
 }
 
 }  // namespace
@@ -123,7 +170,7 @@ int main(int argc, char** argv) {
       }
       const auto columns = tern::test::make_columns(kernels.table, bound.activation, x, 128, k);
       const std::int64_t row_bytes = bound.weight->row_bytes(k);
-      measure({bound.weight->name, row_bytes, k,
+      measure({std::string(bound.weight->name), row_bytes, k,
                [&](const std::byte* w, std::int64_t n_rows, std::int64_t n_cols) {
                  bound.run({.w = w,
                             .w_row_bytes = static_cast<std::size_t>(row_bytes),
@@ -160,6 +207,7 @@ int main(int argc, char** argv) {
                }},
               pool);
     }
+    if (filter.empty() || filter == "panels") measure_panels(kernels, k, x, pool);
   }
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "models/rope_scaling.hpp"
 #include "models/slots.hpp"
@@ -51,12 +52,12 @@ class PlanCompiler {
     usage_.push_back(models::usage_of(step));
   }
 
-  Result<ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding) {
+  Result<ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding, ops::Input input = ops::Input::any) {
     const TensorView* view = model_.tensor(id);
     TERN_CHECK(view != nullptr);
-    const auto key = std::make_pair(static_cast<const void*>(view->bytes.data()), rounding);
+    const auto key = std::make_tuple(static_cast<const void*>(view->bytes.data()), rounding, input);
     if (const auto found = bound_.find(key); found != bound_.end()) return found->second;
-    TERN_TRY(ops::Matrix bound, ops::Matrix::bind(*view, rounding, kernels_));
+    TERN_TRY(ops::Matrix bound, ops::Matrix::bind(*view, rounding, kernels_, input));
     out_.packed_bytes_ += bound.packed_bytes();
     out_.matrices_.push_back(std::make_unique<ops::Matrix>(std::move(bound)));
     bound_[key] = out_.matrices_.back().get();
@@ -64,8 +65,8 @@ class PlanCompiler {
   }
 
   /// A matrix of which all rows are read for every token, unlike those of an embedding.
-  Result<const ops::Matrix*> streamed(models::TensorId id, ops::Rounding rounding) {
-    TERN_TRY(ops::Matrix * bound, matrix(id, rounding));
+  Result<const ops::Matrix*> streamed(models::TensorId id, ops::Rounding rounding, ops::Input input = ops::Input::any) {
+    TERN_TRY(ops::Matrix * bound, matrix(id, rounding, input));
     if (!copies_weights_ || !copied_.insert(bound).second) return bound;
     out_.packed_bytes_ -= bound->packed_bytes();
     bound->move_weights(out_.weights_.take(static_cast<std::size_t>(bound->weight_bytes())));
@@ -89,6 +90,8 @@ class PlanCompiler {
     return {};
   }
   Result<void> add(const models::NormStep& s) {
+    const bool keeps_zeros = s.kind == models::NormStep::Kind::rms && s.bias == kNone;
+    if (keeps_zeros && mostly_zero_.contains(s.in)) mostly_zero_.insert(s.out);
     const std::int64_t width = plan_.value(s.in).width;
     append(NormOp{s.in, s.out, width, s.group_width == 0 ? width : s.group_width, s.kind, s.eps, vector(s.weight),
                   vector(s.bias)},
@@ -101,7 +104,10 @@ class PlanCompiler {
       return fail(ErrorCode::unsupported, "{}: activations of {} bits per token; the engine rounds to 8 or 4",
                   plan_.tensor(s.weight).name, s.activation.bits);
     }
-    TERN_TRY(const ops::Matrix* bound, streamed(s.weight, rounding_of(s.activation)));
+    // Packing by columns takes a copy, so only where weights are copied anyway.
+    const bool by_columns = copies_weights_ && mostly_zero_.contains(s.in);
+    TERN_TRY(const ops::Matrix* bound,
+             streamed(s.weight, rounding_of(s.activation), by_columns ? ops::Input::mostly_zero : ops::Input::any));
     const float* scale = vector(s.output_scale);
     LinearOp::Part part{s.out, bound, vector(s.bias), scale == nullptr ? 1.0F : *scale};
     if (!out_.ops_.empty()) {
@@ -135,10 +141,12 @@ class PlanCompiler {
     return {};
   }
   Result<void> add(const models::UnaryStep& s) {
+    if (s.function == models::Unary::relu2) mostly_zero_.insert(s.out);
     append(GluOp{s.in, kNone, s.out, plan_.value(s.in).width, function(s.function)}, s);
     return {};
   }
   Result<void> add(const models::GluStep& s) {
+    if (s.function == models::Unary::relu2) mostly_zero_.insert(s.out);
     append(GluOp{s.gate, s.up, s.out, plan_.value(s.gate).width, function(s.function)}, s);
     return {};
   }
@@ -213,9 +221,12 @@ class PlanCompiler {
   const kernels::Kernels& kernels_;
   CompiledPlan out_;
   std::vector<models::Usage> usage_;
-  std::map<std::pair<const void*, ops::Rounding>, ops::Matrix*> bound_;
+  std::map<std::tuple<const void*, ops::Rounding, ops::Input>, ops::Matrix*> bound_;
   bool copies_weights_;
   std::set<const ops::Matrix*> copied_;
+  /// Values behind a squared ReLU: of a trained BitNet's five in six are zero once they are rounded
+  /// (bench/studies/down_projection_sparsity.py).
+  std::set<models::ValueId> mostly_zero_;
 };
 
 Result<CompiledPlan> CompiledPlan::compile(const models::ModelFile& model, const kernels::Kernels& kernels,

@@ -45,7 +45,10 @@ std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_thre
   for (const LinearOp::Part& part : op.parts) n_rows += part.matrix->n_rows();
   const std::int64_t chunk = ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads);
   std::vector<Piece> pieces;
-  for (std::size_t i = 0; i < op.parts.size(); ++i) cut(pieces, i, op.parts[i].matrix->n_rows(), chunk);
+  for (std::size_t i = 0; i < op.parts.size(); ++i) {
+    const std::int64_t unit = op.parts[i].matrix->rows_at_once();
+    cut(pieces, i, op.parts[i].matrix->n_rows(), (chunk + unit - 1) / unit * unit);
+  }
   return pieces;
 }
 

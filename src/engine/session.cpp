@@ -49,6 +49,7 @@ Session::Session(std::shared_ptr<const Model> model, const SessionOptions& optio
   rope_tables_.resize(model_->plan().rope_kinds().size());
   const std::vector<Op>& ops = model_->plan().ops();
   ahead_.resize(ops.size());
+  passed_over_.resize(ops.size());
   for (std::size_t i = 0; pool_.n_threads() > 1 && i < ops.size(); ++i) ahead_[i] = weights_ahead(ops, i, pool_);
   if (model_->plan().pooling() != models::Pooling::none) {
     pooled_ = Pool(model_->plan().pooling(), model_->plan().embedding_width(), options.n_sequences);
@@ -243,6 +244,11 @@ void Session::for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols,
 void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   const std::int64_t n_cols = std::ssize(batch);
   prepare(*op.parts.front().matrix, row(op.in, 0), static_cast<std::size_t>(width(op.in)), n_cols);
+  for (const LinearOp::Part& part : op.parts) {
+    const ops::PassedOver part_passed = part.matrix->passed_over(columns_);
+    passed_over_[current_op_].bytes += part_passed.bytes;
+    passed_over_[current_op_].products += part_passed.products;
+  }
   for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
     const LinearOp::Part& part = op.parts[piece.part];
     part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0),

@@ -55,6 +55,9 @@ class Session {
   /// no longer. Vectors are made as long as the plan. Costs some 50 nanoseconds an operation.
   void time_operations(OpTimes* times);
 
+  /// By operation of the plan, what products have left out since the session began.
+  [[nodiscard]] std::span<const ops::PassedOver> passed_over() const { return passed_over_; }
+
   [[nodiscard]] const Model& model() const { return *model_; }
   [[nodiscard]] const SessionOptions& options() const { return options_; }
   [[nodiscard]] std::uint64_t kv_bytes() const;
@@ -104,6 +107,7 @@ class Session {
   std::size_t current_op_ = 0;
   std::vector<std::vector<sys::ThreadPool::Ahead>> ahead_;  // [ops]: pieces.hpp
   OpTimes* times_ = nullptr;
+  std::vector<ops::PassedOver> passed_over_;  // [ops]
 };
 
 }  // namespace tern::engine

@@ -30,6 +30,8 @@ void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
   fill(table.ternary_panel, source.ternary_panel);
+  if (table.ternary_taken == nullptr) table.ternary_taken_below = source.ternary_taken_below;
+  fill(table.ternary_taken, source.ternary_taken);
   if (table.binary == nullptr) {
     table.binary_peak = source.binary_peak;
     table.binary_products = source.binary_products;

@@ -46,25 +46,30 @@ struct TernaryArgs {
 };
 using TernaryFn = void (*)(const TernaryArgs&);
 
-/// The same product with the weights by columns, in the layout of kernels/ternary_panels.hpp: all columns of the input,
-/// or, for one, those that are not zero.
+/// The same product with the weights by columns, in the layout of kernels/ternary_panels.hpp.
 struct TernaryPanelArgs {
-  const std::uint8_t* w;  // n_panels panels of 256 rows
-  std::int64_t n_panels;
-  std::int64_t k;              // columns of a panel: a multiple of 4, at most 2^22
+  const std::uint8_t* w;       // a panel of 256 rows
+  std::int64_t k;              // its columns: a multiple of 4, at most 2^22
   const std::int8_t* x;        // n_cols columns of at least k codes, zero beyond the input's own
   std::size_t x_stride;        // bytes between them
   const std::int32_t* x_sums;  // [n_cols] sum of each column's codes
   std::int64_t n_cols;
-  // For one column: its codes that are not zero, in order, filled up with zeros (of any column) to a multiple of 4.
-  // Behind them 64 more columns that come next, in the panel that follows: nothing of them is used but to fetch ahead.
-  const std::uint32_t* taken;
-  const std::int8_t* taken_codes;
-  std::int64_t n_taken;
-  std::int32_t* y;  // [n_cols][256 * n_panels]
+  std::int32_t* y;  // [n_cols][256]
   std::size_t y_stride;
 };
 using TernaryPanelFn = void (*)(const TernaryPanelArgs&);
+
+/// The same for one column of the input, of which the codes that are not zero are known.
+struct TernaryTakenArgs {
+  const std::uint8_t* w;       // a panel of 256 rows
+  const std::uint8_t* next;    // the panel that comes next, perhaps the same: nothing of it is used but to fetch ahead
+  const std::uint32_t* taken;  // n_taken columns, a multiple of 4; behind them 64 that `next` begins with
+  const std::int8_t* codes;    // [n_taken] of these columns; where they were filled up: 0
+  std::int64_t n_taken;
+  std::int32_t x_sum;
+  std::int32_t* y;  // [256]
+};
+using TernaryTakenFn = void (*)(const TernaryTakenArgs&);
 
 /// Product by look-up with binary weights in the packed layout of kernels/binary_pack.hpp, its sums exact:
 /// y[c * y_stride + r] = float(sum over k of (+ or -) x(c, k)) / x_scales[c] * w_scale, the same bits on every
@@ -156,8 +161,10 @@ struct KernelSet {
   const MatmulSlot* matmuls = nullptr;
   std::int64_t n_matmuls = 0;
   TernaryFn ternary = nullptr;
-  TernaryPanelFn ternary_panel = nullptr;  // does its multiply-adds with ternary_peak's instructions, or better ones
-  const char* ternary_peak = nullptr;      // as MatmulSlot::peak; null where no limit is known
+  TernaryPanelFn ternary_panel = nullptr;
+  TernaryTakenFn ternary_taken = nullptr;
+  double ternary_taken_below = 0.0;  // the share of codes that are not zero below which ternary_taken is the faster one
+  const char* ternary_peak = nullptr;  // as MatmulSlot::peak; null where no limit is known
   BinaryFn binary = nullptr;
   BinaryTablesFn binary_tables = nullptr;
   const char* binary_peak = nullptr;

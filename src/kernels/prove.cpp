@@ -279,7 +279,7 @@ Result<void> prove_set(const KernelSet& set, std::vector<Proof>& proofs) {
     proofs.push_back(prove_matmul(set, set.matmuls[i], *format));
   }
   if (set.ternary != nullptr) proofs.push_back(prove_ternary(set));
-  if (set.ternary_panel != nullptr) proofs.push_back(prove_ternary_panel(set));
+  if (set.ternary_panel != nullptr) proofs.push_back(prove_ternary_panels(set));
   if (set.binary != nullptr) proofs.push_back(prove_binary(set));
   for (std::int64_t i = 0; set.attend != nullptr && i < set.n_caches; ++i) {
     TERN_TRY(const formats::Format* format, formats::by_name(set.caches[i].format));

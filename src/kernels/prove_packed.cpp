@@ -55,12 +55,11 @@ Proof prove_ternary(const KernelSet& set) {
   return identical(fmt::format("{} ternary x int8", set.name), same);
 }
 
-/// As prove_ternary, held against products with the same weights by rows. Rounds 0 to 8 have extremes, so that all
-/// columns are taken, round 9 random codes, round 10 few that are not zero, round 11 none.
-Proof prove_ternary_panel(const KernelSet& set) {
+/// As prove_ternary, held against products with the same weights by rows, both with all columns and with those that are
+/// taken. Rounds 0 to 8 have extremes, so that all are, round 9 random codes, round 10 few that are not zero, 11 none.
+Proof prove_ternary_panels(const KernelSet& set) {
   constexpr std::int64_t kWide = 1668;  // whole tiles and a rest
-  constexpr std::int64_t kRows = kTernaryPanel + 44;
-  constexpr std::int64_t kPanelRows = 2 * kTernaryPanel;
+  constexpr std::int64_t kRows = kTernaryPanel - 12;
   const std::int64_t padded = ternary_padded(kWide);
   Random random(17);
   AlignedBuffer w(static_cast<std::size_t>(kRows * padded / 4));
@@ -87,36 +86,42 @@ Proof prove_ternary_panel(const KernelSet& set) {
     rows.n_rows = kRows;
     rows.k = kWide;
     rows.k_padded = padded;
-    const AlignedBuffer panels = pack_ternary_panels(rows);
-    TakenColumns taken;
-    taken.take(x.as<std::int8_t>(), kWide);
+    const AlignedBuffer panel = pack_ternary_panels(rows);
+    std::vector<std::int32_t> expected(kRows * kPackedColumns);
+    generic::scalar_set()->ternary({.w = rows.codes,
+                                    .n_rows = kRows,
+                                    .x = x.as<std::int8_t>(),
+                                    .x_sums = sums.data(),
+                                    .n_cols = kPackedColumns,
+                                    .k_padded = padded,
+                                    .y = expected.data(),
+                                    .y_stride = kRows});
+    std::vector<std::int32_t> got(kTernaryPanel * kPackedColumns);
+    const auto check = [&](std::int64_t column, const std::int32_t* y) {
+      same = same && std::memcmp(y, expected.data() + column * kRows, kRows * sizeof(std::int32_t)) == 0;
+    };
     for (std::int64_t n_cols = 1; n_cols <= kPackedColumns; ++n_cols) {
-      std::vector<std::int32_t> got(static_cast<std::size_t>(kPanelRows * kPackedColumns));
-      std::vector<std::int32_t> expected(static_cast<std::size_t>(kRows * kPackedColumns));
-      set.ternary_panel({.w = panels.as<std::uint8_t>(),
-                         .n_panels = ternary_panels(kRows),
+      set.ternary_panel({.w = panel.as<std::uint8_t>(),
                          .k = ternary_panel_columns(kWide),
                          .x = x.as<std::int8_t>(),
                          .x_stride = static_cast<std::size_t>(padded),
                          .x_sums = sums.data(),
                          .n_cols = n_cols,
-                         .taken = taken.columns(),
-                         .taken_codes = taken.codes(),
-                         .n_taken = taken.size(),
                          .y = got.data(),
-                         .y_stride = kPanelRows});
-      generic::scalar_set()->ternary({.w = rows.codes,
-                                      .n_rows = kRows,
-                                      .x = x.as<std::int8_t>(),
-                                      .x_sums = sums.data(),
-                                      .n_cols = n_cols,
-                                      .k_padded = padded,
-                                      .y = expected.data(),
-                                      .y_stride = kRows});
-      for (std::int64_t c = 0; c < n_cols; ++c) {
-        same = same && std::memcmp(got.data() + c * kPanelRows, expected.data() + c * kRows,
-                                   static_cast<std::size_t>(kRows) * sizeof(std::int32_t)) == 0;
-      }
+                         .y_stride = kTernaryPanel});
+      for (std::int64_t c = 0; c < n_cols; ++c) check(c, got.data() + c * kTernaryPanel);
+    }
+    TakenColumns taken;
+    for (std::int64_t c = 0; c < kPackedColumns; ++c) {
+      taken.take(x.as<std::int8_t>() + c * padded, kWide);
+      set.ternary_taken({.w = panel.as<std::uint8_t>(),
+                         .next = panel.as<std::uint8_t>(),
+                         .taken = taken.columns(),
+                         .codes = taken.codes(),
+                         .n_taken = taken.size(),
+                         .x_sum = sums[static_cast<std::size_t>(c)],
+                         .y = got.data()});
+      check(c, got.data());
     }
   }
   return identical(fmt::format("{} ternary by columns x int8", set.name), same);

@@ -57,7 +57,7 @@ void TakenColumns::take(const std::int8_t* codes, std::int64_t k) {
   }
   size_ = static_cast<std::int64_t>(n);
   for (std::size_t i = 0; i < kTernaryPanelAhead; ++i) {
-    columns_[n + i] = static_cast<std::uint32_t>(n_columns) + (i < n ? columns_[i] : 0);
+    columns_[n + i] = i < n ? columns_[i] : 0;
   }
 }
 

@@ -16,7 +16,7 @@ namespace tern::kernels {
 
 inline constexpr std::int64_t kTernaryPanel = 256;       // rows
 inline constexpr std::int64_t kTernaryPanelColumn = 64;  // bytes of a column
-inline constexpr std::int64_t kTernaryPanelAhead = 64;   // columns behind those that are taken
+inline constexpr std::int64_t kTernaryPanelAhead = 64;   // columns behind those that are taken, to fetch ahead
 
 [[nodiscard]] constexpr std::int64_t ternary_panels(std::int64_t n_rows) {
   return (n_rows + kTernaryPanel - 1) / kTernaryPanel;
@@ -32,7 +32,7 @@ inline constexpr std::int64_t kTernaryPanelAhead = 64;   // columns behind those
 /// The same weights as panels: ternary_panels(n_rows) times ternary_panel_bytes(k) bytes, on a cache line.
 [[nodiscard]] AlignedBuffer pack_ternary_panels(const TernaryMatrix& matrix);
 
-/// The codes of one column of an input that are not zero, as TernaryPanelArgs wants them. Memory is kept from one input
+/// The codes of one column of an input that are not zero, as TernaryTakenArgs wants them. Memory is kept from one input
 /// to the next.
 class TakenColumns {
  public:

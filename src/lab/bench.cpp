@@ -47,8 +47,11 @@ class Bench {
                  [&](std::size_t i) { return ready_[session_of_row_[i]].session.run(out_.rows[i].test, progress_); },
                  tests.size(), progress_));
     std::vector<engine::OpTimes> times(out_.rows.size());
+    std::vector<std::vector<ops::PassedOver>> passed_over(out_.rows.size());
     for (std::size_t i = 0; options_.operations && i < times.size(); ++i) {
-      TERN_TRY(times[i], ready_[session_of_row_[i]].session.time_operations(out_.rows[i].test, progress_));
+      BenchSession& session = ready_[session_of_row_[i]].session;
+      TERN_TRY(times[i], session.time_operations(out_.rows[i].test, progress_));
+      passed_over[i].assign(session.passed_over().begin(), session.passed_over().end());
     }
     TERN_TRY_DO(limits_.measure(options_.measure_limit, buffer_bytes(), progress_));
     progress_.end();
@@ -56,8 +59,8 @@ class Bench {
     for (std::size_t i = 0; options_.operations && i < times.size(); ++i) {
       BenchRow& row = out_.rows[i];
       const std::int64_t n_logits = row.test.generates() ? row.cost.n_tokens : row.test.n_sequences;
-      row.operations = operations_of(ready_[session_of_row_[i]].model->plan(), times[i], row.cost, n_logits,
-                                     row.test.generates(), row.test.n_threads, limits_);
+      row.operations = operations_of(ready_[session_of_row_[i]].model->plan(), times[i], passed_over[i], row.cost,
+                                     n_logits, row.test.generates(), row.test.n_threads, limits_);
     }
     out_.limits.assign(limits_.all().begin(), limits_.all().end());
     note_what_came_from_cache();
@@ -87,6 +90,7 @@ class Bench {
       progress_.update(++done, test_name(row.test));
       const auto kv = kv_reads(with.model->plan(), with.session.kv_bytes_per_position());
       row.cost = cost_of(row.test, engine::work_of(with.model->plan()), kv, with.session.n_batch());
+      take_off(row.cost, with.model->plan(), with.session.passed_over());
       limits_.want(row.cost, row.test.n_threads);
     }
     if (ready_.size() == 1) out_.peak_resident_bytes = sys::memory_use().peak_resident;

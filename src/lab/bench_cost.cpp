@@ -59,6 +59,19 @@ double BenchCost::n_products() const {
   return sum;
 }
 
+void take_off(BenchCost& cost, const ops::Matrix& matrix, const ops::PassedOver& passed_over) {
+  cost.bytes -= static_cast<double>(passed_over.bytes);
+  const auto same = std::ranges::find(cost.products, matrix.peak(), &BenchCost::Products::peak);
+  if (same != cost.products.end()) same->n -= static_cast<double>(passed_over.products);
+}
+
+void take_off(BenchCost& cost, const engine::CompiledPlan& plan, std::span<const ops::PassedOver> passed_over) {
+  for (std::size_t i = 0; i < passed_over.size(); ++i) {
+    const auto* linear = std::get_if<engine::LinearOp>(&plan.ops()[i]);
+    if (linear != nullptr) take_off(cost, *linear->parts.front().matrix, passed_over[i]);
+  }
+}
+
 std::vector<KvReads> kv_reads(const engine::CompiledPlan& plan, double bytes_per_position) {
   std::vector<KvReads> kv;  // first with widths in the place of bytes
   double whole = 0.0;

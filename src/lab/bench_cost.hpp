@@ -31,6 +31,11 @@ struct BenchCost {
   [[nodiscard]] double n_products() const;
 };
 
+/// Takes off what a product with this matrix left out.
+void take_off(BenchCost& cost, const ops::Matrix& matrix, const ops::PassedOver& passed_over);
+/// The same for all products of a plan; passed_over: by operation.
+void take_off(BenchCost& cost, const engine::CompiledPlan& plan, std::span<const ops::PassedOver> passed_over);
+
 /// Keys and values of layers with one window.
 struct KvReads {
   double bytes_per_position = 0.0;

@@ -105,14 +105,16 @@ class Table {
 }  // namespace
 
 std::vector<OperationRow> operations_of(const engine::CompiledPlan& plan, const engine::OpTimes& times,
-                                        const BenchCost& test, std::int64_t n_logits, bool generates, int n_threads,
-                                        const Limits& limits) {
+                                        std::span<const ops::PassedOver> passed_over, const BenchCost& test,
+                                        std::int64_t n_logits, bool generates, int n_threads, const Limits& limits) {
   Table table;
   for (std::size_t i = 0; i < plan.ops().size(); ++i) {
     std::visit(
         [&](const auto& op) {
           if constexpr (requires { products_of(op, test, n_logits); }) {
-            table.add(products_of(op, test, n_logits), times.whole[i] - times.rounding[i]);
+            Products products = products_of(op, test, n_logits);
+            if constexpr (requires { op.parts; }) take_off(products.cost, *op.parts.front().matrix, passed_over[i]);
+            table.add(products, times.whole[i] - times.rounding[i]);
             table.add("rounding of inputs", times.rounding[i]);
           } else {
             table.add(name_of(op), times.whole[i]);

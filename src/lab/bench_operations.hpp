@@ -23,8 +23,10 @@ struct OperationRow {
   [[nodiscard]] double gigamacs_per_second() const { return cost.n_products() / seconds * 1e-9; }
 };
 
-/// Longest first. `test`: the cost of the whole test; n_logits: tokens whose logits were wanted.
+/// Longest first. passed_over: by operation; `test`: the cost of the whole test; n_logits: tokens whose logits were
+/// wanted.
 [[nodiscard]] std::vector<OperationRow> operations_of(const engine::CompiledPlan& plan, const engine::OpTimes& times,
+                                                      std::span<const ops::PassedOver> passed_over,
                                                       const BenchCost& test, std::int64_t n_logits, bool generates,
                                                       int n_threads, const Limits& limits);
 

@@ -90,23 +90,29 @@ std::vector<engine::BatchItem> BenchSession::prompt_of(const BenchTest& test) co
 
 Result<Timed> BenchSession::run(const BenchTest& test, const Progress& progress) {
   TERN_TRY_DO(go_to(test, progress));
-  if (!test.generates()) {
-    const auto items = prompt_of(test);
-    return timed(test.n_threads, [&] { return session_->decode(items); });
+  const auto before = session_->passed_over();
+  passed_over_.assign(before.begin(), before.end());
+  TERN_TRY(const Timed done, timed(test.n_threads, [&] { return decode_all(test, progress); }));
+  for (std::size_t i = 0; i < passed_over_.size(); ++i) {
+    const ops::PassedOver& now = session_->passed_over()[i];
+    passed_over_[i] = {.bytes = now.bytes - passed_over_[i].bytes, .products = now.products - passed_over_[i].products};
   }
+  return done;
+}
+
+Result<void> BenchSession::decode_all(const BenchTest& test, const Progress& progress) {
+  if (!test.generates()) return session_->decode(prompt_of(test));
   const int first = first_sequence(test);
   std::vector<engine::BatchItem> items(static_cast<std::size_t>(test.n_sequences));
-  return timed(test.n_threads, [&]() -> Result<void> {
-    for (std::int64_t p = test.n_depth; p < test.n_depth + test.n_gen; ++p) {
-      if (progress.cancelled()) return std::unexpected(stopped());
-      for (int i = 0; i < test.n_sequences; ++i) {
-        const int s = first + i;
-        items[static_cast<std::size_t>(i)] = {token(s, p), static_cast<std::int32_t>(p), s, true};
-      }
-      TERN_TRY_DO(session_->decode(items));
+  for (std::int64_t p = test.n_depth; p < test.n_depth + test.n_gen; ++p) {
+    if (progress.cancelled()) return std::unexpected(stopped());
+    for (int i = 0; i < test.n_sequences; ++i) {
+      const int s = first + i;
+      items[static_cast<std::size_t>(i)] = {token(s, p), static_cast<std::int32_t>(p), s, true};
     }
-    return {};
-  });
+    TERN_TRY_DO(session_->decode(items));
+  }
+  return {};
 }
 
 Result<engine::OpTimes> BenchSession::time_operations(const BenchTest& test, const Progress& progress) {

@@ -31,6 +31,8 @@ class BenchSession {
   /// The same test with a clock at every operation: the fastest of a few runs. Errors: as run().
   [[nodiscard]] Result<engine::OpTimes> time_operations(const BenchTest& test, const Progress& progress);
 
+  /// By operation, what the last run left out.
+  [[nodiscard]] std::span<const ops::PassedOver> passed_over() const { return passed_over_; }
   [[nodiscard]] std::int64_t n_batch() const { return session_->options().n_batch; }
   /// Bytes of one position in the cache over all layers.
   [[nodiscard]] double kv_bytes_per_position() const;
@@ -43,7 +45,10 @@ class BenchSession {
   [[nodiscard]] Result<void> go_to(const BenchTest& test, const Progress& progress);
   [[nodiscard]] std::vector<engine::BatchItem> prompt_of(const BenchTest& test) const;
 
+  [[nodiscard]] Result<void> decode_all(const BenchTest& test, const Progress& progress);
+
   std::unique_ptr<engine::Session> session_;
+  std::vector<ops::PassedOver> passed_over_;
   std::vector<std::int64_t> depths_;
   int n_sequences_ = 1;  // of each depth
 };

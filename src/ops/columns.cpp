@@ -15,8 +15,8 @@ std::size_t aligned(std::size_t n_bytes) {
 
 /// Of a code, in the forms that are rounded per token.
 int bits_of(InputForm form) {
-  const bool has_four =
-      form == InputForm::f32_rounded_4bit || form == InputForm::int4_token || form == InputForm::int4_tables;
+  const bool has_four = form == InputForm::f32_rounded_4bit || form == InputForm::int4_token ||
+                        form == InputForm::int4_taken || form == InputForm::int4_tables;
   return has_four ? 4 : 8;
 }
 
@@ -28,6 +28,8 @@ std::size_t bytes_of_column(InputForm form, std::int64_t k) {
       return aligned(static_cast<std::size_t>(k) * sizeof(float));
     case InputForm::int8_token:
     case InputForm::int4_token:
+    case InputForm::int8_taken:
+    case InputForm::int4_taken:
       return aligned(static_cast<std::size_t>(kernels::ternary_padded(k)));
     case InputForm::int8_tables:  // the tables, then the codes they are made of
     case InputForm::int4_tables:
@@ -59,6 +61,8 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
   scales_.resize(static_cast<std::size_t>(n_cols));
   sums_.resize(static_cast<std::size_t>(n_cols));
   const auto padded = static_cast<std::size_t>(kernels::ternary_padded(k));
+  const bool is_taken = form == InputForm::int8_taken || form == InputForm::int4_taken;
+  if (is_taken && taken_.size() < static_cast<std::size_t>(n_cols)) taken_.resize(static_cast<std::size_t>(n_cols));
   pool.parallel_for(n_cols, 1, [&](std::int64_t begin, std::int64_t end) {
     const bool gives_floats = form == InputForm::f32_rounded || form == InputForm::f32_rounded_4bit;
     const int bits = bits_of(form);
@@ -78,10 +82,13 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
           break;
         }
         case InputForm::int8_token:
-        case InputForm::int4_token: {
+        case InputForm::int4_token:
+        case InputForm::int8_taken:
+        case InputForm::int4_taken: {
           auto* q = reinterpret_cast<std::int8_t*>(out);
           scales_[column] = round_token(kernels, bits, values, k, q, &sums_[column]);
           std::memset(q + k, 0, padded - static_cast<std::size_t>(k));
+          if (is_taken) taken_[column].take(q, k);
           break;
         }
         case InputForm::int8_tables:
@@ -102,6 +109,12 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
       }
     }
   });
+}
+
+std::int64_t Columns::n_taken() const {
+  std::int64_t sum = 0;
+  for (std::int64_t c = 0; c < n_cols_; ++c) sum += taken(c).size();
+  return sum;
 }
 
 }  // namespace tern::ops

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/kernels.hpp"
+#include "kernels/ternary_panels.hpp"
 #include "sys/thread_pool.hpp"
 #include "tensor/aligned_buffer.hpp"
 
@@ -18,6 +19,8 @@ enum class InputForm : std::uint8_t {
   f32_rounded_4bit,  // the same with codes of 4 bits
   int8_token,        // codes of 8 bits, one scale a token
   int4_token,        // codes of 4 bits, each in a byte
+  int8_taken,        // codes of 8 bits, one scale a token, and which of them are not zero
+  int4_taken,        // the same with codes of 4 bits
   int8_tables,       // tables of codes of 8 bits, one scale a token      kernels/binary_pack.hpp
   int4_tables,       // the same of codes of 4 bits
   q8_0,              // blocks of 32
@@ -40,6 +43,9 @@ class Columns {
   /// The forms of one scale a token: codes = round(x * scale), and their sums.
   [[nodiscard]] const float* scales() const { return scales_.data(); }
   [[nodiscard]] const std::int32_t* sums() const { return sums_.data(); }
+  /// Of int8_taken and int4_taken: what is not zero of column c, and how much that is of all columns.
+  [[nodiscard]] const kernels::TakenColumns& taken(std::int64_t c) const { return taken_[static_cast<std::size_t>(c)]; }
+  [[nodiscard]] std::int64_t n_taken() const;
 
  private:
   InputForm form_ = InputForm::f32;
@@ -50,6 +56,7 @@ class Columns {
   AlignedBuffer storage_;
   std::vector<float> scales_;
   std::vector<std::int32_t> sums_;
+  std::vector<kernels::TakenColumns> taken_;
 };
 
 }  // namespace tern::ops

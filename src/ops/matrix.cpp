@@ -9,7 +9,7 @@
 
 #include "formats/all.hpp"
 #include "kernels/binary_pack.hpp"
-#include "kernels/ternary_pack.hpp"
+#include "kernels/ternary_panels.hpp"
 
 namespace tern::ops {
 namespace {
@@ -40,6 +40,11 @@ Activation activation_of(InputForm form) {
   return Activation::f32;
 }
 
+/// A column's exact sums as outputs.
+void scale_sums(const std::int32_t* sums, std::int64_t n, float token_scale, float weight_scale, float* out) {
+  for (std::int64_t r = 0; r < n; ++r) out[r] = static_cast<float>(sums[r]) / token_scale * weight_scale;
+}
+
 // What could not be packed is either ternary with several scales, or damaged.
 Result<void> check_codes(const TensorView& tensor) {
   const std::int64_t k = tensor.shape.row_length();
@@ -54,7 +59,7 @@ Result<void> check_codes(const TensorView& tensor) {
 
 }  // namespace
 
-Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels) {
+Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels, Input input) {
   Matrix m;
   m.kernels_ = &kernels;
   m.tensor_ = tensor;
@@ -81,12 +86,12 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
     }
     auto ternary = kernels::pack_ternary(tensor);
     if (ternary) {
-      m.store({.layout = Layout::ternary,
-               .weights = reinterpret_cast<const std::byte*>(ternary->codes),
-               .unit_bytes = ternary->k_padded / 4,
-               .scale = ternary->scale,
-               .owned = std::move(ternary->owned)});
-      m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
+      m.store_ternary(std::move(*ternary), input);
+      if (input == Input::mostly_zero) {
+        m.form_ = has_eight_bits ? InputForm::int8_taken : InputForm::int4_taken;
+      } else {
+        m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
+      }
       if (kernels.table.ternary_peak != nullptr) m.peak_ = kernels.table.ternary_peak;
       return m;
     }
@@ -104,6 +109,23 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   return m;
 }
 
+void Matrix::store_ternary(kernels::TernaryMatrix ternary, Input input) {
+  if (input == Input::any) {
+    return store({.layout = Layout::ternary,
+                  .weights = reinterpret_cast<const std::byte*>(ternary.codes),
+                  .unit_bytes = ternary.k_padded / 4,
+                  .scale = ternary.scale,
+                  .owned = std::move(ternary.owned)});
+  }
+  AlignedBuffer panels = kernels::pack_ternary_panels(ternary);
+  store({.layout = Layout::ternary_panels,
+         .weights = panels.data(),
+         .unit_rows = kernels::kTernaryPanel,
+         .unit_bytes = kernels::ternary_panel_bytes(k_),
+         .scale = ternary.scale,
+         .owned = std::move(panels)});
+}
+
 void Matrix::store(Stored stored) {
   const std::int64_t n_units = (n_rows_ + stored.unit_rows - 1) / stored.unit_rows;
   stored_ = std::move(stored);
@@ -117,7 +139,18 @@ void Matrix::move_weights(std::byte* place) {
   if (stored_.layout == Layout::blocks) tensor_.bytes = {place, stored_.n_bytes};
 }
 
+PassedOver Matrix::passed_over(const Columns& x) const {
+  if (!passes_over(x)) return {};
+  const std::int64_t left_out = std::max<std::int64_t>(x.n_cols() * k_ - x.n_taken(), 0);
+  PassedOver out{.bytes = 0, .products = left_out * n_rows_};
+  // Together, several columns take nearly all.
+  if (x.n_cols() == 1)
+    out.bytes = static_cast<std::uint64_t>(kernels::ternary_panels(n_rows_) * left_out * kernels::kTernaryPanelColumn);
+  return out;
+}
+
 std::span<const std::byte> Matrix::weights_from(std::int64_t row) const {
+  if (stored_.layout == Layout::ternary_panels) return {};
   return {unit_of(row), stored_.weights + stored_.n_bytes};
 }
 
@@ -125,6 +158,7 @@ void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, f
   TERN_CHECK(x.form() == form_ && x.k() == k_);
   if (first >= last) return;
   if (stored_.layout == Layout::ternary) return multiply_ternary(first, last, x, y, y_stride);
+  if (stored_.layout == Layout::ternary_panels) return multiply_ternary_panels(first, last, x, y, y_stride);
   if (stored_.layout == Layout::binary) return multiply_binary(first, last, x, y, y_stride);
   const Activation activation = activation_of(form_);
   if (kernel_ == nullptr && activation == Activation::f32 && f32_kernel_ != nullptr) {
@@ -169,11 +203,62 @@ void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Colum
                                .y = sums.data(),
                                .y_stride = static_cast<std::size_t>(n_rows)});
       for (std::int64_t c = 0; c < n_cols; ++c) {
-        const float token_scale = x.scales()[c0 + c];
-        float* out = y + static_cast<std::size_t>(c0 + c) * y_stride + r0;
-        const std::int32_t* in = sums.data() + c * n_rows;
-        for (std::int64_t r = 0; r < n_rows; ++r) out[r] = static_cast<float>(in[r]) / token_scale * weight_scale;
+        scale_sums(sums.data() + c * n_rows, n_rows, x.scales()[c0 + c], weight_scale,
+                   y + static_cast<std::size_t>(c0 + c) * y_stride + r0);
       }
+    }
+  }
+}
+
+bool Matrix::passes_over(const Columns& x) const {
+  if (stored_.layout != Layout::ternary_panels) return false;
+  // A few columns of the input pay less for unpacking all of the weights.
+  const double below = kernels_->table.ternary_taken_below * (x.n_cols() <= 8 ? 2.0 : 1.0);
+  return x.n_cols() == 1 || static_cast<double>(x.n_taken()) < below * static_cast<double>(x.n_cols() * k_);
+}
+
+void Matrix::multiply_ternary_panels(std::int64_t first, std::int64_t last, const Columns& x, float* y,
+                                     std::size_t y_stride) const {
+  constexpr std::int64_t kPanel = kernels::kTernaryPanel;
+  constexpr std::int64_t kColumns = 128;                                       // for which a panel is unpacked once
+  std::array<std::int32_t, static_cast<std::size_t>(kPanel * kColumns)> sums;  // of one step, on the stack
+  const bool passes = passes_over(x);
+  for (std::int64_t r0 = first / kPanel * kPanel; r0 < last; r0 += kPanel) {
+    const auto* panel = reinterpret_cast<const std::uint8_t*>(unit_of(r0));
+    const std::int64_t from = std::max(first, r0);
+    const std::int64_t to = std::min(last, r0 + kPanel);
+    const auto finish = [&](std::int64_t c, const std::int32_t* panel_sums) {
+      scale_sums(panel_sums + (from - r0), to - from, x.scales()[c], stored_.scale,
+                 y + static_cast<std::size_t>(c) * y_stride + from);
+    };
+    if (passes) {
+      // One column goes on to the next panel, several stay at this one.
+      const bool goes_on = x.n_cols() == 1 && r0 + kPanel < last;
+      for (std::int64_t c = 0; c < x.n_cols(); ++c) {
+        const kernels::TakenColumns& taken = x.taken(c);
+        kernels_->table.ternary_taken({.w = panel,
+                                       .next = goes_on ? panel + stored_.unit_bytes : panel,
+                                       .taken = taken.columns(),
+                                       .codes = taken.codes(),
+                                       .n_taken = taken.size(),
+                                       .x_sum = x.sums()[c],
+                                       .y = sums.data()});
+        finish(c, sums.data());
+      }
+      continue;
+    }
+    for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += kColumns) {
+      const std::int64_t n_cols = std::min(kColumns, x.n_cols() - c0);
+      kernels_->table.ternary_panel(
+          {.w = panel,
+           .k = kernels::ternary_panel_columns(k_),
+           .x = static_cast<const std::int8_t*>(x.data()) + static_cast<std::size_t>(c0) * x.column_bytes(),
+           .x_stride = x.column_bytes(),
+           .x_sums = x.sums() + c0,
+           .n_cols = n_cols,
+           .y = sums.data(),
+           .y_stride = kPanel});
+      for (std::int64_t c = 0; c < n_cols; ++c) finish(c0 + c, sums.data() + c * kPanel);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "kernels/kernels.hpp"
+#include "kernels/ternary_pack.hpp"
 #include "ops/columns.hpp"
 #include "tensor/aligned_buffer.hpp"
 #include "tensor/view.hpp"
@@ -16,20 +17,34 @@ namespace tern::ops {
 /// How a product's input may be rounded: the model's policy reduced to what a kernel needs to know.
 enum class Rounding : std::uint8_t { partner, none, per_token, per_token_4bit };
 
+/// What is known of a product's input. Where most of it is zero, ternary weights are packed by columns, so that columns
+/// are passed over: the results are the same to the bit.
+enum class Input : std::uint8_t { any, mostly_zero };
+
+/// Work of a product that is not done.
+struct PassedOver {
+  std::uint64_t bytes = 0;    // of weights, not read
+  std::int64_t products = 0;  // multiply-adds
+};
+
 class Matrix {
  public:
   /// tensor: [n_rows, k]; the bytes must outlive the matrix. Errors: the tensor's own scale is bad, or a ternary format
   /// holds a code that it does not define.
-  [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding,
-                                           const kernels::Kernels& kernels);
+  [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels,
+                                           Input input = Input::any);
 
   [[nodiscard]] std::int64_t n_rows() const { return n_rows_; }
   [[nodiscard]] std::int64_t k() const { return k_; }
   [[nodiscard]] InputForm input_form() const { return form_; }
   /// Bytes of all rows, as they are read by a product.
   [[nodiscard]] std::uint64_t weight_bytes() const { return stored_.n_bytes; }
-  /// What a product reads, from row `row` (or the panel that it lies in) to the end.
+  /// What a product with this input leaves out because it would be multiplied by zero.
+  [[nodiscard]] PassedOver passed_over(const Columns& x) const;
+  /// What a product surely reads, from row `row` (or the panel that it lies in) to the end.
   [[nodiscard]] std::span<const std::byte> weights_from(std::int64_t row) const;
+  /// Rows that lie in one piece of memory: to ask for parts of it costs as much as to ask for all.
+  [[nodiscard]] std::int64_t rows_at_once() const { return stored_.unit_rows; }
   /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
   [[nodiscard]] std::string_view peak() const { return peak_; }
   /// Multiply-adds that one of those instructions' operations stands for: 1, or 2 where sums are looked up.
@@ -50,17 +65,19 @@ class Matrix {
   void decode_row(std::int64_t row, float* out) const;
 
  private:
-  enum class Layout : std::uint8_t { blocks, ternary, binary };  // of the format, or packed by room kernels
+  // Of the format, or packed by room kernels.
+  enum class Layout : std::uint8_t { blocks, ternary, ternary_panels, binary };
   /// What products read: units of rows, one after the other.
   struct Stored {
     Layout layout = Layout::blocks;
     const std::byte* weights = nullptr;
-    std::int64_t unit_rows = 1;   // rows in a unit: a panel of binary ones
+    std::int64_t unit_rows = 1;   // rows in a unit: a panel where there are panels
     std::int64_t unit_bytes = 0;  // of a unit, and the step to the next
     std::uint64_t n_bytes = 0;
     float scale = 0.0F;        // of packed weights
     AlignedBuffer owned = {};  // of packed weights that lie nowhere else
   };
+  void store_ternary(kernels::TernaryMatrix ternary, Input input);
   /// Units from `weights` on; sets n_bytes by the rows.
   void store(Stored stored);
   /// The unit that holds `row`.
@@ -70,6 +87,10 @@ class Matrix {
 
   void multiply_binary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
+  /// Whether a product with this input reads only what it takes.
+  [[nodiscard]] bool passes_over(const Columns& x) const;
+  void multiply_ternary_panels(std::int64_t first, std::int64_t last, const Columns& x, float* y,
+                               std::size_t y_stride) const;
   void multiply_decoded(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
 
   const kernels::Kernels* kernels_ = nullptr;

@@ -8,6 +8,7 @@ namespace tern::kernels::avx2 {
 
 void ternary(const TernaryArgs& args);
 void ternary_panel(const TernaryPanelArgs& args);
+void ternary_taken(const TernaryTakenArgs& args);
 void binary(const BinaryArgs& args);
 void binary_tables(const std::int8_t* codes, std::int64_t k_padded, std::uint8_t* tables);
 

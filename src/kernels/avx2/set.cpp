@@ -34,6 +34,8 @@ constexpr KernelSet kSet{
     .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
     .ternary_panel = ternary_panel,
+    .ternary_taken = ternary_taken,
+    .ternary_taken_below = 0.5,
     .ternary_peak = "maddubs16",
     .binary = binary,
     .binary_tables = binary_tables,

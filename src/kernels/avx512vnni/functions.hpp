@@ -7,6 +7,7 @@ namespace tern::kernels::avx512vnni {
 
 void ternary(const TernaryArgs& args);
 void ternary_panel(const TernaryPanelArgs& args);
+void ternary_taken(const TernaryTakenArgs& args);
 void binary(const BinaryArgs& args);
 void attend(const AttendArgs& args);
 

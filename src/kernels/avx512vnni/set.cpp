@@ -22,6 +22,8 @@ constexpr KernelSet kSet{
     .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
     .ternary_panel = ternary_panel,
+    .ternary_taken = ternary_taken,
+    .ternary_taken_below = 0.4,
     .ternary_peak = "vnni_avx512",
     .binary = binary,
     .binary_peak = "vnni_avx512",

@@ -1,8 +1,8 @@
 // Exact integer products with ternary weights by columns (layout: kernels/ternary_panels.hpp), AVX-512 with VNNI.
 //
-// Four columns of weights are interleaved, so that vpdpbusd adds four products of a row to its 32-bit lane: for one
-// column of the input four of those that it takes, with all 256 rows of a panel in sixteen sums; for several columns
-// neighbouring ones, unpacked in L1 and L2, in tiles of 64 rows and six columns. Sums are exact for the reason in
+// Four columns of weights are interleaved, so that vpdpbusd adds four products of a row to its 32-bit lane: of
+// what one column of the input takes, with all 256 rows of a panel in sixteen sums; of neighbouring columns, unpacked
+// in L1 and L2, in tiles of 64 rows and six columns of the input. Sums are exact for the reason in
 // avxvnni/ternary_rows.hpp.
 #if defined(__x86_64__)
 
@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::int64_t kPanel = 256;
 constexpr std::int64_t kColumnBytes = 64;
-constexpr std::int64_t kAhead = 32;  // columns
+constexpr std::int64_t kNear = 16;  // columns fetched ahead, as in avx2/ternary_panel.cpp
+constexpr std::int64_t kFar = 60;
 
 /// Four columns of a panel with their bytes interleaved: vector m has, four to a lane, the codes of rows 16 m .. 16 m +
 /// 15 at bits 7-6, of the rows 64, 128 and 192 further at the bits below.
@@ -33,36 +34,6 @@ inline void interleave(const __m512i* columns, __m512i* fours) {
 
 inline __m512i plane(__m512i v, unsigned shift) {
   return _mm512_and_si512(_mm512_srli_epi16(v, shift), _mm512_set1_epi8(3));
-}
-
-void one_column(const TernaryPanelArgs& a) {
-  for (std::int64_t p = 0; p < a.n_panels; ++p) {
-    const std::uint8_t* panel = a.w + p * a.k * kColumnBytes;
-    __m512i sums[16];
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) sums[i] = _mm512_set1_epi32(-a.x_sums[0]);
-    for (std::int64_t t = 0; t < a.n_taken; t += 4) {
-      __m512i columns[4];
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        _mm_prefetch(reinterpret_cast<const char*>(panel) + std::size_t{a.taken[t + kAhead + i]} * kColumnBytes,
-                     _MM_HINT_T0);
-        columns[i] = _mm512_loadu_si512(panel + std::size_t{a.taken[t + i]} * kColumnBytes);
-      }
-      __m512i fours[4];
-      interleave(columns, fours);
-      const __m512i x = broadcast4(a.taken_codes + t);
-#pragma GCC unroll 4
-      for (unsigned q = 0; q < 4; ++q) {
-#pragma GCC unroll 4
-        for (unsigned m = 0; m < 4; ++m) {
-          sums[4 * q + m] = _mm512_dpbusd_epi32(sums[4 * q + m], plane(fours[m], 6 - 2 * q), x);
-        }
-      }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) _mm512_storeu_si512(a.y + p * kPanel + 16 * i, sums[i]);
-  }
 }
 
 /// Columns [k0, k0 + n) of a panel, n a multiple of 4, as four planes of 64 rows: for every four columns 256 bytes.
@@ -97,32 +68,56 @@ inline void add_tile(const TernaryPanelArgs& a, const std::uint8_t* plane, std::
   }
 }
 
-void many_columns(const TernaryPanelArgs& a) {
+}  // namespace
+
+void ternary_panel(const TernaryPanelArgs& a) {
   alignas(64) std::uint8_t codes[4 * kPlaneBytes];
-  for (std::int64_t p = 0; p < a.n_panels; ++p) {
-    for (std::int64_t k0 = 0; k0 < a.k; k0 += kPanelTileColumns) {
-      const std::int64_t n = a.k - k0 < kPanelTileColumns ? a.k - k0 : kPanelTileColumns;
-      unpack(a.w + (p * a.k + k0) * kColumnBytes, n, codes);
-      for (int q = 0; q < 4; ++q) {
-        const std::uint8_t* plane = codes + q * kPlaneBytes;
-        std::int32_t* rows = a.y + p * kPanel + 64 * q;
-        std::int64_t c = 0;
-        for (; c + 4 < a.n_cols; c += 6) add_tile<6>(a, plane, k0, n, c, a.n_cols - c, rows);
-        if (c + 2 < a.n_cols) {
-          add_tile<4>(a, plane, k0, n, c, a.n_cols - c, rows);
-        } else if (c < a.n_cols) {
-          add_tile<2>(a, plane, k0, n, c, a.n_cols - c, rows);
-        }
+  for (std::int64_t k0 = 0; k0 < a.k; k0 += kPanelTileColumns) {
+    const std::int64_t n = a.k - k0 < kPanelTileColumns ? a.k - k0 : kPanelTileColumns;
+    unpack(a.w + k0 * kColumnBytes, n, codes);
+    for (int q = 0; q < 4; ++q) {
+      const std::uint8_t* plane = codes + q * kPlaneBytes;
+      std::int32_t* rows = a.y + 64 * q;
+      std::int64_t c = 0;
+      for (; c + 4 < a.n_cols; c += 6) add_tile<6>(a, plane, k0, n, c, a.n_cols - c, rows);
+      if (c + 2 < a.n_cols) {
+        add_tile<4>(a, plane, k0, n, c, a.n_cols - c, rows);
+      } else if (c < a.n_cols) {
+        add_tile<2>(a, plane, k0, n, c, a.n_cols - c, rows);
       }
     }
   }
 }
 
-}  // namespace
-
-void ternary_panel(const TernaryPanelArgs& a) {
-  if (a.n_cols == 1) return one_column(a);
-  many_columns(a);
+void ternary_taken(const TernaryTakenArgs& a) {
+  const auto fetch = [&](std::int64_t at) {
+    const std::uint8_t* panel = at < a.n_taken ? a.w : a.next;
+    return reinterpret_cast<const char*>(panel) + std::size_t{a.taken[at]} * kColumnBytes;
+  };
+  __m512i sums[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) sums[i] = _mm512_set1_epi32(-a.x_sum);
+  for (std::int64_t t = 0; t < a.n_taken; t += 4) {
+    __m512i columns[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      _mm_prefetch(fetch(t + kNear + i), _MM_HINT_T0);
+      _mm_prefetch(fetch(t + kFar + i), _MM_HINT_T1);
+      columns[i] = _mm512_loadu_si512(a.w + std::size_t{a.taken[t + i]} * kColumnBytes);
+    }
+    __m512i fours[4];
+    interleave(columns, fours);
+    const __m512i x = broadcast4(a.codes + t);
+#pragma GCC unroll 4
+    for (unsigned q = 0; q < 4; ++q) {
+#pragma GCC unroll 4
+      for (unsigned m = 0; m < 4; ++m) {
+        sums[4 * q + m] = _mm512_dpbusd_epi32(sums[4 * q + m], plane(fours[m], 6 - 2 * q), x);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) _mm512_storeu_si512(a.y + 16 * i, sums[i]);
 }
 
 }  // namespace tern::kernels::avx512vnni

@@ -18,6 +18,8 @@ constexpr KernelSet kSet{
     .n_matmuls = 0,
     .ternary = ternary,
     .ternary_panel = ternary_panel,
+    .ternary_taken = ternary_taken,
+    .ternary_taken_below = 1.0,
     .ternary_peak = nullptr,
     .binary = binary,
     .binary_tables = binary_tables,

@@ -19,19 +19,17 @@ void add_column(const std::uint8_t* column, int x, std::int32_t* y) {
 
 void ternary_panel(const TernaryPanelArgs& a) {
   for (std::int64_t c = 0; c < a.n_cols; ++c) {
-    for (std::int64_t p = 0; p < a.n_panels; ++p) {
-      const std::uint8_t* panel = a.w + p * a.k * kColumnBytes;
-      std::int32_t* y = a.y + static_cast<std::size_t>(c) * a.y_stride + p * kPanel;
-      for (std::int64_t r = 0; r < kPanel; ++r) y[r] = -a.x_sums[c];
-      if (a.n_cols == 1) {
-        for (std::int64_t i = 0; i < a.n_taken; ++i) {
-          add_column(panel + std::int64_t{a.taken[i]} * kColumnBytes, a.taken_codes[i], y);
-        }
-        continue;
-      }
-      const std::int8_t* x = a.x + static_cast<std::size_t>(c) * a.x_stride;
-      for (std::int64_t i = 0; i < a.k; ++i) add_column(panel + i * kColumnBytes, x[i], y);
-    }
+    const std::int8_t* x = a.x + static_cast<std::size_t>(c) * a.x_stride;
+    std::int32_t* y = a.y + static_cast<std::size_t>(c) * a.y_stride;
+    for (std::int64_t r = 0; r < kPanel; ++r) y[r] = -a.x_sums[c];
+    for (std::int64_t i = 0; i < a.k; ++i) add_column(a.w + i * kColumnBytes, x[i], y);
+  }
+}
+
+void ternary_taken(const TernaryTakenArgs& a) {
+  for (std::int64_t r = 0; r < kPanel; ++r) a.y[r] = -a.x_sum;
+  for (std::int64_t i = 0; i < a.n_taken; ++i) {
+    add_column(a.w + std::int64_t{a.taken[i]} * kColumnBytes, a.codes[i], a.y);
   }
 }
 

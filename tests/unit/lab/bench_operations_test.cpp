@@ -7,6 +7,7 @@
 
 #include "lab/bench_report.hpp"
 #include "lab/bench_session.hpp"
+#include "sys/page_arena.hpp"
 #include "tests/support/bench_result.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -33,7 +34,7 @@ TEST(BenchOperations, AddUpToTheWholeTest) {
   const engine::OpTimes times = test::must(session.time_operations(test, quiet));
   ASSERT_EQ(times.whole.size(), model->plan().ops().size());
   const BenchCost cost = cost_of(test, engine::work_of(model->plan()), {}, session.n_batch());
-  const auto rows = operations_of(model->plan(), times, cost, 3, true, 1, Limits{});
+  const auto rows = operations_of(model->plan(), times, session.passed_over(), cost, 3, true, 1, Limits{});
   EXPECT_TRUE(std::ranges::is_sorted(rows, std::greater<>{}, &OperationRow::seconds));
   EXPECT_NEAR(sum_of(rows, [](const OperationRow& row) { return row.seconds; }),
               std::accumulate(times.whole.begin(), times.whole.end(), 0.0), 1e-9);
@@ -51,15 +52,37 @@ TEST(BenchOperations, AddUpToTheWholeTest) {
   EXPECT_EQ(named("attention")->cost.bytes, 0.0) << "not counted";
 }
 
+TEST(BenchOperations, WhatIsMultipliedByZeroIsNotCounted) {
+  if (!sys::PageArena::kernel_has_huge_pages()) GTEST_SKIP() << "weights by columns need 2 MiB pages, which are off";
+  const test::TemporaryFolder folder;
+  const auto model = test::must(engine::Model::load(
+      test::write_tiny_model(folder, {.architecture = "bitnet-b1.58", .format = "I2_S", .embedding = "F16"}),
+      {.isa = {}, .check_memory = false, .pages = engine::Pages::huge}));
+  const BenchTest test{.n_gen = 3, .n_threads = 1, .isa = ""};
+  BenchSession session = test::must(BenchSession::make(model, 1, std::vector{test}, 0, {}));
+  Progress quiet;
+  const engine::OpTimes times = test::must(session.time_operations(test, quiet));
+  BenchCost cost = cost_of(test, engine::work_of(model->plan()), {}, session.n_batch());
+  const double whole_bytes = cost.bytes;
+  const double whole_products = cost.n_products();
+  take_off(cost, model->plan(), session.passed_over());
+  EXPECT_LT(cost.bytes, whole_bytes);
+  EXPECT_LT(cost.n_products(), whole_products);
+  const auto rows = operations_of(model->plan(), times, session.passed_over(), cost, 3, true, 1, Limits{});
+  EXPECT_DOUBLE_EQ(sum_of(rows, [](const OperationRow& row) { return row.cost.bytes; }), cost.bytes);
+  EXPECT_DOUBLE_EQ(sum_of(rows, [](const OperationRow& row) { return row.cost.n_products(); }), cost.n_products());
+}
+
 TEST(BenchOperations, AHeadThatNobodyAsksCostsNothing) {
   const auto model = tiny();
   engine::OpTimes times;
   times.whole.assign(model->plan().ops().size(), 1.0);
   times.rounding.assign(times.whole.size(), 0.25);
   times.whole.back() = times.rounding.back() = 0.0;
+  const std::vector<ops::PassedOver> none(times.whole.size());
   BenchCost cost;
   cost.n_tokens = cost.n_steps = 1;
-  for (const OperationRow& row : operations_of(model->plan(), times, cost, 0, false, 1, Limits{}))
+  for (const OperationRow& row : operations_of(model->plan(), times, none, cost, 0, false, 1, Limits{}))
     EXPECT_FALSE(row.name.starts_with("head")) << row.name;
 }
 

@@ -107,7 +107,8 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
       Columns columns;  // one object for all forms: nothing of the last form may stay
       for (const InputForm form :
            {InputForm::q8_k, InputForm::f32, InputForm::int8_token, InputForm::q8_0, InputForm::int4_token,
-            InputForm::f32_rounded, InputForm::f32_rounded_4bit, InputForm::int8_tables, InputForm::int4_tables}) {
+            InputForm::f32_rounded, InputForm::f32_rounded_4bit, InputForm::int8_tables, InputForm::int4_tables,
+            InputForm::int8_taken, InputForm::int4_taken}) {
         columns.prepare(form, kernels_, x.as<float>(), kStride, kCols, k, pool);
         EXPECT_EQ(columns.form(), form);
         EXPECT_EQ(columns.k(), k);
@@ -120,8 +121,8 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
               static_cast<const std::byte*>(columns.data()) + static_cast<std::size_t>(c) * columns.column_bytes();
           const auto n = static_cast<std::size_t>(k);
           std::vector<std::int8_t> codes(n);
-          const bool is_narrow =
-              form == InputForm::int4_token || form == InputForm::f32_rounded_4bit || form == InputForm::int4_tables;
+          const bool is_narrow = form == InputForm::int4_token || form == InputForm::f32_rounded_4bit ||
+                                 form == InputForm::int4_tables || form == InputForm::int4_taken;
           const auto token = is_narrow ? formats::encode_int4_token(source, k, codes.data())
                                        : formats::encode_int8_token(source, k, codes.data());
           EXPECT_LE(*std::ranges::max_element(codes), is_narrow ? 7 : 127);
@@ -147,6 +148,19 @@ TEST_P(ColumnForms, HoldWhatTheEncodersMakeForAnyNumberOfThreads) {
               EXPECT_EQ(columns.scales()[c], token.s);
               EXPECT_EQ(columns.sums()[c], token.sum);
               break;
+            case InputForm::int8_taken:
+            case InputForm::int4_taken: {
+              EXPECT_EQ(std::memcmp(got, codes.data(), n), 0);
+              EXPECT_EQ(columns.scales()[c], token.s);
+              EXPECT_EQ(columns.sums()[c], token.sum);
+              std::vector<std::int8_t> again(n, 0);
+              const kernels::TakenColumns& taken = columns.taken(c);
+              for (std::int64_t i = 0; i < taken.size(); ++i) {
+                if (taken.codes()[i] != 0) again[taken.columns()[i]] = taken.codes()[i];
+              }
+              EXPECT_EQ(again, codes);
+              break;
+            }
             case InputForm::int8_tables:
             case InputForm::int4_tables:
               for (std::size_t i = 0; i < n; i += 4) {  // every nibble's sum, from both of its parts
