@@ -63,6 +63,7 @@ Proof prove_ternary_panels(const KernelSet& set) {
   const std::int64_t padded = ternary_padded(kWide);
   Random random(17);
   AlignedBuffer w(static_cast<std::size_t>(kRows * padded / 4));
+  AlignedBuffer panel(static_cast<std::size_t>(ternary_panel_bytes(kWide)));
   AlignedBuffer x(static_cast<std::size_t>(kPackedColumns * padded));
   bool same = true;
   for (int round = 0; round < 12; ++round) {
@@ -86,7 +87,7 @@ Proof prove_ternary_panels(const KernelSet& set) {
     rows.n_rows = kRows;
     rows.k = kWide;
     rows.k_padded = padded;
-    const AlignedBuffer panel = pack_ternary_panels(rows);
+    pack_ternary_panels(rows, panel.as<std::uint8_t>());
     std::vector<std::int32_t> expected(kRows * kPackedColumns);
     generic::scalar_set()->ternary({.w = rows.codes,
                                     .n_rows = kRows,

@@ -1,43 +1,44 @@
 #include "kernels/ternary_panels.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 namespace tern::kernels {
 namespace {
 
-constexpr int kZeros = 0x55;  // the code 1 four times
-
-/// Where a row of a panel lies in a column: the byte, and how far its code is shifted.
-struct Place {
-  std::int64_t byte;
-  int shift;
-};
-Place place_of(std::int64_t row) {
-  const std::int64_t r = row % 64;
-  return {r / 4 % 4 * 16 + r / 16 * 4 + r % 4, static_cast<int>(6 - 2 * (row / 64))};
-}
-
-/// One row's codes into its places of the panel's columns.
-void scatter(const std::uint8_t* row, std::int64_t k, Place place, std::uint8_t* panel) {
-  for (std::int64_t i = 0; i < k; ++i) {
-    const std::int64_t in_group = i % kTernaryGroup;
-    const int code = row[i / kTernaryGroup * 32 + in_group % 32] >> (6 - 2 * (in_group / 32)) & 3;
-    // Panels begin as zeros, so that the code 1 is there: what is added takes it to 0 or 2.
-    panel[i * kTernaryPanelColumn + place.byte] ^= static_cast<std::uint8_t>((code ^ 1) << place.shift);
+/// Codes of one row [k_padded], or of none: zeros.
+void unpack_row(const TernaryMatrix& matrix, std::int64_t row, std::uint8_t* codes) {
+  if (row >= matrix.n_rows) {
+    std::fill_n(codes, matrix.k_padded, std::uint8_t{1});
+    return;
+  }
+  const std::uint8_t* bytes = matrix.codes + row * (matrix.k_padded / 4);
+  for (std::int64_t g = 0; g < matrix.k_padded / kTernaryGroup; ++g, bytes += 32) {
+    for (int shift = 6; shift >= 0; shift -= 2, codes += 32) {
+      for (int i = 0; i < 32; ++i) codes[i] = static_cast<std::uint8_t>(bytes[i] >> shift & 3);
+    }
   }
 }
 
 }  // namespace
 
-AlignedBuffer pack_ternary_panels(const TernaryMatrix& matrix) {
-  const std::int64_t panel_bytes = ternary_panel_bytes(matrix.k);
-  AlignedBuffer out(static_cast<std::size_t>(ternary_panels(matrix.n_rows) * panel_bytes));
-  std::memset(out.data(), kZeros, out.size());
-  for (std::int64_t r = 0; r < matrix.n_rows; ++r) {
-    scatter(matrix.codes + r * (matrix.k_padded / 4), matrix.k, place_of(r % kTernaryPanel),
-            out.as<std::uint8_t>() + r / kTernaryPanel * panel_bytes);
+void pack_ternary_panels(const TernaryMatrix& matrix, std::uint8_t* out) {
+  constexpr std::int64_t kPlane = kTernaryPanel / 4;  // rows that a byte's codes are apart
+  const auto n_columns = static_cast<std::size_t>(ternary_panel_columns(matrix.k));
+  std::array<std::vector<std::uint8_t>, 4> codes;
+  for (auto& row : codes) row.resize(static_cast<std::size_t>(matrix.k_padded));
+  for (std::int64_t first = 0; first < matrix.n_rows; first += kTernaryPanel, out += ternary_panel_bytes(matrix.k)) {
+    for (std::int64_t r = 0; r < kPlane; ++r) {
+      for (std::size_t p = 0; p < 4; ++p) {
+        unpack_row(matrix, first + r + static_cast<std::int64_t>(p) * kPlane, codes[p].data());
+      }
+      std::uint8_t* bytes = out + r / 4 % 4 * 16 + r / 16 * 4 + r % 4;
+      for (std::size_t i = 0; i < n_columns; ++i) {
+        bytes[i * kTernaryPanelColumn] =
+            static_cast<std::uint8_t>(codes[0][i] << 6 | codes[1][i] << 4 | codes[2][i] << 2 | codes[3][i]);
+      }
+    }
   }
-  return out;
 }
 
 void TakenColumns::take(const std::int8_t* codes, std::int64_t k) {

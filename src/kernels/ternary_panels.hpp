@@ -29,8 +29,8 @@ inline constexpr std::int64_t kTernaryPanelAhead = 64;   // columns behind those
   return ternary_panel_columns(k) * kTernaryPanelColumn;
 }
 
-/// The same weights as panels: ternary_panels(n_rows) times ternary_panel_bytes(k) bytes, on a cache line.
-[[nodiscard]] AlignedBuffer pack_ternary_panels(const TernaryMatrix& matrix);
+/// The same weights as panels. out: ternary_panels(n_rows) times ternary_panel_bytes(k) bytes, on a cache line.
+void pack_ternary_panels(const TernaryMatrix& matrix, std::uint8_t* out);
 
 /// The codes of one column of an input that are not zero, as TernaryTakenArgs wants them. Memory is kept from one input
 /// to the next.

@@ -86,10 +86,19 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
     }
     auto ternary = kernels::pack_ternary(tensor);
     if (ternary) {
-      m.store_ternary(std::move(*ternary), input);
       if (input == Input::mostly_zero) {
+        m.store({.layout = Layout::ternary_panels,
+                 .unit_rows = kernels::kTernaryPanel,
+                 .unit_bytes = kernels::ternary_panel_bytes(m.k_),
+                 .scale = ternary->scale});
+        m.to_panels_ = std::move(*ternary);
         m.form_ = has_eight_bits ? InputForm::int8_taken : InputForm::int4_taken;
       } else {
+        m.store({.layout = Layout::ternary,
+                 .weights = reinterpret_cast<const std::byte*>(ternary->codes),
+                 .unit_bytes = ternary->k_padded / 4,
+                 .scale = ternary->scale,
+                 .owned = std::move(ternary->owned)});
         m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
       }
       if (kernels.table.ternary_peak != nullptr) m.peak_ = kernels.table.ternary_peak;
@@ -109,23 +118,6 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   return m;
 }
 
-void Matrix::store_ternary(kernels::TernaryMatrix ternary, Input input) {
-  if (input == Input::any) {
-    return store({.layout = Layout::ternary,
-                  .weights = reinterpret_cast<const std::byte*>(ternary.codes),
-                  .unit_bytes = ternary.k_padded / 4,
-                  .scale = ternary.scale,
-                  .owned = std::move(ternary.owned)});
-  }
-  AlignedBuffer panels = kernels::pack_ternary_panels(ternary);
-  store({.layout = Layout::ternary_panels,
-         .weights = panels.data(),
-         .unit_rows = kernels::kTernaryPanel,
-         .unit_bytes = kernels::ternary_panel_bytes(k_),
-         .scale = ternary.scale,
-         .owned = std::move(panels)});
-}
-
 void Matrix::store(Stored stored) {
   const std::int64_t n_units = (n_rows_ + stored.unit_rows - 1) / stored.unit_rows;
   stored_ = std::move(stored);
@@ -133,7 +125,12 @@ void Matrix::store(Stored stored) {
 }
 
 void Matrix::move_weights(std::byte* place) {
-  std::memcpy(place, stored_.weights, stored_.n_bytes);
+  if (to_panels_) {
+    kernels::pack_ternary_panels(*to_panels_, reinterpret_cast<std::uint8_t*>(place));
+    to_panels_.reset();
+  } else {
+    std::memcpy(place, stored_.weights, stored_.n_bytes);
+  }
   stored_.weights = place;
   stored_.owned = {};
   if (stored_.layout == Layout::blocks) tensor_.bytes = {place, stored_.n_bytes};
@@ -155,7 +152,7 @@ std::span<const std::byte> Matrix::weights_from(std::int64_t row) const {
 }
 
 void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
-  TERN_CHECK(x.form() == form_ && x.k() == k_);
+  TERN_CHECK(x.form() == form_ && x.k() == k_ && !to_panels_);
   if (first >= last) return;
   if (stored_.layout == Layout::ternary) return multiply_ternary(first, last, x, y, y_stride);
   if (stored_.layout == Layout::ternary_panels) return multiply_ternary_panels(first, last, x, y, y_stride);

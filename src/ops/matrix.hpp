@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -17,8 +18,8 @@ namespace tern::ops {
 /// How a product's input may be rounded: the model's policy reduced to what a kernel needs to know.
 enum class Rounding : std::uint8_t { partner, none, per_token, per_token_4bit };
 
-/// What is known of a product's input. Where most of it is zero, ternary weights are packed by columns, so that columns
-/// are passed over: the results are the same to the bit.
+/// What is known of a product's input. Where most of it is zero, move_weights() packs ternary weights by columns, so
+/// that columns are passed over: the results are the same to the bit.
 enum class Input : std::uint8_t { any, mostly_zero };
 
 /// Work of a product that is not done.
@@ -37,7 +38,7 @@ class Matrix {
   [[nodiscard]] std::int64_t n_rows() const { return n_rows_; }
   [[nodiscard]] std::int64_t k() const { return k_; }
   [[nodiscard]] InputForm input_form() const { return form_; }
-  /// Bytes of all rows, as they are read by a product.
+  /// Bytes of all rows, as they are read by a product (before move_weights() as it will be).
   [[nodiscard]] std::uint64_t weight_bytes() const { return stored_.n_bytes; }
   /// What a product with this input leaves out because it would be multiplied by zero.
   [[nodiscard]] PassedOver passed_over(const Columns& x) const;
@@ -52,7 +53,9 @@ class Matrix {
     return stored_.layout == Layout::binary ? kernels_->table.binary_products : 1;
   }
   /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
-  [[nodiscard]] std::size_t packed_bytes() const { return stored_.owned.size(); }
+  [[nodiscard]] std::size_t packed_bytes() const {
+    return to_panels_ ? to_panels_->owned.size() : stored_.owned.size();
+  }
   /// Copies the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the file's bytes,
   /// or the packed copy, are no longer needed.
   void move_weights(std::byte* place);
@@ -77,7 +80,6 @@ class Matrix {
     float scale = 0.0F;        // of packed weights
     AlignedBuffer owned = {};  // of packed weights that lie nowhere else
   };
-  void store_ternary(kernels::TernaryMatrix ternary, Input input);
   /// Units from `weights` on; sets n_bytes by the rows.
   void store(Stored stored);
   /// The unit that holds `row`.
@@ -102,6 +104,7 @@ class Matrix {
   kernels::MatmulFn kernel_ = nullptr;      // null: generic or decoded
   kernels::MatmulFn f32_kernel_ = nullptr;  // for the decoded path
   Stored stored_;
+  std::optional<kernels::TernaryMatrix> to_panels_;  // until weights are moved
   std::string_view peak_;
 };
 
