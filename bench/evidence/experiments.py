@@ -116,7 +116,7 @@ def starts():
         for kind, settings in KINDS.items()]
     plain = [run(f"larger/llama float-{size}", 1, shape, LLAMA, ONE_STAGE, KEEP_DECAY, LARGER,
                  rate(BEST_RATE[size]["llama float"])) for size, shape in SIZES.items()]
-    return same_sizes + plain + tried
+    return plain + tried + same_sizes
 
 
 EXPERIMENTS = {"stages": stages, "sizes": sizes, "rates": rates, "starts": starts}

@@ -127,11 +127,39 @@ def sizes(results, folder):
          by_energy, log_x=True)
 
 
+def starts(results, folder):
+    rows, points = [], collections.defaultdict(list)
+    before = {name.removeprefix("sizes/"): run for name, run in results.items() if name.startswith("sizes/")}
+    same = collections.defaultdict(dict)
+    for what, seed, run in parts(results, "larger"):
+        same[what][seed] = run
+    for what, runs in same.items():
+        kind, width = what.rsplit("-", 1)
+        old = {seed: before.get(f"{what}-{seed}") for seed in runs}
+        against = [difference(loss(run), loss(old[seed])) for seed, run in runs.items() if old[seed]]
+        file = next(iter(next(iter(runs.values()))["files"]), "")
+        bits = [run["files"][file]["bits_per_byte"] for run in runs.values()]
+        old_bits = [run["files"][file]["bits_per_byte"] for run in old.values() if run]
+        rows.append([kind, width, shown([loss(run) for run in old.values() if run]), shown([loss(run) for run in runs.values()]),
+                     ", ".join(f"{d:+.3f}" for d in against), file, shown(old_bits), shown(bits)])
+        points[kind].append((int(width), *mean_and_spread([loss(run) for run in runs.values()])))
+    if not rows:
+        return
+    table(["weights", "width", "loss, 0.02", "loss, 0.2", "seed by seed", "file in", "bits a byte, 0.02", "bits a byte, 0.2"],
+          sorted(rows, key=lambda row: (KINDS.index(row[0]), int(row[1]))))
+    tried = {float(what.split("-", 1)[1]): loss(run) for what, _, run in parts(results, "starts")}
+    if tried:
+        table(["ternary, width 128: embeddings begin with", *(f"{value:g}" for value in sorted(tried))],
+              [["held-out loss", *(shown([tried[value]]) for value in sorted(tried))]])
+    plot(folder / "training-starts.svg", "Held-out loss over the width, embeddings that begin with 0.2", "width", "nats a token",
+         {kind: sorted(values) for kind, values in points.items()}, log_x=True)
+
+
 def main():
     results = json.loads(pathlib.Path(sys.argv[1]).read_text())
     folder = pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    for part in (rates, stages, sizes):
+    for part in (rates, stages, sizes, starts):
         part(results, folder)
 
 
