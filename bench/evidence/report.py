@@ -127,6 +127,11 @@ def sizes(results, folder):
          by_energy, log_x=True)
 
 
+def is_pair(before, run):
+    """Whether two runs differ in the first embeddings alone."""
+    return before is not None and {**before["settings"], "model.embedding_initializer_range": 0.2} == run["settings"]
+
+
 def starts(results, folder):
     rows, points = [], collections.defaultdict(list)
     before = {name.removeprefix("sizes/"): run for name, run in results.items() if name.startswith("sizes/")}
@@ -136,7 +141,7 @@ def starts(results, folder):
     for what, runs in same.items():
         kind, width = what.rsplit("-", 1)
         old = {seed: before.get(f"{what}-{seed}") for seed in runs}
-        against = [difference(loss(run), loss(old[seed])) for seed, run in runs.items() if old[seed]]
+        against = [difference(loss(run), loss(old[seed])) for seed, run in runs.items() if is_pair(old[seed], run)]
         file = next(iter(next(iter(runs.values()))["files"]), "")
         bits = [run["files"][file]["bits_per_byte"] for run in runs.values()]
         old_bits = [run["files"][file]["bits_per_byte"] for run in old.values() if run]

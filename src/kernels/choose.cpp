@@ -29,6 +29,7 @@ void fill(Function& to, Function from) {
 void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
+  if (table.ternary_panel == nullptr) table.ternary_panel_peak = source.ternary_panel_peak;
   fill(table.ternary_panel, source.ternary_panel);
   if (table.ternary_taken == nullptr) table.ternary_taken_below = source.ternary_taken_below;
   fill(table.ternary_taken, source.ternary_taken);

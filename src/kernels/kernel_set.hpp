@@ -163,6 +163,7 @@ struct KernelSet {
   TernaryFn ternary = nullptr;
   TernaryPanelFn ternary_panel = nullptr;
   TernaryTakenFn ternary_taken = nullptr;
+  const char* ternary_panel_peak = nullptr;
   double ternary_taken_below = 0.0;  // the share of codes that are not zero below which ternary_taken is the faster one
   const char* ternary_peak = nullptr;  // as MatmulSlot::peak; null where no limit is known
   BinaryFn binary = nullptr;

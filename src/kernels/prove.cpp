@@ -258,6 +258,8 @@ KernelSet used_of(KernelSet set, const KernelSet& table) {
     if (function != used) function = nullptr;
   };
   keep(set.ternary, table.ternary);
+  keep(set.ternary_panel, table.ternary_panel);
+  keep(set.ternary_taken, table.ternary_taken);
   keep(set.binary, table.binary);
   keep(set.binary_tables, table.binary_tables);
   keep(set.attend, table.attend);

@@ -11,12 +11,9 @@
 #include <vector>
 
 #include "kernels/ternary_pack.hpp"
+#include "kernels/ternary_panel_layout.hpp"
 
 namespace tern::kernels {
-
-inline constexpr std::int64_t kTernaryPanel = 256;       // rows
-inline constexpr std::int64_t kTernaryPanelColumn = 64;  // bytes of a column
-inline constexpr std::int64_t kTernaryPanelAhead = 64;   // columns behind those that are taken, to fetch ahead
 
 [[nodiscard]] constexpr std::int64_t ternary_panels(std::int64_t n_rows) {
   return (n_rows + kTernaryPanel - 1) / kTernaryPanel;
@@ -36,7 +33,7 @@ void pack_ternary_panels(const TernaryMatrix& matrix, std::uint8_t* out);
 /// to the next.
 class TakenColumns {
  public:
-  /// codes: [ternary_panel_columns(k)], zero beyond k.
+  /// codes: [k].
   void take(const std::int8_t* codes, std::int64_t k);
 
   [[nodiscard]] const std::uint32_t* columns() const { return columns_.data(); }

@@ -101,7 +101,8 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
                  .owned = std::move(ternary->owned)});
         m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
       }
-      if (kernels.table.ternary_peak != nullptr) m.peak_ = kernels.table.ternary_peak;
+      const char* peak = input == Input::mostly_zero ? kernels.table.ternary_panel_peak : kernels.table.ternary_peak;
+      if (peak != nullptr) m.peak_ = peak;
       return m;
     }
     if (tensor.format->is_ternary) {
@@ -140,7 +141,7 @@ PassedOver Matrix::passed_over(const Columns& x) const {
   if (!passes_over(x)) return {};
   const std::int64_t left_out = std::max<std::int64_t>(x.n_cols() * k_ - x.n_taken(), 0);
   PassedOver out{.bytes = 0, .products = left_out * n_rows_};
-  // Together, several columns take nearly all.
+  // What several columns take together is not counted: their bytes are all.
   if (x.n_cols() == 1)
     out.bytes = static_cast<std::uint64_t>(kernels::ternary_panels(n_rows_) * left_out * kernels::kTernaryPanelColumn);
   return out;
@@ -209,7 +210,8 @@ void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Colum
 
 bool Matrix::passes_over(const Columns& x) const {
   if (stored_.layout != Layout::ternary_panels) return false;
-  // A few columns of the input pay less for unpacking all of the weights.
+  // For few columns of the input, unpacking all of the weights pays less: with 2 to 8 the tiles reach half to three
+  // quarters of what they reach with 128 (tern_bench_kernels panels; Xeon, 2026-11).
   const double below = kernels_->table.ternary_taken_below * (x.n_cols() <= 8 ? 2.0 : 1.0);
   return x.n_cols() == 1 || static_cast<double>(x.n_taken()) < below * static_cast<double>(x.n_cols() * k_);
 }

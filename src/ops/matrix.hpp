@@ -24,14 +24,14 @@ enum class Input : std::uint8_t { any, mostly_zero };
 
 /// Work of a product that is not done.
 struct PassedOver {
-  std::uint64_t bytes = 0;    // of weights, not read
+  std::uint64_t bytes = 0;    // of weights, not read; at least so many
   std::int64_t products = 0;  // multiply-adds
 };
 
 class Matrix {
  public:
   /// tensor: [n_rows, k]; the bytes must outlive the matrix. Errors: the tensor's own scale is bad, or a ternary format
-  /// holds a code that it does not define.
+  /// holds a code that it does not define. With Input::mostly_zero ternary weights must be moved before they multiply.
   [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels,
                                            Input input = Input::any);
 
@@ -56,8 +56,8 @@ class Matrix {
   [[nodiscard]] std::size_t packed_bytes() const {
     return to_panels_ ? to_panels_->owned.size() : stored_.owned.size();
   }
-  /// Copies the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the file's bytes,
-  /// or the packed copy, are no longer needed.
+  /// Copies or packs the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the
+  /// file's bytes, or the packed copy, are no longer needed.
   void move_weights(std::byte* place);
 
   /// y[c * y_stride + r] for rows [first, last) and all columns; x.form() == input_form(). Each output depends on its

@@ -35,6 +35,7 @@ constexpr KernelSet kSet{
     .ternary = ternary,
     .ternary_panel = ternary_panel,
     .ternary_taken = ternary_taken,
+    .ternary_panel_peak = "maddubs16",
     .ternary_taken_below = 0.5,
     .ternary_peak = "maddubs16",
     .binary = binary,

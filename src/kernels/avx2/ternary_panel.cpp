@@ -9,16 +9,11 @@
 #include "kernels/avx2/functions.hpp"
 #include "kernels/avx2/simd.hpp"
 #include "kernels/avx2/ternary_panel_tile.hpp"
+#include "kernels/ternary_panel_layout.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
 
-constexpr std::int64_t kPanel = 256;
-constexpr std::int64_t kColumnBytes = 64;
-// How far ahead columns are fetched into the first and the second cache. Of a cold matrix of which 15 % is taken 49
-// GB/s of all its bytes, with 32 columns ahead into the first alone 44 (Xeon, one thread, 2026-11).
-constexpr std::int64_t kNear = 16;
-constexpr std::int64_t kFar = 60;
 constexpr std::int64_t kPairs = 64;  // that fit
 
 inline __m256i plane(__m256i v, int shift) {
@@ -34,7 +29,7 @@ inline void add_to(std::int32_t* y, __m256i v) {
 /// from there GCC 12 would leave out.)
 inline const char* ahead(const TernaryTakenArgs& a, std::int64_t at) {
   const std::uint8_t* panel = at < a.n_taken ? a.w : a.next;
-  return reinterpret_cast<const char*>(panel) + std::size_t{a.taken[at]} * kColumnBytes;
+  return reinterpret_cast<const char*>(panel) + std::size_t{a.taken[at]} * kTernaryPanelColumn;
 }
 
 /// Adds the taken columns [first, last), at most two times kPairs of them, to the rows of half `half` of a panel.
@@ -45,13 +40,13 @@ inline void add_columns(const TernaryTakenArgs& a, std::int64_t first, std::int6
   for (int i = 0; i < 8; ++i) sums[i] = _mm256_setzero_si256();
   for (std::int64_t t = first; t < last; t += 2) {
     if constexpr (half == 0) {
-      _mm_prefetch(ahead(a, t + kNear), _MM_HINT_T0);
-      _mm_prefetch(ahead(a, t + kNear + 1), _MM_HINT_T0);
-      _mm_prefetch(ahead(a, t + kFar), _MM_HINT_T1);
-      _mm_prefetch(ahead(a, t + kFar + 1), _MM_HINT_T1);
+      _mm_prefetch(ahead(a, t + kTernaryPanelNear), _MM_HINT_T0);
+      _mm_prefetch(ahead(a, t + kTernaryPanelNear + 1), _MM_HINT_T0);
+      _mm_prefetch(ahead(a, t + kTernaryPanelFar), _MM_HINT_T1);
+      _mm_prefetch(ahead(a, t + kTernaryPanelFar + 1), _MM_HINT_T1);
     }
-    const __m256i one = load(a.w + std::size_t{a.taken[t]} * kColumnBytes + 32 * half);
-    const __m256i two = load(a.w + std::size_t{a.taken[t + 1]} * kColumnBytes + 32 * half);
+    const __m256i one = load(a.w + std::size_t{a.taken[t]} * kTernaryPanelColumn + 32 * half);
+    const __m256i two = load(a.w + std::size_t{a.taken[t + 1]} * kTernaryPanelColumn + 32 * half);
     std::int16_t codes;
     __builtin_memcpy(&codes, a.codes + t, 2);
     const __m256i x = _mm256_set1_epi16(codes);
@@ -77,9 +72,9 @@ inline void add_columns(const TernaryTakenArgs& a, std::int64_t first, std::int6
 /// Columns [k0, k0 + n) of half a panel, n a multiple of 4, as kGroups groups of 16 rows: for every four columns 64
 /// bytes, eight rows and then eight more, four neighbouring columns of a row to a lane.
 inline void unpack(const std::uint8_t* columns, std::int64_t n, int half, std::uint8_t* out) {
-  for (std::int64_t k = 0; k < n; k += 4, columns += 4 * kColumnBytes, out += kStepBytes) {
+  for (std::int64_t k = 0; k < n; k += 4, columns += 4 * kTernaryPanelColumn, out += kStepBytes) {
     __m256i bytes[4];
-    for (int i = 0; i < 4; ++i) bytes[i] = load(columns + i * kColumnBytes + 32 * half);
+    for (int i = 0; i < 4; ++i) bytes[i] = load(columns + i * kTernaryPanelColumn + 32 * half);
     const __m256i low0 = _mm256_unpacklo_epi8(bytes[0], bytes[1]);
     const __m256i low1 = _mm256_unpacklo_epi8(bytes[2], bytes[3]);
     const __m256i high0 = _mm256_unpackhi_epi8(bytes[0], bytes[1]);
@@ -119,12 +114,12 @@ void ternary_panel(const TernaryPanelArgs& a) {
   alignas(64) std::uint8_t codes[kGroups * kGroupBytes];
   for (std::int64_t c = 0; c < a.n_cols; ++c) {
     std::int32_t* y = a.y + static_cast<std::size_t>(c) * a.y_stride;
-    for (std::int64_t r = 0; r < kPanel; r += 8) store(y + r, _mm256_set1_epi32(-a.x_sums[c]));
+    for (std::int64_t r = 0; r < kTernaryPanel; r += 8) store(y + r, _mm256_set1_epi32(-a.x_sums[c]));
   }
   for (std::int64_t k0 = 0; k0 < a.k; k0 += kTileColumns) {
     const std::int64_t n = a.k - k0 < kTileColumns ? a.k - k0 : kTileColumns;
     for (int half = 0; half < 2; ++half) {
-      unpack(a.w + k0 * kColumnBytes, n, half, codes);
+      unpack(a.w + k0 * kTernaryPanelColumn, n, half, codes);
       for (int g = 0; g < kGroups; ++g) {
         const std::uint8_t* group = codes + g * kGroupBytes;
         std::int32_t* rows = a.y + g / 2 * 64 + g % 2 * 32 + 8 * half;
@@ -141,7 +136,7 @@ void ternary_panel(const TernaryPanelArgs& a) {
 }
 
 void ternary_taken(const TernaryTakenArgs& a) {
-  for (std::int64_t r = 0; r < kPanel; r += 8) store(a.y + r, _mm256_set1_epi32(-a.x_sum));
+  for (std::int64_t r = 0; r < kTernaryPanel; r += 8) store(a.y + r, _mm256_set1_epi32(-a.x_sum));
   for (std::int64_t t = 0; t < a.n_taken; t += 2 * kPairs) {
     const std::int64_t end = a.n_taken - t < 2 * kPairs ? a.n_taken : t + 2 * kPairs;
     add_columns<0>(a, t, end);

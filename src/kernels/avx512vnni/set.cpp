@@ -23,6 +23,7 @@ constexpr KernelSet kSet{
     .ternary = ternary,
     .ternary_panel = ternary_panel,
     .ternary_taken = ternary_taken,
+    .ternary_panel_peak = "vnni_avx512",
     .ternary_taken_below = 0.4,
     .ternary_peak = "vnni_avx512",
     .binary = binary,

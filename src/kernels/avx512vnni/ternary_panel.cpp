@@ -10,14 +10,10 @@
 // After it:
 #include "kernels/avx512vnni/functions.hpp"
 #include "kernels/avx512vnni/ternary_panel_tile.hpp"
+#include "kernels/ternary_panel_layout.hpp"
 
 namespace tern::kernels::avx512vnni {
 namespace {
-
-constexpr std::int64_t kPanel = 256;
-constexpr std::int64_t kColumnBytes = 64;
-constexpr std::int64_t kNear = 16;  // columns fetched ahead, as in avx2/ternary_panel.cpp
-constexpr std::int64_t kFar = 60;
 
 /// Four columns of a panel with their bytes interleaved: vector m has, four to a lane, the codes of rows 16 m .. 16 m +
 /// 15 at bits 7-6, of the rows 64, 128 and 192 further at the bits below.
@@ -38,9 +34,9 @@ inline __m512i plane(__m512i v, unsigned shift) {
 
 /// Columns [k0, k0 + n) of a panel, n a multiple of 4, as four planes of 64 rows: for every four columns 256 bytes.
 inline void unpack(const std::uint8_t* columns, std::int64_t n, std::uint8_t* out) {
-  for (std::int64_t k = 0; k < n; k += 4, columns += 4 * kColumnBytes, out += kStepBytes) {
+  for (std::int64_t k = 0; k < n; k += 4, columns += 4 * kTernaryPanelColumn, out += kStepBytes) {
     __m512i bytes[4];
-    for (int i = 0; i < 4; ++i) bytes[i] = _mm512_loadu_si512(columns + i * kColumnBytes);
+    for (int i = 0; i < 4; ++i) bytes[i] = _mm512_loadu_si512(columns + i * kTernaryPanelColumn);
     __m512i fours[4];
     interleave(bytes, fours);
     for (unsigned q = 0; q < 4; ++q) {
@@ -74,7 +70,7 @@ void ternary_panel(const TernaryPanelArgs& a) {
   alignas(64) std::uint8_t codes[4 * kPlaneBytes];
   for (std::int64_t k0 = 0; k0 < a.k; k0 += kPanelTileColumns) {
     const std::int64_t n = a.k - k0 < kPanelTileColumns ? a.k - k0 : kPanelTileColumns;
-    unpack(a.w + k0 * kColumnBytes, n, codes);
+    unpack(a.w + k0 * kTernaryPanelColumn, n, codes);
     for (int q = 0; q < 4; ++q) {
       const std::uint8_t* plane = codes + q * kPlaneBytes;
       std::int32_t* rows = a.y + 64 * q;
@@ -92,7 +88,7 @@ void ternary_panel(const TernaryPanelArgs& a) {
 void ternary_taken(const TernaryTakenArgs& a) {
   const auto fetch = [&](std::int64_t at) {
     const std::uint8_t* panel = at < a.n_taken ? a.w : a.next;
-    return reinterpret_cast<const char*>(panel) + std::size_t{a.taken[at]} * kColumnBytes;
+    return reinterpret_cast<const char*>(panel) + std::size_t{a.taken[at]} * kTernaryPanelColumn;
   };
   __m512i sums[16];
 #pragma GCC unroll 16
@@ -101,9 +97,9 @@ void ternary_taken(const TernaryTakenArgs& a) {
     __m512i columns[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      _mm_prefetch(fetch(t + kNear + i), _MM_HINT_T0);
-      _mm_prefetch(fetch(t + kFar + i), _MM_HINT_T1);
-      columns[i] = _mm512_loadu_si512(a.w + std::size_t{a.taken[t + i]} * kColumnBytes);
+      _mm_prefetch(fetch(t + kTernaryPanelNear + i), _MM_HINT_T0);
+      _mm_prefetch(fetch(t + kTernaryPanelFar + i), _MM_HINT_T1);
+      columns[i] = _mm512_loadu_si512(a.w + std::size_t{a.taken[t + i]} * kTernaryPanelColumn);
     }
     __m512i fours[4];
     interleave(columns, fours);

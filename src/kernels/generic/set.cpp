@@ -19,6 +19,7 @@ constexpr KernelSet kSet{
     .ternary = ternary,
     .ternary_panel = ternary_panel,
     .ternary_taken = ternary_taken,
+    .ternary_panel_peak = nullptr,
     .ternary_taken_below = 1.0,
     .ternary_peak = nullptr,
     .binary = binary,

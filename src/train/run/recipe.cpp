@@ -218,7 +218,7 @@ Result<void> check(const Recipe& recipe) {
   for (const RecipeField& field : recipe_fields(copy)) TERN_TRY_DO(check_range(field));
   TERN_TRY_DO(choice("data.order", recipe.order, kOrders));
   TERN_TRY_DO(matmul_of(recipe));
-  TERN_TRY_DO(schedule_by_name(recipe.schedule));
+  TERN_TRY_DO(schedule_of(recipe, 1));
   TERN_TRY_DO(quantizer_of(recipe));
   TERN_TRY_DO(hyper_parameters_of(recipe, 1));
   return {};

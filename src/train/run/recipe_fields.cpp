@@ -22,7 +22,7 @@ std::vector<RecipeField> recipe_fields(Recipe& r) {
       {"model", "norm_per_projection", "a norm inside every linear layer, as BitNet's first BitLinear has it",
        &r.norm_per_projection},
       {"model", "initializer_range", "standard deviation of the first weights", &r.initializer_range, 0, 10},
-      {"model", "embedding_initializer_range", "that of the embedding; 0: initializer_range",
+      {"model", "embedding_initializer_range", "that of the embedding, and of a head that is tied to it; 0: initializer_range",
        &r.embedding_initializer_range, 0, 10},
 
       {"quantization", "weights", "none, absmean, absmedian, sign, lsq4 or lsq8", &r.weights},

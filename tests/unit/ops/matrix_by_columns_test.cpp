@@ -10,8 +10,8 @@
 namespace tern::ops {
 namespace {
 
-constexpr std::int64_t kRows = 600;  // two panels and a part
-constexpr std::int64_t kK = 384;
+constexpr std::int64_t kRows = 600;         // two panels and a part
+constexpr std::int64_t kNonZeroPart = 384;  // of 512 inputs
 
 struct Case {
   std::int64_t n_cols;
@@ -34,7 +34,8 @@ class ByColumns : public testing::TestWithParam<std::tuple<const char*, Case, Ro
     Random random(9);
     const auto values = test::normal_values(c.n_cols * 512, 4);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      x_.as<float>()[i] = static_cast<std::int64_t>(i % 512) < kK && random.uniform() < c.share ? values[i] : 0.0F;
+      x_.as<float>()[i] =
+          static_cast<std::int64_t>(i % 512) < kNonZeroPart && random.uniform() < c.share ? values[i] : 0.0F;
     }
   }
 
