@@ -61,7 +61,7 @@ class ByColumns : public testing::TestWithParam<std::tuple<const char*, Case, Ro
 TEST_P(ByColumns, GivesTheSameBitsAsByRowsInPiecesToo) {
   const auto expected = product(by_rows_, kRows);
   EXPECT_EQ(by_rows_.passed_over(columns_).bytes, 0U);
-  for (const std::int64_t step : {kRows, std::int64_t{256}, std::int64_t{100}, std::int64_t{1}}) {
+  for (const std::int64_t step : {kRows, std::int64_t{256}, std::int64_t{100}}) {
     const auto got = product(by_columns_, step);
     EXPECT_EQ(std::memcmp(got.data(), expected.data(), got.size() * sizeof(float)), 0) << "pieces of " << step;
   }
