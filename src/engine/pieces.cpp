@@ -11,8 +11,13 @@ namespace {
 // in a core's second cache.
 constexpr std::size_t kMostAhead = std::size_t{256} << 10;
 
-void cut(std::vector<Piece>& pieces, std::size_t part, std::int64_t n_rows, std::int64_t chunk) {
-  for (std::int64_t r = 0; r < n_rows; r += chunk) pieces.push_back({part, r, std::min(r + chunk, n_rows)});
+/// Pieces of about `chunk` rows that do not cut what lies in memory as one.
+void cut(std::vector<Piece>& pieces, std::size_t part, const ops::Matrix& matrix, std::int64_t chunk) {
+  const std::int64_t unit = matrix.rows_at_once();
+  const std::int64_t whole = (chunk + unit - 1) / unit * unit;
+  for (std::int64_t r = 0; r < matrix.n_rows(); r += whole) {
+    pieces.push_back({part, r, std::min(r + whole, matrix.n_rows())});
+  }
 }
 
 const ops::Matrix& matrix_of(const LinearOp& op, const Piece& piece) {
@@ -45,16 +50,13 @@ std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_thre
   for (const LinearOp::Part& part : op.parts) n_rows += part.matrix->n_rows();
   const std::int64_t chunk = ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads);
   std::vector<Piece> pieces;
-  for (std::size_t i = 0; i < op.parts.size(); ++i) {
-    const std::int64_t unit = op.parts[i].matrix->rows_at_once();
-    cut(pieces, i, op.parts[i].matrix->n_rows(), (chunk + unit - 1) / unit * unit);
-  }
+  for (std::size_t i = 0; i < op.parts.size(); ++i) cut(pieces, i, *op.parts[i].matrix, chunk);
   return pieces;
 }
 
 std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_threads) {
   std::vector<Piece> pieces;
-  cut(pieces, 0, op.matrix->n_rows(), ops::rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, n_threads));
+  cut(pieces, 0, *op.matrix, ops::rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, n_threads));
   return pieces;
 }
 
