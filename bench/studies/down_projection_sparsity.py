@@ -8,11 +8,9 @@ share of zeros of a token's inputs (mean, and the least and largest decile), the
 (where squared ReLU cut), and of groups of 4, 32 and 128 neighbours the share that are all zero.
 """
 
-import argparse
-import pathlib
-
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from hugging_face import model_and_pieces
 
 
 def rounded(x):
@@ -32,22 +30,13 @@ def report(name, x):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=pathlib.Path)
-    parser.add_argument("text", type=pathlib.Path)
-    parser.add_argument("--tokens", type=int, default=2048)
-    parser.add_argument("--context", type=int, default=256)
-    options = parser.parse_args()
-    tokenizer = AutoTokenizer.from_pretrained(options.model)
-    model = AutoModelForCausalLM.from_pretrained(options.model, dtype="auto")
+    model, pieces = model_and_pieces()
     inputs = {}
     for i, layer in enumerate(model.model.layers):
         layer.mlp.down_proj.register_forward_pre_hook(
             lambda _, args, i=i: inputs.setdefault(i, []).append(args[0].detach().float().flatten(0, -2)))
-    text = options.text.read_text().replace("<|endoftext|>", "")
-    ids = tokenizer(text[: 16 * options.tokens], return_tensors="pt").input_ids[0, : options.tokens]
     with torch.no_grad():
-        for part in ids.split(options.context):
+        for part in pieces:
             model(part[None])
     for i, parts in inputs.items():
         report(f"layer {i}", torch.cat(parts))

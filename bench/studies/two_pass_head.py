@@ -11,11 +11,9 @@ greatest logit is among the best 8, 32 and 128 coarse ones, which is no proof; a
 a head in Q6_K.
 """
 
-import argparse
-import pathlib
-
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from hugging_face import model_and_pieces
 
 BLOCK = 32
 Q6_K_BITS = 210 * 8 / 256
@@ -30,18 +28,9 @@ def coarse(weights, bits):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=pathlib.Path)
-    parser.add_argument("text", type=pathlib.Path)
-    parser.add_argument("--tokens", type=int, default=2048)
-    parser.add_argument("--context", type=int, default=256)
-    options = parser.parse_args()
-    tokenizer = AutoTokenizer.from_pretrained(options.model)
-    model = AutoModelForCausalLM.from_pretrained(options.model, dtype="auto")
-    text = options.text.read_text().replace("<|endoftext|>", "")
-    ids = tokenizer(text[: 16 * options.tokens], return_tensors="pt").input_ids[0, : options.tokens]
+    model, pieces = model_and_pieces()
     with torch.no_grad():
-        inputs = torch.cat([model.model(part[None]).last_hidden_state[0].float() for part in ids.split(options.context)])
+        inputs = torch.cat([model.model(part[None]).last_hidden_state[0].float() for part in pieces])
         weights = model.get_output_embeddings().weight.float()
         exact = inputs @ weights.T
         best = exact.argmax(dim=-1, keepdim=True)
