@@ -2,7 +2,7 @@
 // quantised weights, and the peak of OpenBLAS on the step's own shapes in the same process, all taking turns. One
 // repetition runs for every line on standard input (or --repetitions of them), so that a script can take turns with
 // another program. One JSON object a line.
-// Usage: tern_bench_train [--threads T] [--repetitions R] [--microbatch M] [--matmul float32|onednn|bfloat16]
+// Usage: tern_bench_train [--threads T] [--repetitions R] [--microbatch M] [--matmul float32|openblas|onednn|bfloat16]
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
     }
   }
   const auto blas = or_stop(linalg::Blas::load(or_stop(matmul_of(products))));
-  const auto openblas = or_stop(linalg::Blas::load());
+  const auto openblas = or_stop(linalg::Blas::load(linalg::Matmul::openblas));
   Recipe llama = or_stop(preset_by_name("llama"));
   Recipe ternary = or_stop(preset_by_name("bitnet-b1.58"));
   llama.microbatch = ternary.microbatch = microbatch;

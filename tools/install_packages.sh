@@ -5,11 +5,11 @@ set -eu
 
 # program:package, then the libraries, which only their package can bring.
 programs="g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config python3:python3"
-libraries="libfmt-dev nlohmann-json3-dev libcli11-dev libpcre2-dev libutf8proc-dev libgtest-dev libopenblas0-pthread"
+libraries="libfmt-dev nlohmann-json3-dev libcli11-dev libpcre2-dev libutf8proc-dev libgtest-dev libopenblas0-pthread libdnnl2"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   echo "No Debian packages on this system: make sure that g++ >= 12, CMake >= 3.25, pkg-config, python3 and the" \
-       "libraries fmt, nlohmann-json, CLI11, PCRE2, utf8proc, GoogleTest and (for training) OpenBLAS are installed." >&2
+       "libraries fmt, nlohmann-json, CLI11, PCRE2, utf8proc, GoogleTest and (for training) oneDNN or OpenBLAS are installed." >&2
   exit 0
 fi
 

@@ -2,7 +2,7 @@
 """Tokens a second of a training step in Tern and in PyTorch, taking turns: the shape and step of a small model of 3.7 million
 parameters (32 sequences of 256 tokens, AdamW, clipping), float32 on both sides, the same number of threads.
 
-usage: compare_train.py TERN_BENCH_TRAIN [--threads 2] [--repetitions 7] [--matmul onednn] [--json OUT]      (needs: pip install torch transformers)
+usage: compare_train.py TERN_BENCH_TRAIN [--threads 2] [--repetitions 7] [--matmul openblas] [--json OUT]      (needs: pip install torch transformers)
 
 One warm-up of each, then repetitions in turn; medians, spread (half the distance between the quartiles) and the ratio ours /
 theirs. The float model is transformers' LlamaForCausalLM; the ternary one its BitNet with the straight-through rule written in
@@ -64,7 +64,7 @@ def main():
     parser.add_argument("bench")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repetitions", type=int, default=7)
-    parser.add_argument("--matmul", default="float32", help="Tern's products: float32, onednn or bfloat16")
+    parser.add_argument("--matmul", default="float32", help="Tern's products: float32, openblas, onednn or bfloat16")
     parser.add_argument("--json")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

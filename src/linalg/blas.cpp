@@ -34,13 +34,25 @@ const char* kernels_for(const sys::CpuFeatures& cpu) {
 
 }  // namespace
 
-Result<Blas> Blas::load(Matmul matmul) {
+Result<Blas> Blas::load(Matmul matmul, std::string_view kernels_before) {
   static std::mutex mutex;  // the environment is the process's
   const std::lock_guard lock(mutex);
-  if (matmul == Matmul::float32) return load_openblas();
+  if (matmul == Matmul::openblas) return load_openblas();
+  if (matmul == Matmul::onednn) return load_onednn(OneDnn::Operands::float32);
+  if (matmul == Matmul::bfloat16) return load_onednn(OneDnn::Operands::bfloat16);
+  const bool began_with_openblas = !kernels_before.empty() && !OneDnn::is_name_of_kernels(kernels_before);
+  auto blas = began_with_openblas ? load_openblas() : load_onednn(OneDnn::Operands::float32);
+  if (blas) return blas;
+  auto other = began_with_openblas ? load_onednn(OneDnn::Operands::float32) : load_openblas();
+  if (other || other.error().code != ErrorCode::not_found) return other;
+  return fail(
+      ErrorCode::not_found,
+      "training needs oneDNN or OpenBLAS, and neither is installed: apt install libdnnl2, or libopenblas0-pthread");
+}
+
+Result<Blas> Blas::load_onednn(OneDnn::Operands operands) {
   Blas blas;
-  TERN_TRY(blas.onednn_,
-           OneDnn::load(matmul == Matmul::bfloat16 ? OneDnn::Operands::bfloat16 : OneDnn::Operands::float32));
+  TERN_TRY(blas.onednn_, OneDnn::load(operands));
   blas.kernels_ = blas.onednn_->kernels();
   return blas;
 }
@@ -56,7 +68,7 @@ Result<Blas> Blas::load_openblas() {
   }
   if (library == nullptr) {
     return fail(ErrorCode::not_found,
-                "OpenBLAS is not installed, and training needs it: apt install libopenblas0-pthread");
+                "OpenBLAS is not installed, and optimizer.matmul openblas needs it: apt install libopenblas0-pthread");
   }
   const auto parallel = symbol<int (*)()>(library, "openblas_get_parallel");
   const auto set_threads = symbol<void (*)(int)>(library, "openblas_set_num_threads");

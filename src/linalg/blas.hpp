@@ -1,15 +1,17 @@
-// Float matrix products for training: OpenBLAS, loaded when it is first wanted and set to one thread; the caller's pool
-// divides the work into tiles of fixed size, so that the number of threads changes no bit. Never on the inference path.
+// Float matrix products for training: oneDNN or OpenBLAS, loaded when first wanted and set to one thread; the caller's
+// pool divides the work into tiles of fixed size, so that the number of threads changes no bit. Never on the inference
+// path.
 //
-// It is loaded, and not linked, for two reasons. Linked, every `tern run` would map its 30 MB and start its threads.
-// And it looks at the processor while it is being loaded: a processor younger than the library gets its oldest kernels
-// (measured, OpenBLAS 0.3.21 on an Emerald Rapids Xeon: 32 GFLOP/s a core instead of 145), unless the name of a kernel
-// set stands in the environment by then. So the name is put there, by what the processor can do.
+// They are loaded, and not linked, for two reasons. Linked, every `tern run` would map their 30 MB and start their
+// threads. And OpenBLAS looks at the processor while it is being loaded: a processor younger than the library gets its
+// oldest kernels (measured, OpenBLAS 0.3.21 on an Emerald Rapids Xeon: 32 GFLOP/s a core instead of 145), unless the
+// name of a kernel set stands in the environment by then. So the name is put there, by what the processor can do.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "linalg/onednn.hpp"
@@ -19,7 +21,8 @@ namespace tern::linalg {
 
 /// Who multiplies, and what operands are rounded to before; sums are float32 always.
 enum class Matmul : std::uint8_t {
-  float32,   // OpenBLAS
+  float32,   // oneDNN where it is installed, else OpenBLAS
+  openblas,  // OpenBLAS, in float32
   onednn,    // oneDNN, in float32
   bfloat16,  // oneDNN, operands rounded
 };
@@ -27,9 +30,10 @@ enum class Matmul : std::uint8_t {
 /// A loaded library: a value, cheap to copy; the library stays loaded until the process ends.
 class Blas {
  public:
+  /// `kernels_before`: the kernels() that began what is to go on; float32 then means the same library, if it is there.
   /// Errors: not_found where the library is not installed (with the package's name); unsupported for OpenBLAS in the
   /// flavour without locks, which gives wrong results when two threads multiply at once.
-  [[nodiscard]] static Result<Blas> load(Matmul matmul = Matmul::float32);
+  [[nodiscard]] static Result<Blas> load(Matmul matmul = Matmul::float32, std::string_view kernels_before = {});
 
   /// C[m, n] = alpha * A[m, k] B[k, n] + beta * C, on the calling thread. beta = 0 overwrites, whatever C held.
   /// Up to kMostThreads threads may call at once (the library is built for so many). Same arguments, same kernels():
@@ -47,6 +51,7 @@ class Blas {
                          const float* b, int ldb, float beta, float* c, int ldc);
   Blas() = default;
   [[nodiscard]] static Result<Blas> load_openblas();
+  [[nodiscard]] static Result<Blas> load_onednn(OneDnn::Operands operands);
   Sgemm sgemm_ = nullptr;
   std::string kernels_;
   std::optional<OneDnn> onednn_;  // multiplies where it is there

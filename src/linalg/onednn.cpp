@@ -12,6 +12,8 @@
 namespace tern::linalg {
 namespace {
 
+constexpr std::string_view kLibrary = "oneDNN";
+
 /// What dnnl_version() points to begins so.
 struct Version {
   int major;
@@ -36,7 +38,7 @@ Result<OneDnn> OneDnn::load(Operands operands) {
   const bool rounds = operands == Operands::bfloat16;
   if (rounds && !sys::cpu_features().avx512_bf16) {
     return fail(ErrorCode::unsupported,
-                "this processor has no bfloat16 instructions; train with optimizer.matmul float32 or onednn");
+                "this processor has no bfloat16 instructions; train with optimizer.matmul float32");
   }
   void* library = nullptr;
   {
@@ -62,9 +64,13 @@ Result<OneDnn> OneDnn::load(Operands operands) {
     return fail(ErrorCode::unsupported,
                 "the oneDNN found lacks functions Tern needs; train with optimizer.matmul float32");
   }
-  out.kernels_ = fmt::format("{}oneDNN {}.{}.{} (instruction set {:#x})", rounds ? "bfloat16 " : "", version()->major,
-                             version()->minor, version()->patch, static_cast<unsigned>(isa()));
+  out.kernels_ = fmt::format("{}{} {}.{}.{} (instruction set {:#x})", rounds ? "bfloat16 " : "", kLibrary,
+                             version()->major, version()->minor, version()->patch, static_cast<unsigned>(isa()));
   return out;
+}
+
+bool OneDnn::is_name_of_kernels(std::string_view kernels) {
+  return kernels.find(kLibrary) != std::string_view::npos;
 }
 
 void OneDnn::multiply(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const Operand& a, const Operand& b,

@@ -1,12 +1,13 @@
-// Matrix products by oneDNN, loaded when they are wanted: an alternative to OpenBLAS that is faster on some processors
-// (measured, oneDNN 2.6 beside OpenBLAS 0.3.21 on an Emerald Rapids Xeon, shapes of a training step, one core: 4 to 27
-// % in float32). And products of bfloat16 numbers with float32 sums, for processors whose bf16 instructions are faster
-// than their float32 ones (AMX; plain AVX512_BF16 is not: 87 GFLOP/s a core there against 145 in float32). Their
-// operands are rounded to bfloat16, ties to even, on their way in: integers up to 256 come through exactly.
+// Matrix products by oneDNN, loaded when they are wanted: faster than OpenBLAS where it was measured (oneDNN 2.6 beside
+// OpenBLAS 0.3.21 on an Emerald Rapids Xeon, shapes of a training step, one core: 4 to 27 %). And products of bfloat16
+// numbers with float32 sums, for processors whose bf16 instructions are faster than their float32 ones (AMX; plain
+// AVX512_BF16 is not: 87 GFLOP/s a core there against 145 in float32). Their operands are rounded to bfloat16, ties to
+// even, on their way in: integers up to 256 come through exactly.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "linalg/operand.hpp"
@@ -27,6 +28,9 @@ class OneDnn {
 
   /// Version and instruction set: another one adds in another order.
   [[nodiscard]] const std::string& kernels() const { return kernels_; }
+
+  /// Whether a kernels() was this library's, of either kind of operands.
+  [[nodiscard]] static bool is_name_of_kernels(std::string_view kernels);
 
  private:
   template <typename T>

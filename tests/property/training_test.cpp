@@ -71,7 +71,7 @@ TEST(Training, OneDnnTrainsAsOpenBlasDoes) {
   };
   const std::vector<float> one = trained(linalg::Matmul::onednn, 1);
   EXPECT_TRUE(trained(linalg::Matmul::onednn, 3) == one);
-  const std::vector<float> other = trained(linalg::Matmul::float32, 1);
+  const std::vector<float> other = trained(linalg::Matmul::openblas, 1);
   ASSERT_EQ(one.size(), other.size());
   double squares = 0.0;
   double difference = 0.0;

@@ -43,9 +43,9 @@ class Preparation {
     return {};
   }
 
-  Result<void> load_libraries(const Recipe& recipe) {
-    TERN_TRY(const linalg::Matmul matmul, matmul_of(recipe));
-    TERN_TRY(run_->blas, linalg::Blas::load(matmul));
+  // Of a run that goes on, the state says who multiplied before.
+  Result<void> load_libraries() {
+    TERN_TRY(run_->blas, load_blas(state_));
     TERN_TRY(run_->kernels, kernels::choose());
     return {};
   }
@@ -53,7 +53,7 @@ class Preparation {
   Result<void> begin() {
     state_.recipe = request_.recipe;
     TERN_TRY_DO(check(state_.recipe));
-    TERN_TRY_DO(load_libraries(state_.recipe));
+    TERN_TRY_DO(load_libraries());
     const auto n_vocab = static_cast<std::int64_t>(run_->data.n_vocab());
     if (request_.start) {
       TERN_TRY_DO(take_start(*request_.start, n_vocab));
@@ -133,7 +133,7 @@ class Preparation {
     TERN_TRY(RunFolder claimed, RunFolder::go_on(request_.out));
     run_->folder.emplace(std::move(claimed));
     state_ = saved.state();
-    TERN_TRY_DO(load_libraries(state_.recipe));
+    TERN_TRY_DO(load_libraries());
     if (state_.data != run_->data.fingerprint()) {
       return fail(ErrorCode::bad_input, "{}: the run began on other data than {}; go on with the same", saved.path(),
                   request_.data);
@@ -212,6 +212,11 @@ class Preparation {
 };
 
 }  // namespace
+
+Result<linalg::Blas> load_blas(const RunState& state) {
+  TERN_TRY(const linalg::Matmul matmul, matmul_of(state.recipe));
+  return linalg::Blas::load(matmul, state.blas_kernels);
+}
 
 Result<std::unique_ptr<Trainer>> make_trainer(const RunState& state, const linalg::Blas& blas,
                                               const kernels::Kernels& kernels, int n_threads) {

@@ -141,7 +141,7 @@ constexpr std::array<std::string_view, 3> kActivations{"none", "int8", "int4"};
 constexpr std::array<int, 3> kActivationBits{0, 8, 4};
 constexpr std::array<std::string_view, 2> kStraightThrough{"identity", "clipped"};
 constexpr std::array<std::string_view, 2> kOrders{"shuffle", "windows"};
-constexpr std::array<std::string_view, 3> kMatmuls{"float32", "onednn", "bfloat16"};
+constexpr std::array<std::string_view, 4> kMatmuls{"float32", "openblas", "onednn", "bfloat16"};
 
 }  // namespace
 

@@ -22,8 +22,9 @@ std::vector<RecipeField> recipe_fields(Recipe& r) {
       {"model", "norm_per_projection", "a norm inside every linear layer, as BitNet's first BitLinear has it",
        &r.norm_per_projection},
       {"model", "initializer_range", "standard deviation of the first weights", &r.initializer_range, 0, 10},
-      {"model", "embedding_initializer_range", "that of the embedding, and of a head that is tied to it; 0: initializer_range",
-       &r.embedding_initializer_range, 0, 10},
+      {"model", "embedding_initializer_range",
+       "that of the embedding, and of a head that is tied to it; 0: initializer_range", &r.embedding_initializer_range,
+       0, 10},
 
       {"quantization", "weights", "none, absmean, absmedian, sign, lsq4 or lsq8", &r.weights},
       {"quantization", "group", "values of a row that share a scale: 64, 128, ...; 0: one scale a matrix", &r.group, 0,
@@ -52,8 +53,9 @@ std::vector<RecipeField> recipe_fields(Recipe& r) {
       {"optimizer", "decay_until", "share of the steps after which weight decay is zero", &r.decay_until, 0, 1},
       {"optimizer", "clip", "largest global norm of the gradient; 0: any", &r.clip, 0, 1e30},
       {"optimizer", "matmul",
-       "products of matrices: float32 by OpenBLAS, onednn: float32 by oneDNN, or bfloat16: by oneDNN with rounded "
-       "operands",
+       "products of matrices: float32 by oneDNN where it is installed and else by OpenBLAS; onednn or openblas: by "
+       "that "
+       "one; bfloat16: by oneDNN with rounded operands",
        &r.matmul},
 
       {"schedule", "kind", "linear, cosine, wsd or two_stage", &r.schedule},

@@ -24,12 +24,12 @@ std::vector<float> numbers(std::int64_t n, std::uint64_t seed) {
   return out;
 }
 
-/// Both libraries; the second is optional.
+/// Both libraries; oneDNN is optional.
 class Float32Products : public ::testing::TestWithParam<Matmul> {
  protected:
   void SetUp() override {
     blas_ = Blas::load(GetParam());
-    const bool may_be_absent = GetParam() != Matmul::float32;
+    const bool may_be_absent = GetParam() == Matmul::onednn;
     if (!blas_ && may_be_absent && blas_.error().code == ErrorCode::not_found) {
       GTEST_SKIP() << "SKIPPED: " << blas_.error().message;
     }
@@ -41,8 +41,8 @@ class Float32Products : public ::testing::TestWithParam<Matmul> {
   Result<Blas> blas_ = fail(ErrorCode::internal, "not loaded yet");
 };
 
-INSTANTIATE_TEST_SUITE_P(Blas, Float32Products, ::testing::Values(Matmul::float32, Matmul::onednn),
-                         [](const auto& one) { return one.param == Matmul::float32 ? "OpenBLAS" : "oneDNN"; });
+INSTANTIATE_TEST_SUITE_P(Blas, Float32Products, ::testing::Values(Matmul::openblas, Matmul::onednn),
+                         [](const auto& one) { return one.param == Matmul::openblas ? "OpenBLAS" : "oneDNN"; });
 
 struct Product {
   std::int64_t m;
@@ -158,15 +158,34 @@ TEST_P(Float32Products, ThreadsThatMultiplyAtOnceGetTheBitsOfOne) {
   EXPECT_EQ(n_wrong, std::vector<int>(4, 0));
 }
 
+TEST(Blas, Float32IsOneDnnWhereItIsInstalledAndElseOpenBlas) {
+  const auto chosen = Blas::load(Matmul::float32);
+  ASSERT_TRUE(chosen) << chosen.error().message;
+  const auto onednn = Blas::load(Matmul::onednn);
+  const auto openblas = Blas::load(Matmul::openblas);
+  ASSERT_TRUE(openblas) << openblas.error().message;
+  EXPECT_EQ(chosen->kernels(), onednn ? onednn->kernels() : openblas->kernels());
+}
+
+TEST(Blas, GoesOnWithTheLibraryThatBegan) {
+  const auto openblas = Blas::load(Matmul::openblas);
+  ASSERT_TRUE(openblas) << openblas.error().message;
+  EXPECT_EQ(Blas::load(Matmul::float32, openblas->kernels())->kernels(), openblas->kernels());
+  EXPECT_EQ(Blas::load(Matmul::float32, "Haswell")->kernels(), openblas->kernels()) << "of another machine";
+  const auto onednn = Blas::load(Matmul::onednn);
+  if (!onednn) GTEST_SKIP() << "SKIPPED: " << onednn.error().message;
+  EXPECT_EQ(Blas::load(Matmul::float32, "oneDNN 3.9.1 (instruction set 0x7)")->kernels(), onednn->kernels());
+}
+
 TEST(Blas, LoadingLeavesTheEnvironmentAsItWas) {
   ::unsetenv("OPENBLAS_NUM_THREADS");
   ::setenv("OPENBLAS_CORETYPE", "Haswell", 1);
-  ASSERT_TRUE(Blas::load());
+  ASSERT_TRUE(Blas::load(Matmul::openblas));
   EXPECT_EQ(::getenv("OPENBLAS_NUM_THREADS"), nullptr);
   ASSERT_NE(::getenv("OPENBLAS_CORETYPE"), nullptr);
   EXPECT_STREQ(::getenv("OPENBLAS_CORETYPE"), "Haswell") << "what a user sets stays";
   ::unsetenv("OPENBLAS_CORETYPE");
-  ASSERT_TRUE(Blas::load());
+  ASSERT_TRUE(Blas::load(Matmul::openblas));
   EXPECT_EQ(::getenv("OPENBLAS_CORETYPE"), nullptr);
 }
 
