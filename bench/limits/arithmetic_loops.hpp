@@ -25,6 +25,7 @@ extern const ArithmeticLoop kMaddubs16;  // 16-bit lanes: sum += saturated(a0 * 
 extern const ArithmeticLoop kMaddubs32;  // 32-bit lanes: two of those, widened, at every step
 extern const ArithmeticLoop kLookup8;   // byte lanes: sum += a[b & 15] of each 16-byte half (0 where b has its top bit)
 extern const ArithmeticLoop kLookup16;  // the same bytes, added as 16-bit lanes
+extern const ArithmeticLoop kAdd16L1;   // 16-bit lanes: sum += b, read from the first-level cache
 extern const ArithmeticLoop kFmaAvx2;   // f32 lanes: sum += a * b
 extern const ArithmeticLoop kVnniAvx;   // 32-bit lanes: sum += four products, a unsigned, b signed
 extern const ArithmeticLoop kVnniAvx512;  // the same in 64-byte vectors

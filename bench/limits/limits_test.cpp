@@ -154,6 +154,10 @@ void lookup16(const std::byte* a, const std::byte* b, std::byte* sums) {
     add(sums, i, static_cast<std::uint16_t>(u8(&found[0], 2 * i) + 256 * u8(&found[0], 2 * i + 1)));
 }
 
+void add16_l1(const std::byte* /*a*/, const std::byte* b, std::byte* sums) {
+  for (std::size_t i = 0; i < 16; ++i) add(sums, i, static_cast<std::uint16_t>(u8(b, 2 * i) + 256 * u8(b, 2 * i + 1)));
+}
+
 template <std::size_t kLanes>
 void fma(const std::byte* a, const std::byte* b, std::byte* sums) {
   for (std::size_t i = 0; i < kLanes; ++i) {
@@ -198,6 +202,7 @@ const Case kCases[] = {
     {"maddubs32", &kMaddubs32, Isa::kAvx2, maddubs32, 8 * 4},
     {"lookup8", &kLookup8, Isa::kAvx2, lookup8, 32},
     {"lookup16", &kLookup16, Isa::kAvx2, lookup16, 32},
+    {"add16_l1", &kAdd16L1, Isa::kAvx2, add16_l1, 16},
     {"fma_avx2", &kFmaAvx2, Isa::kAvx2, fma<8>, 8},
     {"vnni_avx", &kVnniAvx, Isa::kAvxVnni, dot<8>, 8 * 4},
     {"vnni_avx512", &kVnniAvx512, Isa::kAvx512Vnni, dot<16>, 16 * 4},

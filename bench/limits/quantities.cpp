@@ -23,6 +23,7 @@ constexpr Entry kTable[] = {
     {"maddubs32", "vpmaddubsw + vpmaddwd + vpaddd (32-bit sums)", "GMAC/s", Isa::kAvx2, measure_arithmetic<kMaddubs32>},
     {"lookup8", "vpshufb + vpaddb (byte look-ups)", "G/s", Isa::kAvx2, measure_arithmetic<kLookup8>},
     {"lookup16", "vpshufb + vpaddw (byte look-ups)", "G/s", Isa::kAvx2, measure_arithmetic<kLookup16>},
+    {"add16_l1", "vpaddw, 32-byte vectors from the first cache", "G/s", Isa::kAvx2, measure_arithmetic<kAdd16L1>},
     {"fma_avx2", "vfmadd231ps, 32-byte vectors (f32)", "GMAC/s", Isa::kAvx2, measure_arithmetic<kFmaAvx2>},
     {"vnni_avx", "vpdpbusd, 32-byte vectors (VEX)", "GMAC/s", Isa::kAvxVnni, measure_arithmetic<kVnniAvx>},
     {"vnni_avx512", "vpdpbusd, 64-byte vectors (EVEX)", "GMAC/s", Isa::kAvx512Vnni, measure_arithmetic<kVnniAvx512>},

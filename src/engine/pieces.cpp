@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/chunks.hpp"
+#include "ops/blocks.hpp"
 
 namespace tern::engine {
 namespace {
@@ -11,13 +11,9 @@ namespace {
 // in a core's second cache.
 constexpr std::size_t kMostAhead = std::size_t{256} << 10;
 
-/// Pieces of about `chunk` rows that do not cut what lies in memory as one.
-void cut(std::vector<Piece>& pieces, std::size_t part, const ops::Matrix& matrix, std::int64_t chunk) {
-  const std::int64_t unit = matrix.rows_at_once();
-  const std::int64_t whole = (chunk + unit - 1) / unit * unit;
-  for (std::int64_t r = 0; r < matrix.n_rows(); r += whole) {
-    pieces.push_back({part, r, std::min(r + whole, matrix.n_rows())});
-  }
+void cut(std::vector<Piece>& pieces, std::size_t part, const ops::Matrix& matrix, std::int64_t n_cols,
+         std::int64_t chunk, int n_threads) {
+  for (const ops::Block& block : ops::blocks_of(matrix, n_cols, chunk, n_threads)) pieces.push_back({part, block});
 }
 
 const ops::Matrix& matrix_of(const LinearOp& op, const Piece& piece) {
@@ -37,7 +33,7 @@ std::vector<sys::ThreadPool::Ahead> first_weights(const Products& op, const sys:
       ahead.emplace_back();
       continue;
     }
-    const auto weights = matrix_of(op, pieces[index]).weights_from(pieces[index].first);
+    const auto weights = matrix_of(op, pieces[index]).weights_from(pieces[index].block.first_row);
     ahead.push_back(weights.first(std::min(weights.size(), kMostAhead)));
   }
   return ahead;
@@ -50,13 +46,15 @@ std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_thre
   for (const LinearOp::Part& part : op.parts) n_rows += part.matrix->n_rows();
   const std::int64_t chunk = ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads);
   std::vector<Piece> pieces;
-  for (std::size_t i = 0; i < op.parts.size(); ++i) cut(pieces, i, *op.parts[i].matrix, chunk);
+  for (std::size_t i = 0; i < op.parts.size(); ++i) {
+    cut(pieces, i, *op.parts[i].matrix, n_cols, chunk, n_threads);
+  }
   return pieces;
 }
 
 std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_threads) {
   std::vector<Piece> pieces;
-  cut(pieces, 0, *op.matrix, ops::rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, n_threads));
+  cut(pieces, 0, *op.matrix, n_cols, ops::rows_per_chunk(op.matrix->n_rows(), n_cols, op.k, n_threads), n_threads);
   return pieces;
 }
 

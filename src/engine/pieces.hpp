@@ -10,14 +10,13 @@
 
 namespace tern::engine {
 
-/// Rows [first, last) of one matrix of an operation.
+/// A block of one product of an operation.
 struct Piece {
   std::size_t part;  // of LinearOp::parts; 0 for a head
-  std::int64_t first;
-  std::int64_t last;
+  ops::Block block;
 };
 
-/// One index space over the rows of all parts, in pieces that do not cross from one part to the next.
+/// All products of an operation, in pieces that do not cross from one part to the next.
 [[nodiscard]] std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_threads);
 [[nodiscard]] std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_threads);
 

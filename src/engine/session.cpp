@@ -251,12 +251,12 @@ void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   }
   for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
     const LinearOp::Part& part = op.parts[piece.part];
-    part.matrix->multiply(piece.first, piece.last, columns_, row(part.out, 0),
-                          static_cast<std::size_t>(width(part.out)));
+    const ops::Block& block = piece.block;
+    part.matrix->multiply(block, columns_, row(part.out, 0), static_cast<std::size_t>(width(part.out)));
     if (part.bias == nullptr && part.output_scale == 1.0F) return;
-    for (std::size_t t = 0; t < batch.size(); ++t) {
-      float* out = row(part.out, t);
-      for (std::int64_t r = piece.first; r < piece.last; ++r) {
+    for (std::int64_t t = block.first_column; t < block.last_column; ++t) {
+      float* out = row(part.out, static_cast<std::size_t>(t));
+      for (std::int64_t r = block.first_row; r < block.last_row; ++r) {
         out[r] = out[r] * part.output_scale + (part.bias == nullptr ? 0.0F : part.bias[r]);
       }
     }
@@ -328,10 +328,11 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
   const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
   float* out = logits_.data() + n_logits_ * n_vocab;
   for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
-    op.matrix->multiply(piece.first, piece.last, columns_, out, n_vocab);
+    const ops::Block& block = piece.block;
+    op.matrix->multiply(block, columns_, out, n_vocab);
     if (op.soft_cap == 0.0F) return;
-    for (std::int64_t c = 0; c < n_cols; ++c) {
-      for (std::int64_t r = piece.first; r < piece.last; ++r) {
+    for (std::int64_t c = block.first_column; c < block.last_column; ++c) {
+      for (std::int64_t r = block.first_row; r < block.last_row; ++r) {
         float& logit = out[static_cast<std::size_t>(c) * n_vocab + static_cast<std::size_t>(r)];
         logit = op.soft_cap * std::tanh(logit / op.soft_cap);
       }

@@ -5,10 +5,11 @@
 namespace tern::engine {
 namespace {
 
-Products& products_of(Work& work, const ops::Matrix& matrix) {
-  const auto found = std::ranges::find(work.products, matrix.peak(), &Products::peak);
+Products& products_of(Work& work, const ops::Matrix& matrix, std::int64_t n_cols) {
+  const ops::Arithmetic arithmetic = matrix.arithmetic(n_cols);
+  const auto found = std::ranges::find(work.products, arithmetic.peak, &Products::peak);
   if (found != work.products.end()) return *found;
-  work.products.push_back({.peak = matrix.peak(), .per_operation = matrix.products_per_operation()});
+  work.products.push_back({.peak = arithmetic.peak, .per_operation = arithmetic.per_operation});
   return work.products.back();
 }
 
@@ -26,17 +27,17 @@ std::int64_t Work::head_products() const {
   return sum;
 }
 
-Work work_of(const CompiledPlan& plan) {
+Work work_of(const CompiledPlan& plan, std::int64_t n_cols) {
   Work work;
   for (const Op& op : plan.ops()) {
     if (const auto* linear = std::get_if<LinearOp>(&op)) {
       for (const LinearOp::Part& part : linear->parts) {
         work.trunk_bytes += part.matrix->weight_bytes();
-        products_of(work, *part.matrix).trunk += part.matrix->n_rows() * part.matrix->k();
+        products_of(work, *part.matrix, n_cols).trunk += part.matrix->n_rows() * part.matrix->k();
       }
     } else if (const auto* head = std::get_if<HeadOp>(&op)) {
       work.head_bytes += head->matrix->weight_bytes();
-      products_of(work, *head->matrix).head += head->matrix->n_rows() * head->matrix->k();
+      products_of(work, *head->matrix, 1).head += head->matrix->n_rows() * head->matrix->k();
     } else if (const auto* attention = std::get_if<AttentionOp>(&op)) {
       work.attention += 2 * attention->step.n_heads * attention->step.head_dim;
     }

@@ -11,10 +11,10 @@
 
 namespace tern::engine {
 
-/// Multiply-adds of a token that one kind of instruction does: ops::Matrix::peak().
+/// Multiply-adds of a token that one kind of instruction does: ops::Matrix::arithmetic().
 struct Products {
   std::string_view peak;
-  int per_operation = 1;   // Matrix::products_per_operation()
+  int per_operation = 1;
   std::int64_t trunk = 0;  // in the blocks: for every token
   std::int64_t head = 0;   // only for a token whose logits are wanted
 };
@@ -30,6 +30,7 @@ struct Work {
   [[nodiscard]] std::int64_t head_products() const;
 };
 
-[[nodiscard]] Work work_of(const CompiledPlan& plan);
+/// n_cols: tokens in a step.
+[[nodiscard]] Work work_of(const CompiledPlan& plan, std::int64_t n_cols = 1);
 
 }  // namespace tern::engine

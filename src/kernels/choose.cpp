@@ -29,6 +29,12 @@ void fill(Function& to, Function from) {
 void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
+  if (table.ternary_tables == nullptr && table.ternary_tables_from == 0) {
+    table.ternary_tables = source.ternary_tables;
+    table.ternary_tables_from = source.ternary_tables_from;
+    table.ternary_tables_peak = source.ternary_tables_peak;
+    table.ternary_tables_products = source.ternary_tables_products;
+  }
   if (table.ternary_panel == nullptr) table.ternary_panel_peak = source.ternary_panel_peak;
   fill(table.ternary_panel, source.ternary_panel);
   if (table.ternary_taken == nullptr) table.ternary_taken_below = source.ternary_taken_below;

@@ -46,6 +46,23 @@ struct TernaryArgs {
 };
 using TernaryFn = void (*)(const TernaryArgs&);
 
+/// The same product for some columns at once, whose sums of four activations are looked up, and scaled:
+/// y[c * y_stride + r] = float(sum over k of (code(r, k) - 1) * x(c, k)) / x_scales[c] * w_scale.
+struct TernaryTablesArgs {
+  const std::uint8_t* w;  // n_rows rows of k_padded / 4 bytes
+  std::int64_t n_rows;
+  const std::int8_t* x;   // n_cols columns of k_padded codes, zero beyond k
+  std::size_t x_stride;   // bytes between them
+  const float* x_scales;  // [n_cols]
+  std::int64_t n_cols;    // 1 to kTernaryTableColumns: fewer take as long as all
+  std::int64_t k_padded;  // a multiple of 128, at most 2^22
+  float w_scale;
+  float* y;
+  std::size_t y_stride;
+  char* scratch;  // ternary_tables_scratch(n_rows) bytes, on a cache line (kernels/ternary_tables_layout.hpp)
+};
+using TernaryTablesFn = void (*)(const TernaryTablesArgs&);
+
 /// The same product with the weights by columns, in the layout of kernels/ternary_panels.hpp.
 struct TernaryPanelArgs {
   const std::uint8_t* w;       // a panel of 256 rows
@@ -155,17 +172,25 @@ struct CacheSlot {
   bool halves;  // rows are fp16 numbers: AttendArgs::k_halves and v_halves
 };
 
+inline constexpr std::int64_t kNever = INT64_MAX;
+
 /// A sparse set: what is null or absent falls back to the next set down the chain, at last to generic.
 struct KernelSet {
   const char* name;
   const MatmulSlot* matmuls = nullptr;
   std::int64_t n_matmuls = 0;
   TernaryFn ternary = nullptr;
-  TernaryPanelFn ternary_panel = nullptr;
-  TernaryTakenFn ternary_taken = nullptr;
-  const char* ternary_panel_peak = nullptr;
-  double ternary_taken_below = 0.0;  // the share of codes that are not zero below which ternary_taken is the faster one
   const char* ternary_peak = nullptr;  // as MatmulSlot::peak; null where no limit is known
+  /// For prompts, in a set whose `ternary` is slower; null: none. A set whose own is the faster one says kNever, and
+  /// takes none from a set below.
+  TernaryTablesFn ternary_tables = nullptr;
+  std::int64_t ternary_tables_from = 0;  // columns from which on it is the faster one
+  const char* ternary_tables_peak = nullptr;
+  int ternary_tables_products = 0;  // multiply-adds that one operation of ternary_tables_peak stands for
+  TernaryPanelFn ternary_panel = nullptr;
+  const char* ternary_panel_peak = nullptr;
+  TernaryTakenFn ternary_taken = nullptr;
+  double ternary_taken_below = 0.0;  // the share of codes that are not zero below which ternary_taken is the faster one
   BinaryFn binary = nullptr;
   BinaryTablesFn binary_tables = nullptr;
   const char* binary_peak = nullptr;

@@ -258,6 +258,7 @@ KernelSet used_of(KernelSet set, const KernelSet& table) {
     if (function != used) function = nullptr;
   };
   keep(set.ternary, table.ternary);
+  keep(set.ternary_tables, table.ternary_tables);
   keep(set.ternary_panel, table.ternary_panel);
   keep(set.ternary_taken, table.ternary_taken);
   keep(set.binary, table.binary);
@@ -281,6 +282,7 @@ Result<void> prove_set(const KernelSet& set, std::vector<Proof>& proofs) {
     proofs.push_back(prove_matmul(set, set.matmuls[i], *format));
   }
   if (set.ternary != nullptr) proofs.push_back(prove_ternary(set));
+  if (set.ternary_tables != nullptr) proofs.push_back(prove_ternary_tables(set));
   if (set.ternary_panel != nullptr) proofs.push_back(prove_ternary_panels(set));
   if (set.binary != nullptr) proofs.push_back(prove_binary(set));
   for (std::int64_t i = 0; set.attend != nullptr && i < set.n_caches; ++i) {

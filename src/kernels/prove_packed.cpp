@@ -6,6 +6,7 @@
 #include "kernels/binary_pack.hpp"
 #include "kernels/generic/set.hpp"
 #include "kernels/ternary_panels.hpp"
+#include "kernels/ternary_tables_layout.hpp"
 #include "tensor/aligned_buffer.hpp"
 
 namespace tern::kernels {
@@ -14,9 +15,22 @@ namespace {
 constexpr std::int64_t kPackedRows = 11;     // whole tiles and a rest
 constexpr std::int64_t kPackedColumns = 13;  // every way of taking one to thirteen columns, two tiles of six and a rest
 
+/// Rounds 0 to 8 of a proof have every combination of extreme codes and activations, what wraps 16-bit sums that are
+/// widened late; later ones random numbers.
+constexpr int kExtremeRounds = 9;
+
+std::byte ternary_byte(int round, Random& random) {
+  if (round < kExtremeRounds) return static_cast<std::byte>(round % 3 * 0x55);
+  return static_cast<std::byte>(random.below(3) * 64 + random.below(3) * 16 + random.below(3) * 4 + random.below(3));
+}
+
+std::int8_t activation(int round, Random& random) {
+  if (round >= kExtremeRounds) return static_cast<std::int8_t>(static_cast<int>(random.below(256)) - 128);
+  return static_cast<std::int8_t>(round / 3 == 0 ? 127 : round / 3 == 1 ? -127 : -128);
+}
+
 }  // namespace
 
-/// Every combination of extreme codes and activations, what wraps 16-bit sums that are widened late; then random ones.
 Proof prove_ternary(const KernelSet& set) {
   constexpr std::int64_t kWide = 8192;
   Random random(13);
@@ -24,17 +38,12 @@ Proof prove_ternary(const KernelSet& set) {
   AlignedBuffer x(kPackedColumns * kWide);
   bool same = true;
   for (int round = 0; round < 10; ++round) {
-    const int code = round % 3;
-    const int activation = round / 3 == 0 ? 127 : round / 3 == 1 ? -127 : -128;
-    for (std::byte& b : w.bytes()) {
-      const auto any = random.below(3) * 64 + random.below(3) * 16 + random.below(3) * 4 + random.below(3);
-      b = static_cast<std::byte>(round == 9 ? static_cast<int>(any) : code * 0x55);
-    }
-    for (std::byte& b : x.bytes())
-      b = static_cast<std::byte>(round == 9 ? static_cast<int>(random.below(256)) : activation);
+    for (std::byte& b : w.bytes()) b = ternary_byte(round, random);
     std::vector<std::int32_t> sums(kPackedColumns);
-    for (std::int64_t i = 0; i < kPackedColumns * kWide; ++i)
+    for (std::int64_t i = 0; i < kPackedColumns * kWide; ++i) {
+      x.as<std::int8_t>()[i] = activation(round, random);
       sums[static_cast<std::size_t>(i / kWide)] += x.as<std::int8_t>()[i];
+    }
     for (std::int64_t n_cols = 1; n_cols <= kPackedColumns; ++n_cols) {
       std::vector<std::int32_t> got(kPackedRows * kPackedColumns);
       std::vector<std::int32_t> expected = got;
@@ -55,8 +64,60 @@ Proof prove_ternary(const KernelSet& set) {
   return identical(fmt::format("{} ternary x int8", set.name), same);
 }
 
+/// As prove_ternary, with all columns that are done at once and with fewer.
+Proof prove_ternary_tables(const KernelSet& set) {
+  constexpr std::int64_t kWide = 1280;  // several runs of 16-bit sums, and a rest
+  constexpr std::int64_t kRows = 21;
+  constexpr std::int64_t kMost = kTernaryTableColumns;
+  Random random(14);
+  AlignedBuffer w(kRows * kWide / 4);
+  AlignedBuffer x(kMost * kWide);
+  AlignedBuffer scratch(static_cast<std::size_t>(ternary_tables_scratch(kRows)));
+  std::vector<float> scales(kMost);
+  for (std::size_t c = 0; c < kMost; ++c) scales[c] = 3.0F + static_cast<float>(c);
+  constexpr float kScale = 0.7F;
+  bool same = true;
+  for (int round = 0; round < 10; ++round) {
+    for (std::byte& b : w.bytes()) b = ternary_byte(round, random);
+    std::vector<std::int32_t> x_sums(kMost);
+    for (std::int64_t i = 0; i < kMost * kWide; ++i) {
+      x.as<std::int8_t>()[i] = activation(round, random);
+      x_sums[static_cast<std::size_t>(i / kWide)] += x.as<std::int8_t>()[i];
+    }
+    std::vector<std::int32_t> sums(kRows * kMost);
+    generic::scalar_set()->ternary({.w = w.as<std::uint8_t>(),
+                                    .n_rows = kRows,
+                                    .x = x.as<std::int8_t>(),
+                                    .x_sums = x_sums.data(),
+                                    .n_cols = kMost,
+                                    .k_padded = kWide,
+                                    .y = sums.data(),
+                                    .y_stride = kRows});
+    for (const std::int64_t n_cols : {kMost, std::int64_t{25}, std::int64_t{1}}) {
+      std::vector<float> got(kRows * kMost, -1.0F);
+      set.ternary_tables({.w = w.as<std::uint8_t>(),
+                          .n_rows = kRows,
+                          .x = x.as<std::int8_t>(),
+                          .x_stride = kWide,
+                          .x_scales = scales.data(),
+                          .n_cols = n_cols,
+                          .k_padded = kWide,
+                          .w_scale = kScale,
+                          .y = got.data(),
+                          .y_stride = kRows,
+                          .scratch = scratch.as<char>()});
+      for (std::int64_t i = 0; i < kRows * kMost; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const float wanted = static_cast<float>(sums[at]) / scales[at / kRows] * kScale;
+        same = same && got[at] == (i < kRows * n_cols ? wanted : -1.0F);
+      }
+    }
+  }
+  return identical(fmt::format("{} ternary by tables x int8", set.name), same);
+}
+
 /// As prove_ternary, held against products with the same weights by rows, both with all columns and with those that are
-/// taken. Rounds 0 to 8 have extremes, so that all are, round 9 random codes, round 10 few that are not zero, 11 none.
+/// taken: of extremes all are, in round 10 few that are not zero, in round 11 none.
 Proof prove_ternary_panels(const KernelSet& set) {
   constexpr std::int64_t kWide = 1667;  // whole tiles, a rest, and a column that is not there
   constexpr std::int64_t kRows = kTernaryPanel - 12;
@@ -67,18 +128,12 @@ Proof prove_ternary_panels(const KernelSet& set) {
   AlignedBuffer x(static_cast<std::size_t>(kPackedColumns * padded));
   bool same = true;
   for (int round = 0; round < 12; ++round) {
-    const int code = round % 3;
-    const int activation = round / 3 == 0 ? 127 : round / 3 == 1 ? -127 : -128;
-    for (std::byte& b : w.bytes()) {
-      const auto any = random.below(3) * 64 + random.below(3) * 16 + random.below(3) * 4 + random.below(3);
-      b = static_cast<std::byte>(round >= 9 ? static_cast<int>(any) : code * 0x55);
-    }
+    for (std::byte& b : w.bytes()) b = ternary_byte(round, random);
     std::vector<std::int32_t> sums(kPackedColumns);
     std::memset(x.data(), 0, x.size());
     for (std::int64_t i = 0; i < kPackedColumns * kWide; ++i) {
       const bool is_zero = round == 11 || (round == 10 && random.below(7) != 0);
-      const int any = static_cast<int>(random.below(256)) - 128;
-      const auto value = static_cast<std::int8_t>(is_zero ? 0 : round >= 9 ? any : activation);
+      const std::int8_t value = is_zero ? std::int8_t{0} : activation(round, random);
       x.as<std::int8_t>()[i / kWide * padded + i % kWide] = value;
       sums[static_cast<std::size_t>(i / kWide)] += value;
     }

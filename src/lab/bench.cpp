@@ -89,7 +89,9 @@ class Bench {
       TERN_TRY_DO(with.session.run(row.test, progress_));
       progress_.update(++done, test_name(row.test));
       const auto kv = kv_reads(with.model->plan(), with.session.kv_bytes_per_position());
-      row.cost = cost_of(row.test, engine::work_of(with.model->plan()), kv, with.session.n_batch());
+      const std::int64_t n_batch = with.session.n_batch();
+      const engine::Work work = engine::work_of(with.model->plan(), tokens_per_step(row.test, n_batch));
+      row.cost = cost_of(row.test, work, kv, n_batch);
       take_off(row.cost, with.model->plan(), with.session.passed_over());
       limits_.want(row.cost, row.test.n_threads);
     }

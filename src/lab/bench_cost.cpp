@@ -61,7 +61,8 @@ double BenchCost::n_products() const {
 
 void take_off(BenchCost& cost, const ops::Matrix& matrix, const ops::PassedOver& passed_over) {
   cost.bytes -= static_cast<double>(passed_over.bytes);
-  const auto same = std::ranges::find(cost.products, matrix.peak(), &BenchCost::Products::peak);
+  const ops::Arithmetic arithmetic = matrix.arithmetic(cost.tokens_per_step());
+  const auto same = std::ranges::find(cost.products, arithmetic.peak, &BenchCost::Products::peak);
   if (same != cost.products.end()) same->n -= static_cast<double>(passed_over.products);
 }
 
@@ -86,6 +87,12 @@ std::vector<KvReads> kv_reads(const engine::CompiledPlan& plan, double bytes_per
   }
   for (KvReads& layers : kv) layers.bytes_per_position *= bytes_per_position / whole;
   return kv;
+}
+
+std::int64_t tokens_per_step(const BenchTest& test, std::int64_t n_batch) {
+  const std::int64_t n_tokens = test.generates() ? test.n_sequences : test.n_tokens();
+  const std::int64_t n_steps = (n_tokens + n_batch - 1) / n_batch;
+  return (n_tokens + n_steps - 1) / n_steps;
 }
 
 BenchCost cost_of(const BenchTest& test, const engine::Work& work, std::span<const KvReads> kv, std::int64_t n_batch) {

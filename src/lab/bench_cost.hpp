@@ -29,6 +29,8 @@ struct BenchCost {
   [[nodiscard]] double bytes_per_token() const { return bytes / static_cast<double>(n_tokens); }
   [[nodiscard]] double bytes_per_step() const { return bytes / static_cast<double>(n_steps); }
   [[nodiscard]] double n_products() const;
+  /// At most, where steps differ; 0 of no step.
+  [[nodiscard]] std::int64_t tokens_per_step() const { return n_steps == 0 ? 0 : (n_tokens + n_steps - 1) / n_steps; }
 };
 
 /// Takes off what a product with this matrix left out.
@@ -45,7 +47,10 @@ struct KvReads {
 /// The layers of a plan by window, sharing out the cache's bytes per position (all layers).
 [[nodiscard]] std::vector<KvReads> kv_reads(const engine::CompiledPlan& plan, double bytes_per_position);
 
-/// n_batch >= 1: the most tokens of a step.
+/// Tokens that a step of a test has, at most where steps differ; n_batch >= 1: the most that a step may have.
+[[nodiscard]] std::int64_t tokens_per_step(const BenchTest& test, std::int64_t n_batch);
+
+/// work: with so many tokens in a step.
 [[nodiscard]] BenchCost cost_of(const BenchTest& test, const engine::Work& work, std::span<const KvReads> kv,
                                 std::int64_t n_batch);
 

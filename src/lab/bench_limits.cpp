@@ -85,12 +85,14 @@ Judgement judge(const BenchCost& cost, double seconds, int n_threads, bool gener
       slowest = products.peak;
     }
   }
+  const bool looks_up = std::ranges::any_of(cost.products, [&](const BenchCost::Products& products) {
+    return products.peak == slowest && products.per_operation != 1;
+  });
   const bool memory_bound = reading >= computing;
   Judgement judged{.percent = 100.0 * std::max(reading, computing) / seconds,
                    .limit = std::string(memory_bound ? kReadLimit : slowest)};
   const auto sums = limits.find(k16BitSums, n_threads);
-  if (!memory_bound && sums && slowest.starts_with("lookup"))
-    judged.ratio_to_16_bit_sums = cost.n_products() / seconds / (*sums * 1e9);
+  if (!memory_bound && sums && looks_up) judged.ratio_to_16_bit_sums = cost.n_products() / seconds / (*sums * 1e9);
   if (memory_bound && may_be_cached && *judged.percent > 100.0) {
     judged.percent.reset();
     judged.from_cache = true;

@@ -31,7 +31,8 @@ struct Limit {
   std::optional<double> value;  // nothing: could not be measured
   /// As bench/limits names it: look-ups are counted as such, whatever they stand for.
   [[nodiscard]] std::string_view unit() const {
-    return quantity == kReadLimit ? "GB/s" : quantity.starts_with("lookup") ? "G/s" : "GMAC/s";
+    if (quantity == kReadLimit) return "GB/s";
+    return quantity.starts_with("lookup") || quantity.starts_with("add") ? "G/s" : "GMAC/s";
   }
 };
 

@@ -14,7 +14,7 @@
 #include "formats/all.hpp"
 #include "lab/bench_repeat.hpp"
 #include "lab/bench_weights.hpp"
-#include "ops/chunks.hpp"
+#include "ops/blocks.hpp"
 #include "sys/clock.hpp"
 #include "sys/cpu.hpp"
 #include "sys/memory.hpp"
@@ -147,10 +147,11 @@ class Matmul {
     one.cost.n_tokens = shape_.n_cols;
     one.cost.n_steps = 1;
     one.cost.bytes = static_cast<double>(matrix.weight_bytes());
+    const ops::Arithmetic arithmetic = matrix.arithmetic(shape_.n_cols);
     one.cost.products = {
-        {.peak = std::string(matrix.peak()),
+        {.peak = std::string(arithmetic.peak),
          .n = static_cast<double>(shape_.n_rows) * static_cast<double>(shape_.n_cols) * static_cast<double>(shape_.k),
-         .per_operation = matrix.products_per_operation()}};
+         .per_operation = arithmetic.per_operation}};
     cases_.push_back(std::move(one));
   }
 
@@ -160,8 +161,11 @@ class Matmul {
     one.next_copy = (one.next_copy + 1) % one.weights->n_copies();
     columns_.prepare(matrix.input_form(), *one.kernels, x_.as<float>(), x_stride_, shape_.n_cols, shape_.k, *one.pool);
     const std::int64_t chunk = ops::rows_per_chunk(shape_.n_rows, shape_.n_cols, shape_.k, one.n_threads);
-    one.pool->parallel_for(shape_.n_rows, chunk, [&](std::int64_t begin, std::int64_t end) {
-      matrix.multiply(begin, end, columns_, y_.as<float>(), y_stride_);
+    const auto blocks = ops::blocks_of(matrix, shape_.n_cols, chunk, one.n_threads);
+    one.pool->parallel_for(std::ssize(blocks), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        matrix.multiply(blocks[static_cast<std::size_t>(i)], columns_, y_.as<float>(), y_stride_);
+      }
     });
   }
 

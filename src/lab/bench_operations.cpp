@@ -20,9 +20,10 @@ void add(Products& products, const ops::Matrix& matrix) {
   products.name += fmt::format("{}{}", products.name.ends_with(' ') ? "" : " + ", matrix.n_rows());
   BenchCost& cost = products.cost;
   cost.bytes += static_cast<double>(matrix.weight_bytes()) * static_cast<double>(cost.n_steps);
-  cost.products.push_back({.peak = std::string(matrix.peak()),
+  const ops::Arithmetic arithmetic = matrix.arithmetic(cost.tokens_per_step());
+  cost.products.push_back({.peak = std::string(arithmetic.peak),
                            .n = static_cast<double>(matrix.n_rows() * matrix.k()) * static_cast<double>(cost.n_tokens),
-                           .per_operation = matrix.products_per_operation()});
+                           .per_operation = arithmetic.per_operation});
 }
 
 Products products_of(const engine::LinearOp& op, const BenchCost& test, std::int64_t /*n_logits*/) {

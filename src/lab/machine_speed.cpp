@@ -22,25 +22,35 @@ std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
   for (const formats::Format* format :
        {&formats::kF16, &formats::kQ8_0, &formats::kQ6_K, &formats::kQ4_K, &formats::kQ3_K, &formats::kQ2_K}) {
     const kernels::Kernels::Bound* bound = kernels.bound(*format, activation_of(format->partner));
+    const ops::Arithmetic arithmetic{bound == nullptr ? std::string_view{} : bound->peak};
     rows.push_back({.format = format->name,
                     .trained = {},
                     .bits = format->bits_per_weight(),
-                    .peak = bound == nullptr ? std::string_view{} : bound->peak,
+                    .one_token = arithmetic,
+                    .many_tokens = arithmetic,
                     .generate = {},
                     .prompt = {}});
   }
-  const auto name = [](const char* peak) { return peak == nullptr ? std::string_view{} : peak; };
+  const kernels::KernelSet& table = kernels.table;
+  const auto arithmetic = [](const char* peak, int per_operation) {
+    return ops::Arithmetic{peak == nullptr ? std::string_view{} : peak, per_operation};
+  };
+  const ops::Arithmetic ternary = arithmetic(table.ternary_peak, 1);
   rows.push_back({.format = formats::kI2_S.name,
                   .trained = "ternary",
                   .bits = 2.0,
-                  .peak = name(kernels.table.ternary_peak),
+                  .one_token = ternary,
+                  .many_tokens = table.ternary_tables == nullptr
+                                     ? ternary
+                                     : arithmetic(table.ternary_tables_peak, table.ternary_tables_products),
                   .generate = {},
                   .prompt = {}});
+  const ops::Arithmetic binary = arithmetic(table.binary_peak, table.binary_products);
   rows.push_back({.format = formats::kQ1_0.name,
                   .trained = "binary",
                   .bits = 1.0,
-                  .peak = name(kernels.table.binary_peak),
-                  .per_operation = kernels.table.binary_products,
+                  .one_token = binary,
+                  .many_tokens = binary,
                   .generate = {},
                   .prompt = {}});
   return rows;
@@ -50,18 +60,26 @@ std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
 
 void want_format_limits(const kernels::Kernels& kernels, int n_threads, Limits& limits) {
   limits.want(kReadLimit, n_threads);
-  for (const FormatSpeed& row : rows_of(kernels)) limits.want(row.peak, n_threads);
+  for (const FormatSpeed& row : rows_of(kernels)) {
+    limits.want(row.one_token.peak, n_threads);
+    limits.want(row.many_tokens.peak, n_threads);
+  }
 }
 
 std::vector<FormatSpeed> format_speeds(const kernels::Kernels& kernels, const Limits& limits, int n_threads) {
   std::vector<FormatSpeed> rows = rows_of(kernels);
   const auto read = limits.find(kReadLimit, n_threads);
   for (FormatSpeed& row : rows) {
-    const auto peak = limits.find(row.peak, n_threads);
-    if (peak) row.prompt = *peak * 1e9 * row.per_operation / kWeights;
+    const auto most = [&](const ops::Arithmetic& arithmetic) -> std::optional<double> {
+      const auto peak = limits.find(arithmetic.peak, n_threads);
+      if (!peak) return {};
+      return *peak * 1e9 * arithmetic.per_operation / kWeights;
+    };
+    row.prompt = most(row.many_tokens);
     if (read) row.generate = *read * 1e9 / (kWeights * row.bits / 8.0);
     // A token on its own needs its multiply-adds too.
-    if (row.generate && row.prompt && *row.prompt < *row.generate) row.generate = row.prompt;
+    const auto computed = most(row.one_token);
+    if (row.generate && computed && *computed < *row.generate) row.generate = computed;
   }
   return rows;
 }

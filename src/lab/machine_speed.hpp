@@ -10,6 +10,7 @@
 
 #include "kernels/kernels.hpp"
 #include "lab/bench_limits.hpp"
+#include "ops/matrix.hpp"
 #include "sys/host_settings.hpp"
 
 namespace tern::lab {
@@ -19,8 +20,8 @@ struct FormatSpeed {
   std::string_view format;
   std::string_view trained;  // "ternary", "binary": packed, with int8 activations of one scale a token, as in BitNet
   double bits = 0.0;         // a weight, in memory
-  std::string_view peak;     // the instructions; "" where no limit is known
-  int per_operation = 1;     // multiply-adds that one of their operations stands for
+  ops::Arithmetic one_token;
+  ops::Arithmetic many_tokens;
   std::optional<double> generate;  // tokens/s: reading the weights once a token
   std::optional<double> prompt;    // tokens/s: the multiply-adds
 };

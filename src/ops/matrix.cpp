@@ -152,10 +152,29 @@ std::span<const std::byte> Matrix::weights_from(std::int64_t row) const {
   return {unit_of(row), stored_.weights + stored_.n_bytes};
 }
 
-void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
+std::int64_t Matrix::columns_at_once() const {
+  return stored_.layout == Layout::ternary && kernels_->table.ternary_tables != nullptr ? kernels::kTernaryTableColumns
+                                                                                        : 0;
+}
+
+std::int64_t Matrix::n_runs(std::int64_t n_cols) const {
+  const std::int64_t run = columns_at_once();
+  if (run == 0) return 0;
+  return n_cols / run + (n_cols % run >= kernels_->table.ternary_tables_from ? 1 : 0);
+}
+
+Arithmetic Matrix::arithmetic(std::int64_t n_cols) const {
+  if (stored_.layout == Layout::binary) return {peak_, kernels_->table.binary_products};
+  if (n_runs(n_cols) == 0) return {peak_};
+  return {kernels_->table.ternary_tables_peak, kernels_->table.ternary_tables_products};
+}
+
+void Matrix::multiply(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
   TERN_CHECK(x.form() == form_ && x.k() == k_ && !to_panels_);
+  const auto [first, last, first_column, last_column] = block;
   if (first >= last) return;
-  if (stored_.layout == Layout::ternary) return multiply_ternary(first, last, x, y, y_stride);
+  if (stored_.layout == Layout::ternary) return multiply_ternary(block, x, y, y_stride);
+  TERN_CHECK(first_column == 0 && last_column == x.n_cols());
   if (stored_.layout == Layout::ternary_panels) return multiply_ternary_panels(first, last, x, y, y_stride);
   if (stored_.layout == Layout::binary) return multiply_binary(first, last, x, y, y_stride);
   const Activation activation = activation_of(form_);
@@ -178,20 +197,52 @@ void Matrix::multiply(std::int64_t first, std::int64_t last, const Columns& x, f
   }
 }
 
-void Matrix::multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y,
-                              std::size_t y_stride) const {
+void Matrix::multiply_by_tables(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
+  // A thread's own, kept from one product to the next: some hundred KB.
+  thread_local AlignedBuffer scratch;
+  const std::int64_t n_rows = block.last_row - block.first_row;
+  const std::int64_t most_rows = std::min(n_rows, kMostRowsOfRuns);
+  const auto n_bytes = static_cast<std::size_t>(kernels::ternary_tables_scratch(most_rows));
+  if (scratch.size() < n_bytes) scratch = AlignedBuffer(n_bytes);
+  const auto* codes = static_cast<const std::int8_t*>(x.data());
+  for (std::int64_t r = block.first_row; r < block.last_row; r += most_rows) {
+    for (std::int64_t c = block.first_column; c < block.last_column; c += kernels::kTernaryTableColumns) {
+      kernels_->table.ternary_tables({.w = reinterpret_cast<const std::uint8_t*>(unit_of(r)),
+                                      .n_rows = std::min(most_rows, block.last_row - r),
+                                      .x = codes + static_cast<std::size_t>(c) * x.column_bytes(),
+                                      .x_stride = x.column_bytes(),
+                                      .x_scales = x.scales() + c,
+                                      .n_cols = std::min(kernels::kTernaryTableColumns, block.last_column - c),
+                                      .k_padded = kernels::ternary_padded(k_),
+                                      .w_scale = stored_.scale,
+                                      .y = y + static_cast<std::size_t>(c) * y_stride + r,
+                                      .y_stride = y_stride,
+                                      .scratch = scratch.as<char>()});
+    }
+  }
+}
+
+void Matrix::multiply_ternary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
+  auto [first, last, first_column, last_column] = block;
+  const std::int64_t in_runs =
+      std::min(n_runs(last_column - first_column) * columns_at_once(), last_column - first_column);
+  if (in_runs > 0) {
+    multiply_by_tables({first, last, first_column, first_column + in_runs}, x, y, y_stride);
+    first_column += in_runs;
+    if (first_column == last_column) return;
+  }
   // int32 sums of one step, on the stack. Weights are unpacked once for so many columns: few would make that dear. One
   // column takes many rows at once instead, which its kernel reads in several streams.
   constexpr std::int64_t kColumns = 128;
   constexpr std::int64_t kSums = 32 * kColumns;
-  const std::int64_t most_rows = x.n_cols() == 1 ? kSums : 32;
+  const std::int64_t most_rows = last_column - first_column == 1 ? kSums : 32;
   std::array<std::int32_t, kSums> sums;
   const float weight_scale = stored_.scale;
   const auto* codes = static_cast<const std::int8_t*>(x.data());
   for (std::int64_t r0 = first; r0 < last; r0 += most_rows) {
     const std::int64_t n_rows = std::min(most_rows, last - r0);
-    for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += kColumns) {
-      const std::int64_t n_cols = std::min(kColumns, x.n_cols() - c0);
+    for (std::int64_t c0 = first_column; c0 < last_column; c0 += kColumns) {
+      const std::int64_t n_cols = std::min(kColumns, last_column - c0);
       kernels_->table.ternary({.w = reinterpret_cast<const std::uint8_t*>(unit_of(r0)),
                                .n_rows = n_rows,
                                .x = codes + static_cast<std::size_t>(c0) * x.column_bytes(),

@@ -9,6 +9,7 @@
 
 #include "kernels/kernels.hpp"
 #include "kernels/ternary_pack.hpp"
+#include "kernels/ternary_tables_layout.hpp"
 #include "ops/columns.hpp"
 #include "tensor/aligned_buffer.hpp"
 #include "tensor/view.hpp"
@@ -26,6 +27,21 @@ enum class Input : std::uint8_t { any, mostly_zero };
 struct PassedOver {
   std::uint64_t bytes = 0;    // of weights, not read; at least so many
   std::int64_t products = 0;  // multiply-adds
+};
+
+/// A part of a product: rows of the matrix and columns of the input, [first, last) of both.
+struct Block {
+  std::int64_t first_row;
+  std::int64_t last_row;
+  std::int64_t first_column;
+  std::int64_t last_column;
+};
+
+/// The instructions that do multiply-adds, as bench/limits names them (empty where no limit is known), and how many one
+/// of their operations stands for: 1, or more where sums are looked up.
+struct Arithmetic {
+  std::string_view peak;
+  int per_operation = 1;
 };
 
 class Matrix {
@@ -46,12 +62,13 @@ class Matrix {
   [[nodiscard]] std::span<const std::byte> weights_from(std::int64_t row) const;
   /// Rows that lie in one piece of memory: to ask for parts of it costs as much as to ask for all.
   [[nodiscard]] std::int64_t rows_at_once() const { return stored_.unit_rows; }
-  /// The instructions that do the multiply-adds, as bench/limits names them; empty where no limit is known.
-  [[nodiscard]] std::string_view peak() const { return peak_; }
-  /// Multiply-adds that one of those instructions' operations stands for: 1, or 2 where sums are looked up.
-  [[nodiscard]] int products_per_operation() const {
-    return stored_.layout == Layout::binary ? kernels_->table.binary_products : 1;
-  }
+  /// Some columns of the input that are done at once, for many rows, where sums of weights are looked up; of n_cols
+  /// columns so many runs, of which the last may be shorter, and then what is left over is done like few columns.
+  [[nodiscard]] std::int64_t columns_at_once() const;
+  [[nodiscard]] std::int64_t n_runs(std::int64_t n_cols) const;
+  static constexpr std::int64_t kMostRowsOfRuns = kernels::kTernaryTableRows;
+  /// What does most of the multiply-adds of a product with n_cols columns.
+  [[nodiscard]] Arithmetic arithmetic(std::int64_t n_cols) const;
   /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
   [[nodiscard]] std::size_t packed_bytes() const {
     return to_panels_ ? to_panels_->owned.size() : stored_.owned.size();
@@ -60,9 +77,12 @@ class Matrix {
   /// file's bytes, or the packed copy, are no longer needed.
   void move_weights(std::byte* place);
 
-  /// y[c * y_stride + r] for rows [first, last) and all columns; x.form() == input_form(). Each output depends on its
-  /// row, its column and k alone, in bits too.
-  void multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
+  /// y[c * y_stride + r] for the rows and columns of a block, all columns but where n_runs() is not 0; x.form() ==
+  /// input_form(). Each output depends on its row, its column and k alone, in bits too.
+  void multiply(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
+  void multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
+    multiply({first, last, 0, x.n_cols()}, x, y, y_stride);
+  }
 
   /// Row `row` as floats [k] (an embedding look-up).
   void decode_row(std::int64_t row, float* out) const;
@@ -88,7 +108,8 @@ class Matrix {
   }
 
   void multiply_binary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
-  void multiply_ternary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
+  void multiply_ternary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
+  void multiply_by_tables(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   /// Whether a product with this input reads only what it takes.
   [[nodiscard]] bool passes_over(const Columns& x) const;
   void multiply_ternary_panels(std::int64_t first, std::int64_t last, const Columns& x, float* y,

@@ -7,6 +7,7 @@
 namespace tern::kernels::avx2 {
 
 void ternary(const TernaryArgs& args);
+void ternary_tables(const TernaryTablesArgs& args);
 void ternary_panel(const TernaryPanelArgs& args);
 void ternary_taken(const TernaryTakenArgs& args);
 void binary(const BinaryArgs& args);

@@ -14,17 +14,12 @@ constexpr CacheSlot kCaches[] = {
 
 constexpr KernelSet kSet{
     .name = "scalar",
-    .matmuls = nullptr,
-    .n_matmuls = 0,
     .ternary = ternary,
     .ternary_panel = ternary_panel,
     .ternary_taken = ternary_taken,
-    .ternary_panel_peak = nullptr,
     .ternary_taken_below = 1.0,
-    .ternary_peak = nullptr,
     .binary = binary,
     .binary_tables = binary_tables,
-    .binary_peak = nullptr,
     .binary_products = 1,
     .caches = kCaches,
     .n_caches = sizeof kCaches / sizeof kCaches[0],

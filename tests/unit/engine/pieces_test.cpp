@@ -1,4 +1,5 @@
-// Pieces cover every row of every part once, and what a thread may fetch ahead is where its first piece reads.
+// Pieces cover every output of every part (blocks_test.cpp: once), and what a thread may fetch ahead is where its first
+// piece reads.
 #include "engine/pieces.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ std::shared_ptr<const Model> tiny(std::string_view format) {
       {.isa = {}, .check_memory = false}));
 }
 
-TEST(Pieces, CoverEveryRowOfEveryPartOnce) {
+TEST(Pieces, CoverEveryOutputOfEveryPart) {
   const auto model = tiny("TQ2_0");
   int n_linear = 0;
   for (const Op& op : model->plan().ops()) {
@@ -28,13 +29,16 @@ TEST(Pieces, CoverEveryRowOfEveryPartOnce) {
     ++n_linear;
     for (const std::int64_t n_cols : {1, 7, 300}) {
       for (const int n_threads : {1, 2, 5, 64}) {
-        std::vector<std::int64_t> next(linear->parts.size(), 0);
+        std::vector<std::int64_t> n_outputs(linear->parts.size(), 0);
         for (const Piece& piece : pieces_of(*linear, n_cols, n_threads)) {
-          ASSERT_EQ(piece.first, next.at(piece.part)) << "pieces of a part follow one another";
-          ASSERT_LT(piece.first, piece.last);
-          next[piece.part] = piece.last;
+          const ops::Block& block = piece.block;
+          ASSERT_LE(block.last_row, linear->parts.at(piece.part).matrix->n_rows());
+          ASSERT_LE(block.last_column, n_cols);
+          n_outputs[piece.part] += (block.last_row - block.first_row) * (block.last_column - block.first_column);
         }
-        for (std::size_t i = 0; i < next.size(); ++i) EXPECT_EQ(next[i], linear->parts[i].matrix->n_rows());
+        for (std::size_t i = 0; i < n_outputs.size(); ++i) {
+          EXPECT_EQ(n_outputs[i], linear->parts[i].matrix->n_rows() * n_cols);
+        }
       }
     }
   }
@@ -66,7 +70,7 @@ TEST(Pieces, WhatIsFetchedAheadIsWhereTheNextProductBegins) {
           continue;
         }
         const ops::Matrix& matrix = linear != nullptr ? *linear->parts[pieces[index].part].matrix : first;
-        const auto weights = matrix.weights_from(pieces[index].first);
+        const auto weights = matrix.weights_from(pieces[index].block.first_row);
         EXPECT_EQ(mine.data(), weights.data());
         EXPECT_FALSE(mine.empty());
         EXPECT_LE(mine.size(), weights.size()) << "nothing beyond the matrix";

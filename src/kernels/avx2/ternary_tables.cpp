@@ -1,0 +1,228 @@
+// Products with packed ternary weights whose sums of four are looked up (layout: kernels/ternary_pack.hpp), AVX2, for
+// 32 columns of the input at once.
+//
+// A byte of weights is four codes, 0, 1 or 2 each: 81 ways to add, leave or subtract four activations. All 81 are made
+// for 32 columns, in 16-bit lanes, and the byte itself says which is wanted: 128 multiply-adds are one load of the
+// byte, two loads of a line of sums and two additions, where vpmaddubsw takes four products and four additions.
+//
+//   tables     eight bytes' worth at a time, 40 KB of lines that are used (of 185 lines a byte, 81), so that they stay
+//              in the first or the second cache while all rows pass
+//   rows       add their eight lines to 32 sums of 16 bits, which lie in the scratch memory between two passes
+//
+// Bounds: a line holds at most 4 * 128 = 512 of either sign; seven passes of eight bytes add 56 of them, 28672, to a
+// 16-bit lane, which is then widened. All sums are exact, so their order does not matter.
+#if defined(__x86_64__)
+
+#include "kernels/avx2/functions.hpp"
+#include "kernels/avx2/simd.hpp"
+#include "kernels/ternary_tables_layout.hpp"
+
+namespace tern::kernels::avx2 {
+namespace {
+
+constexpr std::int64_t kPassBytes = 8;     // of a row, each with a table
+constexpr std::int64_t kPassesOf16 = 7;    // that a 16-bit lane holds
+constexpr std::int64_t kGroupBytes = 32;   // of 128 columns; also the columns between the four codes of a byte
+constexpr std::int64_t kLine = 64;         // bytes: 32 columns' sums
+constexpr std::int64_t kTableLines = 185;  // 171 are named by a byte; 185 spread the tables over the sets of a cache
+constexpr std::int64_t kRowsAhead = 12;    // whose weights are fetched
+static_assert(kTernaryTableColumns * 2 == kLine);
+static_assert(((kPassBytes - 1) * kTableLines + 256) * kLine <= kTernaryTableBytes, "whatever a byte is");
+
+inline __m256i add16(__m256i a, __m256i b) {
+  return _mm256_add_epi16(a, b);
+}
+
+/// Eight neighbouring codes of each of 16 columns of the input become eight vectors of 16 numbers.
+inline void transpose_codes(const std::int8_t* const* columns, std::int64_t k, __m256i* out) {
+  __m128i a[16];
+  for (int i = 0; i < 16; ++i) a[i] = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(columns[i] + k));
+  __m128i b[8];  // two columns each
+  for (int i = 0; i < 8; ++i) b[i] = _mm_unpacklo_epi8(a[2 * i], a[2 * i + 1]);
+  __m128i c[8];  // four columns: codes 0 to 3, codes 4 to 7
+  for (int i = 0; i < 4; ++i) {
+    c[2 * i] = _mm_unpacklo_epi16(b[2 * i], b[2 * i + 1]);
+    c[2 * i + 1] = _mm_unpackhi_epi16(b[2 * i], b[2 * i + 1]);
+  }
+  __m128i d[8];  // eight columns: two codes each
+  for (int i = 0; i < 2; ++i) {
+    for (int h = 0; h < 2; ++h) {
+      d[4 * i + 2 * h] = _mm_unpacklo_epi32(c[4 * i + h], c[4 * i + 2 + h]);
+      d[4 * i + 2 * h + 1] = _mm_unpackhi_epi32(c[4 * i + h], c[4 * i + 2 + h]);
+    }
+  }
+  for (int j = 0; j < 4; ++j) {
+    out[2 * j] = _mm256_cvtepi8_epi16(_mm_unpacklo_epi64(d[j], d[4 + j]));
+    out[2 * j + 1] = _mm256_cvtepi8_epi16(_mm_unpackhi_epi64(d[j], d[4 + j]));
+  }
+}
+
+/// The nine sums of two numbers that are each subtracted, left or added; codes[3 * first + second].
+inline void sums_of_two(__m256i first, __m256i second, __m256i* sums) {
+  const __m256i zero = _mm256_setzero_si256();
+  sums[1] = _mm256_sub_epi16(zero, first);
+  sums[0] = _mm256_sub_epi16(sums[1], second);
+  sums[2] = add16(sums[1], second);
+  sums[3] = _mm256_sub_epi16(zero, second);
+  sums[4] = zero;
+  sums[5] = second;
+  sums[6] = _mm256_sub_epi16(first, second);
+  sums[7] = first;
+  sums[8] = add16(first, second);
+}
+
+/// Adds the low sums [kFirst, kFirst + kN) to all high ones and stores lines of a table. Both halves of a line follow
+/// one another: a core stores twice in a cycle only where it is the same line.
+template <int kFirst, int kN>
+inline void fill_lines(const __m256i high[2][9], const __m256i low[2][9], char* table) {
+  __m256i a[kN];
+  __m256i b[kN];
+#pragma GCC unroll 9
+  for (int i = 0; i < kN; ++i) {
+    a[i] = low[0][kFirst + i];
+    b[i] = low[1][kFirst + i];
+    keep(a[i]);
+    keep(b[i]);
+  }
+#pragma GCC unroll 1
+  for (int h = 0; h < 9; ++h) {
+    char* lines = table + (h / 3 * 64 + h % 3 * 16) * kLine;
+    const __m256i x = high[0][h];
+    const __m256i y = high[1][h];
+#pragma GCC unroll 9
+    for (int i = 0; i < kN; ++i) {
+      char* line = lines + ((kFirst + i) / 3 * 4 + (kFirst + i) % 3) * kLine;
+      store(line, add16(x, a[i]));
+      store(line + 32, add16(y, b[i]));
+    }
+  }
+}
+
+/// The numbers of a group of 128 columns of weights, 32 columns of the input each: at [half][plane][byte] 16 of those
+/// that byte `byte` of a row's group multiplies by the code of that plane.
+struct GroupInput {
+  __m256i x[2][4][kGroupBytes];
+};
+
+/// columns: the codes of 32 columns from the group's first on.
+void transpose_group(const std::int8_t* const* columns, std::int64_t k, GroupInput& out) {
+  for (int half = 0; half < 2; ++half) {
+    for (int plane = 0; plane < 4; ++plane) {
+      for (std::int64_t i = 0; i < kGroupBytes; i += 8) {
+        transpose_codes(columns + 16 * half, k + plane * kGroupBytes + i, out.x[half][plane] + i);
+      }
+    }
+  }
+}
+
+/// The table of one byte of a group.
+void fill_table(const GroupInput& in, std::int64_t byte, char* table) {
+  __m256i high[2][9];
+  __m256i low[2][9];
+  for (int half = 0; half < 2; ++half) {
+    const auto& x = in.x[half];
+    sums_of_two(x[0][byte], x[1][byte], high[half]);
+    sums_of_two(x[2][byte], x[3][byte], low[half]);
+  }
+  fill_lines<0, 5>(high, low, table);
+  fill_lines<5, 4>(high, low, table);
+}
+
+/// Where a row's sums come from and go to in a pass.
+enum class Sums { begin, go_on };
+enum class Out { lanes16, begin, add };
+
+/// Adds what the bytes [0, kPassBytes) at w of every row look up.
+template <Sums kSums, Out kOut>
+[[gnu::noinline]] void pass(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, const char* tables,
+                            std::int16_t* sums, std::int32_t* totals) {
+  for (std::int64_t r = 0; r < n_rows; ++r, w += row_bytes, sums += kTernaryTableColumns) {
+    _mm_prefetch(reinterpret_cast<const char*>(w + kRowsAhead * row_bytes), _MM_HINT_T0);
+    __m256i a = kSums == Sums::begin ? _mm256_setzero_si256() : load(sums);
+    __m256i b = kSums == Sums::begin ? _mm256_setzero_si256() : load(sums + 16);
+    // Loads are what bounds this loop, so the bytes come in one.
+    std::uint64_t bytes;
+    __builtin_memcpy(&bytes, w, sizeof bytes);
+#pragma GCC unroll 8
+    for (std::int64_t j = 0; j < kPassBytes; ++j) {
+      const std::uint64_t at = (j == 0 ? bytes << 6 : bytes >> (8 * j - 6)) & 255 * kLine;
+      const char* line = tables + j * kTableLines * kLine + at;
+      a = add16(a, load(line));
+      b = add16(b, load(line + 32));
+    }
+    if constexpr (kOut == Out::lanes16) {
+      store(sums, a);
+      store(sums + 16, b);
+    } else {
+      const __m256i wide[4] = {
+          _mm256_cvtepi16_epi32(_mm256_castsi256_si128(a)), _mm256_cvtepi16_epi32(_mm256_extracti128_si256(a, 1)),
+          _mm256_cvtepi16_epi32(_mm256_castsi256_si128(b)), _mm256_cvtepi16_epi32(_mm256_extracti128_si256(b, 1))};
+      std::int32_t* total = totals + r * kTernaryTableColumns;
+      for (int i = 0; i < 4; ++i) {
+        store(total + 8 * i, kOut == Out::begin ? wide[i] : _mm256_add_epi32(load(total + 8 * i), wide[i]));
+      }
+    }
+  }
+}
+
+using PassFn = void (*)(const std::uint8_t*, std::int64_t, std::int64_t, const char*, std::int16_t*, std::int32_t*);
+
+PassFn pass_for(bool begins, bool ends, bool is_first_end) {
+  if (!ends) return begins ? pass<Sums::begin, Out::lanes16> : pass<Sums::go_on, Out::lanes16>;
+  if (is_first_end) return begins ? pass<Sums::begin, Out::begin> : pass<Sums::go_on, Out::begin>;
+  return begins ? pass<Sums::begin, Out::add> : pass<Sums::go_on, Out::add>;
+}
+
+/// Rows of 32 sums become outputs of up to 32 columns: sum / x_scale * w_scale.
+void finish(const TernaryTablesArgs& a, const std::int32_t* totals) {
+  const __m256 w_scale = _mm256_set1_ps(a.w_scale);
+  std::int64_t r = 0;
+  for (; r + 8 <= a.n_rows; r += 8) {
+    for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += 8) {
+      __m256i rows[8];
+      __m256i columns[8];
+      for (int i = 0; i < 8; ++i) rows[i] = load(totals + (r + i) * kTernaryTableColumns + c0);
+      transpose8(rows, columns);
+      for (std::int64_t c = c0; c < c0 + 8 && c < a.n_cols; ++c) {
+        const __m256 sum = _mm256_cvtepi32_ps(columns[c - c0]);
+        _mm256_storeu_ps(a.y + static_cast<std::size_t>(c) * a.y_stride + r,
+                         _mm256_mul_ps(_mm256_div_ps(sum, _mm256_set1_ps(a.x_scales[c])), w_scale));
+      }
+    }
+  }
+  for (; r < a.n_rows; ++r) {
+    for (std::int64_t c = 0; c < a.n_cols; ++c) {
+      const auto sum = static_cast<float>(totals[r * kTernaryTableColumns + c]);
+      a.y[static_cast<std::size_t>(c) * a.y_stride + static_cast<std::size_t>(r)] = sum / a.x_scales[c] * a.w_scale;
+    }
+  }
+}
+
+}  // namespace
+
+void ternary_tables(const TernaryTablesArgs& a) {
+  char* tables = a.scratch;
+  auto* totals = reinterpret_cast<std::int32_t*>(a.scratch + kTernaryTableBytes);
+  auto* sums = reinterpret_cast<std::int16_t*>(totals + a.n_rows * kTernaryTableColumns);
+  // Columns that the input lacks repeat its last; nobody looks at their sums.
+  const std::int8_t* columns[kTernaryTableColumns];
+  for (std::int64_t c = 0; c < kTernaryTableColumns; ++c) {
+    columns[c] = a.x + static_cast<std::size_t>(c < a.n_cols ? c : a.n_cols - 1) * a.x_stride;
+  }
+  const std::int64_t row_bytes = a.k_padded / 4;
+  GroupInput input;
+  for (std::int64_t byte = 0; byte < row_bytes; byte += kPassBytes) {
+    if (byte % kGroupBytes == 0) transpose_group(columns, 4 * byte, input);
+    for (std::int64_t j = 0; j < kPassBytes; ++j) {
+      fill_table(input, byte % kGroupBytes + j, tables + j * kTableLines * kLine);
+    }
+    const std::int64_t p = byte / kPassBytes;
+    const bool ends = p % kPassesOf16 == kPassesOf16 - 1 || byte + kPassBytes == row_bytes;
+    pass_for(p % kPassesOf16 == 0, ends, p < kPassesOf16)(a.w + byte, row_bytes, a.n_rows, tables, sums, totals);
+  }
+  finish(a, totals);
+}
+
+}  // namespace tern::kernels::avx2
+
+#endif
