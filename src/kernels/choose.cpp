@@ -42,6 +42,9 @@ void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.binary == nullptr) {
     table.binary_peak = source.binary_peak;
     table.binary_products = source.binary_products;
+    table.binary_sums_from = source.binary_sums_from;
+    table.binary_sums_peak = source.binary_sums_peak;
+    table.binary_sums_products = source.binary_sums_products;
   }
   fill(table.binary, source.binary);
   fill(table.binary_tables, source.binary_tables);

@@ -195,6 +195,10 @@ struct KernelSet {
   BinaryTablesFn binary_tables = nullptr;
   const char* binary_peak = nullptr;
   int binary_products = 0;  // multiply-adds that one operation of binary_peak stands for
+  /// Columns from which on, at most kTernaryTableColumns at once, `binary` does with other instructions; 0: never.
+  std::int64_t binary_sums_from = 0;
+  const char* binary_sums_peak = nullptr;
+  int binary_sums_products = 0;
   const CacheSlot* caches = nullptr;
   std::int64_t n_caches = 0;
   AttendFn attend = nullptr;

@@ -14,7 +14,7 @@ inline constexpr std::int64_t kTernaryTableBytes = std::int64_t{97} << 10;
 
 /// Bytes that TernaryTablesArgs::scratch must hold: the tables, and sums of 32 and of 16 bits for every row.
 [[nodiscard]] constexpr std::int64_t ternary_tables_scratch(std::int64_t n_rows) {
-  return kTernaryTableBytes + n_rows * kTernaryTableColumns * 6;
+  return kTernaryTableBytes + (n_rows + 7) / 8 * 8 * kTernaryTableColumns * 6;
 }
 
 }  // namespace tern::kernels

@@ -50,7 +50,9 @@ std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
                   .trained = "binary",
                   .bits = 1.0,
                   .one_token = binary,
-                  .many_tokens = binary,
+                  .many_tokens = table.binary_sums_from == 0
+                                     ? binary
+                                     : arithmetic(table.binary_sums_peak, table.binary_sums_products),
                   .generate = {},
                   .prompt = {}});
   return rows;

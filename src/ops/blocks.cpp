@@ -39,7 +39,8 @@ std::vector<Block> blocks_of(const Matrix& matrix, std::int64_t n_cols, std::int
     // Runs of the same rows follow one another, so that a thread reads weights that it has read before.
     const std::int64_t whole = rows_of_runs(matrix.n_rows(), n_runs, n_threads);
     const std::int64_t n_pieces = (matrix.n_rows() + whole - 1) / whole;
-    const std::int64_t rows = (matrix.n_rows() + n_pieces - 1) / n_pieces;
+    const std::int64_t unit = matrix.rows_at_once();
+    const std::int64_t rows = ((matrix.n_rows() + n_pieces - 1) / n_pieces + unit - 1) / unit * unit;
     for (std::int64_t r = 0; r < matrix.n_rows(); r += rows) {
       for (std::int64_t c = 0; c < in_runs; c += run) {
         blocks.push_back({r, std::min(r + rows, matrix.n_rows()), c, std::min(c + run, in_runs)});

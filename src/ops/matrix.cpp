@@ -153,20 +153,27 @@ std::span<const std::byte> Matrix::weights_from(std::int64_t row) const {
 }
 
 std::int64_t Matrix::columns_at_once() const {
-  return stored_.layout == Layout::ternary && kernels_->table.ternary_tables != nullptr ? kernels::kTernaryTableColumns
-                                                                                        : 0;
+  return sums_from() == 0 ? 0 : kernels::kTernaryTableColumns;
+}
+
+std::int64_t Matrix::sums_from() const {
+  const kernels::KernelSet& table = kernels_->table;
+  if (stored_.layout == Layout::binary) return table.binary_sums_from;
+  return stored_.layout == Layout::ternary && table.ternary_tables != nullptr ? table.ternary_tables_from : 0;
 }
 
 std::int64_t Matrix::n_runs(std::int64_t n_cols) const {
   const std::int64_t run = columns_at_once();
   if (run == 0) return 0;
-  return n_cols / run + (n_cols % run >= kernels_->table.ternary_tables_from ? 1 : 0);
+  return n_cols / run + (n_cols % run >= sums_from() ? 1 : 0);
 }
 
 Arithmetic Matrix::arithmetic(std::int64_t n_cols) const {
-  if (stored_.layout == Layout::binary) return {peak_, kernels_->table.binary_products};
-  if (n_runs(n_cols) == 0) return {peak_};
-  return {kernels_->table.ternary_tables_peak, kernels_->table.ternary_tables_products};
+  const kernels::KernelSet& table = kernels_->table;
+  const bool is_binary = stored_.layout == Layout::binary;
+  if (n_runs(n_cols) == 0) return {peak_, is_binary ? table.binary_products : 1};
+  if (is_binary) return {table.binary_sums_peak, table.binary_sums_products};
+  return {table.ternary_tables_peak, table.ternary_tables_products};
 }
 
 void Matrix::multiply(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
@@ -174,9 +181,9 @@ void Matrix::multiply(const Block& block, const Columns& x, float* y, std::size_
   const auto [first, last, first_column, last_column] = block;
   if (first >= last) return;
   if (stored_.layout == Layout::ternary) return multiply_ternary(block, x, y, y_stride);
+  if (stored_.layout == Layout::binary) return multiply_binary(block, x, y, y_stride);
   TERN_CHECK(first_column == 0 && last_column == x.n_cols());
   if (stored_.layout == Layout::ternary_panels) return multiply_ternary_panels(first, last, x, y, y_stride);
-  if (stored_.layout == Layout::binary) return multiply_binary(first, last, x, y, y_stride);
   const Activation activation = activation_of(form_);
   if (kernel_ == nullptr && activation == Activation::f32 && f32_kernel_ != nullptr) {
     return multiply_decoded(first, last, x, y, y_stride);
@@ -313,8 +320,8 @@ void Matrix::multiply_ternary_panels(std::int64_t first, std::int64_t last, cons
   }
 }
 
-void Matrix::multiply_binary(std::int64_t first, std::int64_t last, const Columns& x, float* y,
-                             std::size_t y_stride) const {
+void Matrix::multiply_binary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
+  const auto [first, last, first_column, last_column] = block;
   constexpr std::int64_t kPanel = kernels::kBinaryPanel;
   const auto run = [&](std::int64_t panel, std::int64_t n_panels, std::int64_t column, std::int64_t n_cols, float* out,
                        std::size_t out_stride) {
@@ -340,8 +347,8 @@ void Matrix::multiply_binary(std::int64_t first, std::int64_t last, const Column
     std::array<float, kPanel * kColumns> rows;
     const std::int64_t from = std::max(first, panel * kPanel);
     const std::int64_t to = std::min(last, (panel + 1) * kPanel);
-    for (std::int64_t c0 = 0; c0 < x.n_cols(); c0 += kColumns) {
-      const std::int64_t n_cols = std::min(kColumns, x.n_cols() - c0);
+    for (std::int64_t c0 = first_column; c0 < last_column; c0 += kColumns) {
+      const std::int64_t n_cols = std::min(kColumns, last_column - c0);
       run(panel, 1, c0, n_cols, rows.data(), kPanel);
       for (std::int64_t c = 0; c < n_cols; ++c) {
         std::copy_n(rows.data() + c * kPanel + (from - panel * kPanel), to - from,
@@ -353,7 +360,8 @@ void Matrix::multiply_binary(std::int64_t first, std::int64_t last, const Column
   const std::int64_t end_whole = last / kPanel;
   if (first % kPanel != 0) run_part(first / kPanel);
   if (first_whole < end_whole)
-    run(first_whole, end_whole - first_whole, 0, x.n_cols(), y + first_whole * kPanel, y_stride);
+    run(first_whole, end_whole - first_whole, first_column, last_column - first_column,
+        y + static_cast<std::size_t>(first_column) * y_stride + first_whole * kPanel, y_stride);
   if (last % kPanel != 0 && last / kPanel >= first_whole) run_part(last / kPanel);
 }
 

@@ -107,7 +107,9 @@ class Matrix {
     return stored_.weights + row / stored_.unit_rows * stored_.unit_bytes;
   }
 
-  void multiply_binary(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const;
+  /// Columns from which on they are done at once; 0: never.
+  [[nodiscard]] std::int64_t sums_from() const;
+  void multiply_binary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_ternary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_by_tables(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   /// Whether a product with this input reads only what it takes.

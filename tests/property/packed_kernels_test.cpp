@@ -175,7 +175,7 @@ TEST(PackedKernels, BinaryProductsSurviveTheWorstCases) {
   for (const std::int64_t k : {std::int64_t{256}, std::int64_t{32768}}) {
     for (const int bits : {0x00, 0xff, 0x0f, 0x55}) {
       for (const int activation : {127, -127, -128}) {
-        for (const std::int64_t n_cols : {1, 2, 3, 4}) {
+        for (const std::int64_t n_cols : {1, 2, 3, 4, 32}) {
           BinaryCase t = binary_case(3, n_cols, k);
           for (std::byte& b : t.w.bytes()) b = static_cast<std::byte>(bits);
           for (std::byte& b : t.x.bytes()) b = static_cast<std::byte>(activation);

@@ -1,18 +1,18 @@
-// Products of many columns with packed binary weights by look-up, AVX2: binary_lookup.hpp has the idea, and few
-// columns.
+// Products of several columns with packed binary weights by look-up, AVX2: binary_lookup.hpp has the idea, and few
+// columns; binary_sums.hpp has many.
 //
 // Nibbles are unpacked once into L1 for all columns, which go through the tables of 256 weight columns at a time: those
-// of kTableTokens stay in L2 while all panels pass.
+// of all columns stay in L2 while all panels pass.
 #if defined(__x86_64__)
 
 #include "kernels/avx2/binary_lookup.hpp"
+#include "kernels/avx2/binary_sums.hpp"
 #include "kernels/avx2/functions.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
 
-constexpr std::int64_t kTableTokens = 128;  // 256 KB of tables
-constexpr std::int64_t kBlockPanels = 4;    // unpacked: 4 x 2 KB
+constexpr std::int64_t kBlockPanels = 4;  // unpacked: 4 x 2 KB
 
 /// Nibbles of a part of some panels, a byte each: [panel][step][half][32 rows].
 constexpr std::int64_t kUnpackedPanel = kPartSteps * 2 * kPanel;
@@ -66,7 +66,7 @@ template <int R>
   }
 }
 
-/// All panels against at most kTableTokens columns.
+/// All panels against some columns.
 void block_of_columns(const BinaryArgs& a, std::int64_t first_column, std::int64_t n_cols) {
   alignas(64) std::uint8_t nibbles[kBlockPanels * kUnpackedPanel];
   const std::int64_t n_steps = a.k_padded / 8;
@@ -121,8 +121,11 @@ void binary_tables(const std::int8_t* codes, std::int64_t k_padded, std::uint8_t
 void binary(const BinaryArgs& a) {
   if (a.n_cols == 1) return one_column(a);
   if (a.n_cols <= kFewColumns) return few_columns(a);
-  for (std::int64_t c = 0; c < a.n_cols; c += kTableTokens)
-    block_of_columns(a, c, a.n_cols - c < kTableTokens ? a.n_cols - c : kTableTokens);
+  std::int64_t c = 0;
+  for (; a.n_cols - c >= kBinarySumsFrom; c += kLineColumns) {
+    binary_by_sums<Line>(a, c, a.n_cols - c < kLineColumns ? a.n_cols - c : kLineColumns);
+  }
+  if (c < a.n_cols) block_of_columns(a, c, a.n_cols - c);
 }
 
 }  // namespace tern::kernels::avx2

@@ -10,6 +10,8 @@ void ternary(const TernaryArgs& args);
 void ternary_tables(const TernaryTablesArgs& args);
 void ternary_panel(const TernaryPanelArgs& args);
 void ternary_taken(const TernaryTakenArgs& args);
+/// From so many columns on, and for what is left of them as long as it is no less, by tables of sums (binary_sums.hpp).
+inline constexpr std::int64_t kBinarySumsFrom = 24;
 void binary(const BinaryArgs& args);
 void binary_tables(const std::int8_t* codes, std::int64_t k_padded, std::uint8_t* tables);
 

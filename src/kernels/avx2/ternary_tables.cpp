@@ -14,8 +14,8 @@
 #if defined(__x86_64__)
 
 #include "kernels/avx2/functions.hpp"
-#include "kernels/avx2/simd.hpp"
-#include "kernels/ternary_tables_layout.hpp"
+#include "kernels/avx2/sum_tables.hpp"
+#include "kernels/kernel_set.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
@@ -23,39 +23,9 @@ namespace {
 constexpr std::int64_t kPassBytes = 8;     // of a row, each with a table
 constexpr std::int64_t kPassesOf16 = 7;    // that a 16-bit lane holds
 constexpr std::int64_t kGroupBytes = 32;   // of 128 columns; also the columns between the four codes of a byte
-constexpr std::int64_t kLine = 64;         // bytes: 32 columns' sums
 constexpr std::int64_t kTableLines = 185;  // 171 are named by a byte; 185 spread the tables over the sets of a cache
 constexpr std::int64_t kRowsAhead = 12;    // whose weights are fetched
-static_assert(kTernaryTableColumns * 2 == kLine);
 static_assert(((kPassBytes - 1) * kTableLines + 256) * kLine <= kTernaryTableBytes, "whatever a byte is");
-
-inline __m256i add16(__m256i a, __m256i b) {
-  return _mm256_add_epi16(a, b);
-}
-
-/// Eight neighbouring codes of each of 16 columns of the input become eight vectors of 16 numbers.
-inline void transpose_codes(const std::int8_t* const* columns, std::int64_t k, __m256i* out) {
-  __m128i a[16];
-  for (int i = 0; i < 16; ++i) a[i] = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(columns[i] + k));
-  __m128i b[8];  // two columns each
-  for (int i = 0; i < 8; ++i) b[i] = _mm_unpacklo_epi8(a[2 * i], a[2 * i + 1]);
-  __m128i c[8];  // four columns: codes 0 to 3, codes 4 to 7
-  for (int i = 0; i < 4; ++i) {
-    c[2 * i] = _mm_unpacklo_epi16(b[2 * i], b[2 * i + 1]);
-    c[2 * i + 1] = _mm_unpackhi_epi16(b[2 * i], b[2 * i + 1]);
-  }
-  __m128i d[8];  // eight columns: two codes each
-  for (int i = 0; i < 2; ++i) {
-    for (int h = 0; h < 2; ++h) {
-      d[4 * i + 2 * h] = _mm_unpacklo_epi32(c[4 * i + h], c[4 * i + 2 + h]);
-      d[4 * i + 2 * h + 1] = _mm_unpackhi_epi32(c[4 * i + h], c[4 * i + 2 + h]);
-    }
-  }
-  for (int j = 0; j < 4; ++j) {
-    out[2 * j] = _mm256_cvtepi8_epi16(_mm_unpacklo_epi64(d[j], d[4 + j]));
-    out[2 * j + 1] = _mm256_cvtepi8_epi16(_mm_unpackhi_epi64(d[j], d[4 + j]));
-  }
-}
 
 /// The nine sums of two numbers that are each subtracted, left or added; codes[3 * first + second].
 inline void sums_of_two(__m256i first, __m256i second, __m256i* sums) {
@@ -136,31 +106,21 @@ enum class Out { lanes16, begin, add };
 template <Sums kSums, Out kOut>
 [[gnu::noinline]] void pass(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, const char* tables,
                             std::int16_t* sums, std::int32_t* totals) {
-  for (std::int64_t r = 0; r < n_rows; ++r, w += row_bytes, sums += kTernaryTableColumns) {
+  for (std::int64_t r = 0; r < n_rows; ++r, w += row_bytes, sums += kLineColumns) {
     _mm_prefetch(reinterpret_cast<const char*>(w + kRowsAhead * row_bytes), _MM_HINT_T0);
-    __m256i a = kSums == Sums::begin ? _mm256_setzero_si256() : load(sums);
-    __m256i b = kSums == Sums::begin ? _mm256_setzero_si256() : load(sums + 16);
     // Loads are what bounds this loop, so the bytes come in one.
     std::uint64_t bytes;
     __builtin_memcpy(&bytes, w, sizeof bytes);
+    Line line = kSums == Sums::begin ? Line::zero() : Line::load(sums);
 #pragma GCC unroll 8
     for (std::int64_t j = 0; j < kPassBytes; ++j) {
       const std::uint64_t at = (j == 0 ? bytes << 6 : bytes >> (8 * j - 6)) & 255 * kLine;
-      const char* line = tables + j * kTableLines * kLine + at;
-      a = add16(a, load(line));
-      b = add16(b, load(line + 32));
+      line.add(tables + j * kTableLines * kLine + at);
     }
     if constexpr (kOut == Out::lanes16) {
-      store(sums, a);
-      store(sums + 16, b);
+      line.store(sums);
     } else {
-      const __m256i wide[4] = {
-          _mm256_cvtepi16_epi32(_mm256_castsi256_si128(a)), _mm256_cvtepi16_epi32(_mm256_extracti128_si256(a, 1)),
-          _mm256_cvtepi16_epi32(_mm256_castsi256_si128(b)), _mm256_cvtepi16_epi32(_mm256_extracti128_si256(b, 1))};
-      std::int32_t* total = totals + r * kTernaryTableColumns;
-      for (int i = 0; i < 4; ++i) {
-        store(total + 8 * i, kOut == Out::begin ? wide[i] : _mm256_add_epi32(load(total + 8 * i), wide[i]));
-      }
+      line.widen<kOut == Out::add>(totals + r * kLineColumns);
     }
   }
 }
@@ -173,42 +133,14 @@ PassFn pass_for(bool begins, bool ends, bool is_first_end) {
   return begins ? pass<Sums::begin, Out::add> : pass<Sums::go_on, Out::add>;
 }
 
-/// Rows of 32 sums become outputs of up to 32 columns: sum / x_scale * w_scale.
-void finish(const TernaryTablesArgs& a, const std::int32_t* totals) {
-  const __m256 w_scale = _mm256_set1_ps(a.w_scale);
-  std::int64_t r = 0;
-  for (; r + 8 <= a.n_rows; r += 8) {
-    for (std::int64_t c0 = 0; c0 < a.n_cols; c0 += 8) {
-      __m256i rows[8];
-      __m256i columns[8];
-      for (int i = 0; i < 8; ++i) rows[i] = load(totals + (r + i) * kTernaryTableColumns + c0);
-      transpose8(rows, columns);
-      for (std::int64_t c = c0; c < c0 + 8 && c < a.n_cols; ++c) {
-        const __m256 sum = _mm256_cvtepi32_ps(columns[c - c0]);
-        _mm256_storeu_ps(a.y + static_cast<std::size_t>(c) * a.y_stride + r,
-                         _mm256_mul_ps(_mm256_div_ps(sum, _mm256_set1_ps(a.x_scales[c])), w_scale));
-      }
-    }
-  }
-  for (; r < a.n_rows; ++r) {
-    for (std::int64_t c = 0; c < a.n_cols; ++c) {
-      const auto sum = static_cast<float>(totals[r * kTernaryTableColumns + c]);
-      a.y[static_cast<std::size_t>(c) * a.y_stride + static_cast<std::size_t>(r)] = sum / a.x_scales[c] * a.w_scale;
-    }
-  }
-}
-
 }  // namespace
 
 void ternary_tables(const TernaryTablesArgs& a) {
   char* tables = a.scratch;
   auto* totals = reinterpret_cast<std::int32_t*>(a.scratch + kTernaryTableBytes);
-  auto* sums = reinterpret_cast<std::int16_t*>(totals + a.n_rows * kTernaryTableColumns);
-  // Columns that the input lacks repeat its last; nobody looks at their sums.
-  const std::int8_t* columns[kTernaryTableColumns];
-  for (std::int64_t c = 0; c < kTernaryTableColumns; ++c) {
-    columns[c] = a.x + static_cast<std::size_t>(c < a.n_cols ? c : a.n_cols - 1) * a.x_stride;
-  }
+  auto* sums = reinterpret_cast<std::int16_t*>(totals + (a.n_rows + 7) / 8 * 8 * kLineColumns);
+  const std::int8_t* columns[kLineColumns];
+  columns_of(a.x, a.x_stride, a.n_cols, columns);
   const std::int64_t row_bytes = a.k_padded / 4;
   GroupInput input;
   for (std::int64_t byte = 0; byte < row_bytes; byte += kPassBytes) {
@@ -220,7 +152,10 @@ void ternary_tables(const TernaryTablesArgs& a) {
     const bool ends = p % kPassesOf16 == kPassesOf16 - 1 || byte + kPassBytes == row_bytes;
     pass_for(p % kPassesOf16 == 0, ends, p < kPassesOf16)(a.w + byte, row_bytes, a.n_rows, tables, sums, totals);
   }
-  finish(a, totals);
+  finish_rows(totals, a.n_rows, a.n_cols, a.y, a.y_stride, [&](std::int64_t c, __m256i sums_of_rows) {
+    const __m256 unscaled = _mm256_div_ps(_mm256_cvtepi32_ps(sums_of_rows), _mm256_set1_ps(a.x_scales[c]));
+    return _mm256_mul_ps(unscaled, _mm256_set1_ps(a.w_scale));
+  });
 }
 
 }  // namespace tern::kernels::avx2

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <tuple>
+
 #include "tests/support/kernel_cases.hpp"
 
 namespace tern::ops {
@@ -10,13 +15,27 @@ namespace {
 
 constexpr std::int64_t kRows = 2700;  // more than are done at once in runs of columns
 
-class Blocks : public testing::TestWithParam<const char*> {
+/// Rows [kRows, 512] of -s, 0 (where the format has it) and +s, as packing wants them.
+AlignedBuffer encoded_with_one_scale(const formats::Format& format) {
+  std::vector<float> values = test::normal_values(kRows * 512, 3, 0.05);
+  for (float& v : values) v = !format.is_binary && std::fabs(v) < 0.03F ? 0.0F : std::copysign(0.0625F, v);
+  const auto row_bytes = static_cast<std::size_t>(format.row_bytes(512));
+  AlignedBuffer out(row_bytes * kRows);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    const auto issue = format.encode_row(values.data() + r * 512, 512, 0.0625F, out.data() + r * row_bytes);
+    TERN_CHECK(!issue);
+  }
+  return out;
+}
+
+class Blocks : public testing::TestWithParam<std::tuple<const char*, const formats::Format*>> {
  protected:
   void SetUp() override {
-    if (!kernels::choose(GetParam())) GTEST_SKIP() << GetParam() << " does not run here";
-    kernels_ = kernels::choose(GetParam()).value();
-    weights_ = test::encoded_rows(formats::kTQ2_0, kRows, 512, 3);
-    view_ = {"w", matrix_shape(512, kRows), &formats::kTQ2_0, weights_.bytes()};
+    const auto& [isa, format] = GetParam();
+    if (!kernels::choose(isa)) GTEST_SKIP() << isa << " does not run here";
+    kernels_ = kernels::choose(isa).value();
+    weights_ = encoded_with_one_scale(*format);
+    view_ = {"w", matrix_shape(512, kRows), format, weights_.bytes()};
     matrix_ = Matrix::bind(view_, Rounding::per_token, kernels_).value();
   }
 
@@ -70,8 +89,12 @@ TEST_P(Blocks, GiveTheBitsOfTheScalarSet) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Blocks, testing::Values("scalar", "avx2", "avxvnni", "avx512vnni"),
-                         [](const auto& one) { return std::string(one.param); });
+INSTANTIATE_TEST_SUITE_P(Isas, Blocks,
+                         testing::Combine(testing::Values("scalar", "avx2", "avxvnni", "avx512vnni"),
+                                          testing::Values(&formats::kTQ2_0, &formats::kQ1_0)),
+                         [](const auto& one) {
+                           return std::string(std::get<0>(one.param)) + std::string(std::get<1>(one.param)->name);
+                         });
 
 TEST(BlocksOfFew, ManyThreadsGetAPieceEach) {
   const kernels::Kernels kernels = kernels::choose("scalar").value();
