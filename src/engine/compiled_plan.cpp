@@ -69,7 +69,9 @@ class PlanCompiler {
     TERN_TRY(ops::Matrix * bound, matrix(id, rounding, input));
     if (!copies_weights_ || !copied_.insert(bound).second) return bound;
     out_.packed_bytes_ -= bound->packed_bytes();
-    bound->move_weights(out_.weights_.take(static_cast<std::size_t>(bound->weight_bytes())));
+    // A large embedding would else be in memory twice for a moment.
+    bound->move_weights(out_.weights_.take(static_cast<std::size_t>(bound->weight_bytes())),
+                        [&](std::span<const std::byte> bytes) { model_.file().release(bytes); });
     model_.file().release(model_.tensor(id)->bytes);
     return bound;
   }

@@ -125,12 +125,17 @@ void Matrix::store(Stored stored) {
   stored_.n_bytes = static_cast<std::uint64_t>(n_units * stored_.unit_bytes);
 }
 
-void Matrix::move_weights(std::byte* place) {
+void Matrix::move_weights(std::byte* place, const std::function<void(std::span<const std::byte>)>& moved) {
   if (to_panels_) {
     kernels::pack_ternary_panels(*to_panels_, reinterpret_cast<std::uint8_t*>(place));
     to_panels_.reset();
   } else {
-    std::memcpy(place, stored_.weights, stored_.n_bytes);
+    constexpr std::uint64_t kStep = std::uint64_t{8} << 20;
+    for (std::uint64_t done = 0; done < stored_.n_bytes; done += kStep) {
+      const std::span part{stored_.weights + done, std::min(kStep, stored_.n_bytes - done)};
+      std::memcpy(place + done, part.data(), part.size());
+      if (moved) moved(part);
+    }
   }
   stored_.weights = place;
   stored_.owned = {};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -74,8 +75,9 @@ class Matrix {
     return to_panels_ ? to_panels_->owned.size() : stored_.owned.size();
   }
   /// Copies or packs the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the
-  /// file's bytes, or the packed copy, are no longer needed.
-  void move_weights(std::byte* place);
+  /// file's bytes, or the packed copy, are no longer needed. `moved`: called with bytes of the file as soon as they
+  /// have been copied, some MB at a time.
+  void move_weights(std::byte* place, const std::function<void(std::span<const std::byte>)>& moved = {});
 
   /// y[c * y_stride + r] for the rows and columns of a block, all columns but where n_runs() is not 0; x.form() ==
   /// input_form(). Each output depends on its row, its column and k alone, in bits too.
