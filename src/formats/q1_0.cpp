@@ -1,5 +1,7 @@
 #include "formats/q1_0.hpp"
 
+#include <bit>
+
 #include "formats/block_codec.hpp"
 
 namespace tern::formats {
@@ -17,7 +19,12 @@ bool encode_block(const float* values, BlockQ1_0& block) {
 
 void decode_block(const BlockQ1_0& block, float* values) {
   const float d = fp16_to_fp32(block.d);
-  for (int i = 0; i < BlockQ1_0::kValues; ++i) values[i] = (block.q[i / 8] >> (i % 8) & 1) != 0 ? d : -d;
+  // The sign is the float's own bit; in loops that compilers make vectors of: models are packed through here.
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(-d);
+  for (int byte = 0; byte < BlockQ1_0::kValues / 8; ++byte) {
+    const std::uint32_t signs = block.q[byte];
+    for (int i = 0; i < 8; ++i) values[8 * byte + i] = std::bit_cast<float>(bits ^ (signs << (31 - i) & 0x80000000U));
+  }
 }
 
 }  // namespace

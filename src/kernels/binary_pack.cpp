@@ -2,27 +2,33 @@
 // -s and +s for the s met first. Any other tensor ends at its first few values.
 #include "kernels/binary_pack.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
 namespace tern::kernels {
 namespace {
 
-/// Whether all values are -scale or +scale; `scale` is 0 until the first value sets it.
+/// Whether all values are -scale or +scale; `scale` is 0 until the first value sets it. Without a branch for each
+/// value, so that compilers make vectors of it.
 bool all_of_scale(const std::vector<float>& values, float& scale) {
   if (scale == 0.0F) scale = std::fabs(values.front());
   if (scale == 0.0F || !std::isfinite(scale)) return false;
-  for (const float value : values) {
-    if (std::fabs(value) != scale) return false;  // also NaN
-  }
-  return true;
+  const auto wanted = std::bit_cast<std::uint32_t>(scale);
+  std::uint32_t differences = 0;
+  for (const float value : values) differences |= (std::bit_cast<std::uint32_t>(value) & 0x7fffffffU) ^ wanted;
+  return differences == 0;
 }
 
 /// Row `row` of a panel.
 void pack_row(const std::vector<float>& values, std::int64_t row, std::uint8_t* panel) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] > 0.0F)
-      panel[i / 8 * kBinaryPanel + static_cast<std::size_t>(row)] |= static_cast<std::uint8_t>(1U << (i % 8));
+  const auto at = static_cast<std::size_t>(row);
+  for (std::size_t i = 0; i < values.size(); i += 8) {
+    const std::size_t n = std::min<std::size_t>(8, values.size() - i);
+    unsigned signs = 0;
+    for (std::size_t j = 0; j < n; ++j) signs |= (~std::bit_cast<std::uint32_t>(values[i + j]) >> 31) << j;
+    panel[i / 8 * kBinaryPanel + at] = static_cast<std::uint8_t>(signs);
   }
 }
 

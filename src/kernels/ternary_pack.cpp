@@ -5,36 +5,40 @@
 // only checked for the undefined code and used where they lie.
 #include "kernels/ternary_pack.hpp"
 
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 namespace tern::kernels {
 namespace {
 
-/// -1, 0, +1 for each value, or false if a value is no multiple of the scale by one of them. `scale` is 0 until the
-/// first non-zero value sets it.
-bool read_signs(const float* values, std::int64_t n, float& scale, std::int8_t* signs) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float magnitude = std::fabs(values[i]);
-    if (magnitude == 0.0F) {
-      signs[i] = 0;
-      continue;
-    }
-    if (scale == 0.0F && std::isfinite(magnitude)) scale = magnitude;
-    if (magnitude != scale) return false;  // also NaN and infinity
-    signs[i] = values[i] > 0.0F ? 1 : -1;
+/// One padded row as packed codes, or false if a value is no multiple of the scale by -1, 0 or +1 (NaN and infinity are
+/// none). `scale` is 0 until the first value that is not zero sets it. values: [k_padded], zero beyond the row. On the
+/// bits of floats and without branches, so that compilers make vectors of it.
+bool pack_row(const float* values, std::int64_t k_padded, float& scale, std::uint8_t* out) {
+  for (std::int64_t i = 0; scale == 0.0F && i < k_padded; ++i) {
+    if (std::isfinite(values[i])) scale = std::fabs(values[i]);
   }
-  return true;
-}
-
-/// One padded row of signs as packed codes; `signs` has k_padded elements, zero beyond the row.
-void pack_row(const std::int8_t* signs, std::int64_t k_padded, std::uint8_t* out) {
-  for (std::int64_t g = 0; g < k_padded; g += kTernaryGroup, signs += kTernaryGroup, out += kTernaryGroup / 4) {
-    for (std::int64_t p = 0; p < kTernaryGroup / 4; ++p) {
-      out[p] = static_cast<std::uint8_t>((signs[p] + 1) << 6 | (signs[32 + p] + 1) << 4 | (signs[64 + p] + 1) << 2 |
-                                         (signs[96 + p] + 1));
+  const auto wanted = std::bit_cast<std::uint32_t>(scale);
+  constexpr std::int64_t kPlane = kTernaryGroup / 4;
+  std::uint32_t others = 0;
+  for (std::int64_t g = 0; g < k_padded; g += kTernaryGroup, out += kPlane) {
+    std::array<std::uint32_t, kPlane> bytes{};
+    for (int plane = 0; plane < 4; ++plane, values += kPlane) {
+      for (std::size_t p = 0; p < kPlane; ++p) {
+        const auto bits = std::bit_cast<std::uint32_t>(values[p]);
+        const std::uint32_t magnitude = bits & 0x7fffffffU;
+        const std::uint32_t is_zero = magnitude == 0 ? 1U : 0U;
+        const std::uint32_t is_scale = magnitude == wanted ? 1U : 0U;
+        others |= (is_zero | is_scale) ^ 1U;
+        bytes[p] = bytes[p] << 2 | is_zero | (~(bits >> 31) & (is_zero ^ 1U)) << 1;
+      }
     }
+    for (std::size_t p = 0; p < kPlane; ++p) out[p] = static_cast<std::uint8_t>(bytes[p]);
   }
+  return others == 0;
 }
 
 /// The mapped bytes of a tensor whose rows are stored as the packed layout wants them, or nullopt.
@@ -69,16 +73,17 @@ std::optional<TernaryMatrix> pack_ternary(const TensorView& tensor) {
     return borrow(tensor, std::move(matrix));
   }
 
-  std::vector<float> values(static_cast<std::size_t>(matrix.k));
-  std::vector<std::int8_t> signs(static_cast<std::size_t>(matrix.k_padded));
+  const auto n_codes = static_cast<std::size_t>(matrix.k_padded / 4);
+  std::vector<float> values(static_cast<std::size_t>(matrix.k_padded));  // zero beyond the row
+  std::vector<std::uint8_t> codes(n_codes);
   const std::int64_t row_bytes = format.row_bytes(matrix.k);
   for (std::int64_t r = 0; r < matrix.n_rows; ++r) {
     format.decode_row(tensor.bytes.data() + r * row_bytes, matrix.k, *tensor_scale, values.data());
-    if (!read_signs(values.data(), matrix.k, matrix.scale, signs.data())) return std::nullopt;
+    if (!pack_row(values.data(), matrix.k_padded, matrix.scale, codes.data())) return std::nullopt;
     if (matrix.owned.size() == 0) {  // after the first row, so that an ordinary tensor costs no memory
-      matrix.owned = AlignedBuffer(static_cast<std::size_t>(matrix.n_rows * (matrix.k_padded / 4)));
+      matrix.owned = AlignedBuffer(static_cast<std::size_t>(matrix.n_rows) * n_codes);
     }
-    pack_row(signs.data(), matrix.k_padded, matrix.owned.as<std::uint8_t>() + r * (matrix.k_padded / 4));
+    std::memcpy(matrix.owned.data() + static_cast<std::size_t>(r) * n_codes, codes.data(), n_codes);
   }
   matrix.codes = matrix.owned.as<std::uint8_t>();
   return matrix;
