@@ -7,7 +7,9 @@ namespace {
 
 Products& products_of(Work& work, const ops::Matrix& matrix, std::int64_t n_cols) {
   const ops::Arithmetic arithmetic = matrix.arithmetic(n_cols);
-  const auto found = std::ranges::find(work.products, arithmetic.peak, &Products::peak);
+  const auto found = std::ranges::find_if(work.products, [&](const Products& products) {
+    return products.peak == arithmetic.peak && products.per_operation == arithmetic.per_operation;
+  });
   if (found != work.products.end()) return *found;
   work.products.push_back({.peak = arithmetic.peak, .per_operation = arithmetic.per_operation});
   return work.products.back();

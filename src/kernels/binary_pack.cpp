@@ -1,5 +1,5 @@
 // Recognising tensors that are binary with one scale, and packing them: decode a row, and look whether its values are
-// -s and +s for the s met first. Any other tensor ends at its first few values.
+// -s and +s for the s met first. Any other tensor ends at its first row.
 #include "kernels/binary_pack.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Recognising tensors that are ternary with one scale, and packing them.
 //
 // Every format goes one way: decode a row, and look whether its values are -s, 0 and +s for the s met so far. An
-// ordinary tensor ends at its first few values. I2_S whose rows divide by the group is already packed: its bytes are
+// ordinary tensor ends at its first row. I2_S whose rows divide by the group is already packed: its bytes are
 // only checked for the undefined code and used where they lie.
 #include "kernels/ternary_pack.hpp"
 

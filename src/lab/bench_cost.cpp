@@ -62,7 +62,9 @@ double BenchCost::n_products() const {
 void take_off(BenchCost& cost, const ops::Matrix& matrix, const ops::PassedOver& passed_over) {
   cost.bytes -= static_cast<double>(passed_over.bytes);
   const ops::Arithmetic arithmetic = matrix.arithmetic(cost.tokens_per_step());
-  const auto same = std::ranges::find(cost.products, arithmetic.peak, &BenchCost::Products::peak);
+  const auto same = std::ranges::find_if(cost.products, [&](const BenchCost::Products& products) {
+    return products.peak == arithmetic.peak && products.per_operation == arithmetic.per_operation;
+  });
   if (same != cost.products.end()) same->n -= static_cast<double>(passed_over.products);
 }
 

@@ -72,6 +72,7 @@ Judgement judge(const BenchCost& cost, double seconds, int n_threads, bool gener
   double computing = 0.0;
   double longest = 0.0;
   std::string_view slowest;
+  bool looks_up = false;
   for (const BenchCost::Products& products : cost.products) {
     const auto peak = limits.find(products.peak, n_threads);
     if (!peak || *peak <= 0.0) {
@@ -83,11 +84,9 @@ Judgement judge(const BenchCost& cost, double seconds, int n_threads, bool gener
     if (part > longest) {
       longest = part;
       slowest = products.peak;
+      looks_up = products.per_operation != 1;
     }
   }
-  const bool looks_up = std::ranges::any_of(cost.products, [&](const BenchCost::Products& products) {
-    return products.peak == slowest && products.per_operation != 1;
-  });
   const bool memory_bound = reading >= computing;
   Judgement judged{.percent = 100.0 * std::max(reading, computing) / seconds,
                    .limit = std::string(memory_bound ? kReadLimit : slowest)};

@@ -45,6 +45,7 @@ Result<Blas> Blas::load(Matmul matmul, std::string_view kernels_before) {
   if (blas) return blas;
   auto other = began_with_openblas ? load_onednn(OneDnn::Operands::float32) : load_openblas();
   if (other || other.error().code != ErrorCode::not_found) return other;
+  if (blas.error().code != ErrorCode::not_found) return blas;
   return fail(
       ErrorCode::not_found,
       "training needs oneDNN or OpenBLAS, and neither is installed: apt install libdnnl2, or libopenblas0-pthread");

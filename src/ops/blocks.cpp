@@ -32,6 +32,8 @@ std::int64_t rows_per_chunk(std::int64_t n_rows, std::int64_t n_cols, std::int64
 
 std::vector<Block> blocks_of(const Matrix& matrix, std::int64_t n_cols, std::int64_t chunk, int n_threads) {
   std::vector<Block> blocks;
+  if (matrix.n_rows() == 0) return blocks;
+  const std::int64_t unit = matrix.rows_at_once();
   const std::int64_t run = matrix.columns_at_once();
   const std::int64_t n_runs = matrix.n_runs(n_cols);
   const std::int64_t in_runs = std::min(n_runs * run, n_cols);
@@ -39,7 +41,6 @@ std::vector<Block> blocks_of(const Matrix& matrix, std::int64_t n_cols, std::int
     // Runs of the same rows follow one another, so that a thread reads weights that it has read before.
     const std::int64_t whole = rows_of_runs(matrix.n_rows(), n_runs, n_threads);
     const std::int64_t n_pieces = (matrix.n_rows() + whole - 1) / whole;
-    const std::int64_t unit = matrix.rows_at_once();
     const std::int64_t rows = ((matrix.n_rows() + n_pieces - 1) / n_pieces + unit - 1) / unit * unit;
     for (std::int64_t r = 0; r < matrix.n_rows(); r += rows) {
       for (std::int64_t c = 0; c < in_runs; c += run) {
@@ -48,7 +49,6 @@ std::vector<Block> blocks_of(const Matrix& matrix, std::int64_t n_cols, std::int
     }
   }
   if (in_runs < n_cols) {
-    const std::int64_t unit = matrix.rows_at_once();
     cut_rows(blocks, matrix.n_rows(), (chunk + unit - 1) / unit * unit, in_runs, n_cols);
   }
   return blocks;

@@ -134,7 +134,7 @@ void Matrix::move_weights(std::byte* place, const std::function<void(std::span<c
     for (std::uint64_t done = 0; done < stored_.n_bytes; done += kStep) {
       const std::span part{stored_.weights + done, std::min(kStep, stored_.n_bytes - done)};
       std::memcpy(place + done, part.data(), part.size());
-      if (moved) moved(part);
+      if (moved && stored_.owned.size() == 0) moved(part);
     }
   }
   stored_.weights = place;

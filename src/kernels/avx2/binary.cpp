@@ -123,7 +123,7 @@ void binary(const BinaryArgs& a) {
   if (a.n_cols <= kFewColumns) return few_columns(a);
   std::int64_t c = 0;
   for (; a.n_cols - c >= kBinarySumsFrom; c += kLineColumns) {
-    binary_by_sums<Line>(a, c, a.n_cols - c < kLineColumns ? a.n_cols - c : kLineColumns);
+    binary_by_sums(a, c, a.n_cols - c < kLineColumns ? a.n_cols - c : kLineColumns);
   }
   if (c < a.n_cols) block_of_columns(a, c, a.n_cols - c);
 }

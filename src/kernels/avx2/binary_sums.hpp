@@ -71,7 +71,7 @@ inline void words_of(const std::uint8_t* steps, std::int64_t n_steps, std::uint6
 }
 
 /// Adds what the words of rows look up to their sums, or widens them into totals at the end.
-template <class Line, bool kBegins, bool kEnds, bool kAdds>
+template <bool kBegins, bool kEnds, bool kAdds>
 [[gnu::noinline]] void look_up_fields(const std::uint64_t* words, std::int64_t n_rows, const char* tables,
                                       std::int16_t* sums, std::int32_t* totals) {
   for (std::int64_t r = 0; r < n_rows; ++r) {
@@ -85,7 +85,7 @@ template <class Line, bool kBegins, bool kEnds, bool kAdds>
       line.add(tables + f * kFieldLines * kLine + at);
     }
     if constexpr (kEnds) {
-      line.template widen<kAdds>(totals + r * kLineColumns);
+      line.widen<kAdds>(totals + r * kLineColumns);
     } else {
       line.store(sums + r * kLineColumns);
     }
@@ -94,16 +94,14 @@ template <class Line, bool kBegins, bool kEnds, bool kAdds>
 
 using LookUpFn = void (*)(const std::uint64_t*, std::int64_t, const char*, std::int16_t*, std::int32_t*);
 
-template <class Line>
 LookUpFn look_up_for(bool begins, bool ends, bool adds) {
-  if (!ends) return begins ? look_up_fields<Line, true, false, false> : look_up_fields<Line, false, false, false>;
-  if (begins) return adds ? look_up_fields<Line, true, true, true> : look_up_fields<Line, true, true, false>;
-  return adds ? look_up_fields<Line, false, true, true> : look_up_fields<Line, false, true, false>;
+  if (!ends) return begins ? look_up_fields<true, false, false> : look_up_fields<false, false, false>;
+  if (begins) return adds ? look_up_fields<true, true, true> : look_up_fields<true, true, false>;
+  return adds ? look_up_fields<false, true, true> : look_up_fields<false, true, false>;
 }
 
 /// All panels against the columns [first, first + n_cols), at most 32.
-template <class Line>
-void binary_by_sums(const BinaryArgs& a, std::int64_t first, std::int64_t n_cols) {
+inline void binary_by_sums(const BinaryArgs& a, std::int64_t first, std::int64_t n_cols) {
   alignas(64) char tables[kFields * kFieldLines * kLine];
   alignas(64) std::int32_t totals[kSumRows * kLineColumns];
   alignas(64) std::int16_t sums[kSumRows * kLineColumns];
@@ -128,8 +126,8 @@ void binary_by_sums(const BinaryArgs& a, std::int64_t first, std::int64_t n_cols
         words_of(a.w + ((p + i) * n_steps + step) * kPanelRows, steps, words + i * kPanelRows);
       }
       const bool ends = word % kWordsOf16Bits == kWordsOf16Bits - 1 || word == n_words - 1;
-      look_up_for<Line>(word % kWordsOf16Bits == 0, ends, word >= kWordsOf16Bits)(words, n_panels * kPanelRows, tables,
-                                                                                  sums, totals);
+      look_up_for(word % kWordsOf16Bits == 0, ends, word >= kWordsOf16Bits)(words, n_panels * kPanelRows, tables, sums,
+                                                                            totals);
     }
     finish_rows(
         totals, n_panels * kPanelRows, n_cols, a.y + static_cast<std::size_t>(first) * a.y_stride + p * kPanelRows,

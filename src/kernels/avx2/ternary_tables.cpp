@@ -129,7 +129,7 @@ using PassFn = void (*)(const std::uint8_t*, std::int64_t, std::int64_t, const c
 
 PassFn pass_for(bool begins, bool ends, bool is_first_end) {
   if (!ends) return begins ? pass<Sums::begin, Out::lanes16> : pass<Sums::go_on, Out::lanes16>;
-  if (is_first_end) return begins ? pass<Sums::begin, Out::begin> : pass<Sums::go_on, Out::begin>;
+  if (is_first_end) return pass<Sums::go_on, Out::begin>;  // a row has four passes at least
   return begins ? pass<Sums::begin, Out::add> : pass<Sums::go_on, Out::add>;
 }
 

@@ -1,7 +1,7 @@
 // Products with packed binary weights (layout: kernels/binary_pack.hpp), AVX-512 with VNNI.
 //
 // One column and a few are looked up as with AVX2. Many columns are multiplied: vpdpbusd adds four products of a bit (0
-// or 1) and an activation straight into 32-bit lanes, which are the rows of a panel, twice as fast as AVX2 looks up. A
+// or 1) and an activation straight into 32-bit lanes, which are the rows of a panel, faster than AVX2 looks up. A
 // part of a panel is unpacked once for all columns: four bits of a row into the four bytes of its lane. With S the sum
 // of the activations at set bits, a product is 2 * S - (sum of all).
 #if defined(__x86_64__)

@@ -54,8 +54,7 @@ std::vector<RecipeField> recipe_fields(Recipe& r) {
       {"optimizer", "clip", "largest global norm of the gradient; 0: any", &r.clip, 0, 1e30},
       {"optimizer", "matmul",
        "products of matrices: float32 by oneDNN where it is installed and else by OpenBLAS; onednn or openblas: by "
-       "that "
-       "one; bfloat16: by oneDNN with rounded operands",
+       "that one; bfloat16: by oneDNN with rounded operands",
        &r.matmul},
 
       {"schedule", "kind", "linear, cosine, wsd or two_stage", &r.schedule},

@@ -214,7 +214,7 @@ Result<RunReport> run(const RunRequest& request, const SampleText& sample, Progr
 }
 
 Result<std::unique_ptr<Trainer>> restore(const SavedRun& saved, int n_threads) {
-  TERN_TRY(const linalg::Blas blas, load_blas(saved.state()));
+  TERN_TRY(const linalg::Blas blas, linalg::Blas::load(linalg::Matmul::float32, saved.state().blas_kernels));
   TERN_TRY(const kernels::Kernels kernels, kernels::choose());
   TERN_TRY(auto trainer, make_trainer(saved.state(), blas, kernels, n_threads));
   TERN_TRY_DO(saved.restore(*trainer));
