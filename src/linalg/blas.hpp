@@ -37,7 +37,8 @@ class Blas {
 
   /// C[m, n] = alpha * A[m, k] B[k, n] + beta * C, on the calling thread. beta = 0 overwrites, whatever C held.
   /// Up to kMostThreads threads may call at once (the library is built for so many). Same arguments, same kernels():
-  /// same bits.
+  /// same bits. Handlers of signals that such a thread may get must run on an alternate stack (SA_ONSTACK), as
+  /// sys::watch_interrupts has it: oneDNN before 3.12 lets the stack pointer point into the heap while it multiplies.
   void multiply(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, Operand a, Operand b, float beta, float* c,
                 std::int64_t c_stride) const;
 

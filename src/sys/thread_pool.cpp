@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "sys/denormals.hpp"
+#include "sys/signals.hpp"
 
 namespace tern::sys {
 namespace {
@@ -118,6 +119,7 @@ ThreadPool::ThreadPool(int n_threads, Denormals denormals)
     : n_threads_(std::max(1, n_threads)), denormals_(denormals), state_(std::make_unique<State>()) {
   std::optional<DenormalsAreZero> inherited;
   if (denormals == Denormals::zero) inherited.emplace();
+  const InterruptsHeld held;
   try {
     for (int i = 1; i < n_threads_; ++i) {
       state_->workers.emplace_back([state = state_.get(), i] { state->work(static_cast<std::size_t>(i)); });
