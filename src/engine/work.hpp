@@ -30,7 +30,7 @@ struct Work {
   [[nodiscard]] std::int64_t head_products() const;
 };
 
-/// n_cols: tokens in a step.
+/// n_cols: tokens in a step, of which the head has one.
 [[nodiscard]] Work work_of(const CompiledPlan& plan, std::int64_t n_cols = 1);
 
 }  // namespace tern::engine

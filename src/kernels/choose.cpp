@@ -29,11 +29,9 @@ void fill(Function& to, Function from) {
 void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.ternary == nullptr) table.ternary_peak = source.ternary_peak;
   fill(table.ternary, source.ternary);
-  if (table.ternary_tables == nullptr && table.ternary_tables_from == 0) {
+  if (table.ternary_tables == nullptr && table.ternary_sums.from == 0) {
     table.ternary_tables = source.ternary_tables;
-    table.ternary_tables_from = source.ternary_tables_from;
-    table.ternary_tables_peak = source.ternary_tables_peak;
-    table.ternary_tables_products = source.ternary_tables_products;
+    table.ternary_sums = source.ternary_sums;
   }
   if (table.ternary_panel == nullptr) table.ternary_panel_peak = source.ternary_panel_peak;
   fill(table.ternary_panel, source.ternary_panel);
@@ -42,9 +40,7 @@ void fill_gaps(KernelSet& table, const KernelSet& source) {
   if (table.binary == nullptr) {
     table.binary_peak = source.binary_peak;
     table.binary_products = source.binary_products;
-    table.binary_sums_from = source.binary_sums_from;
-    table.binary_sums_peak = source.binary_sums_peak;
-    table.binary_sums_products = source.binary_sums_products;
+    table.binary_sums = source.binary_sums;
   }
   fill(table.binary, source.binary);
   fill(table.binary_tables, source.binary_tables);

@@ -54,12 +54,12 @@ struct TernaryTablesArgs {
   const std::int8_t* x;   // n_cols columns of k_padded codes, zero beyond k
   std::size_t x_stride;   // bytes between them
   const float* x_scales;  // [n_cols]
-  std::int64_t n_cols;    // 1 to kTernaryTableColumns: fewer take as long as all
+  std::int64_t n_cols;    // 1 to kSumColumns: fewer take as long as all
   std::int64_t k_padded;  // a multiple of 128, at most 2^22
   float w_scale;
   float* y;
   std::size_t y_stride;
-  char* scratch;  // ternary_tables_scratch(n_rows) bytes, on a cache line (kernels/ternary_tables_layout.hpp)
+  char* scratch;  // sum_tables_scratch(n_rows) bytes, on a cache line (kernels/sum_tables_layout.hpp)
 };
 using TernaryTablesFn = void (*)(const TernaryTablesArgs&);
 
@@ -94,7 +94,8 @@ using TernaryTakenFn = void (*)(const TernaryTakenArgs&);
 struct BinaryArgs {
   const std::uint8_t* w;  // n_panels panels of 32 rows
   std::int64_t n_panels;
-  const std::uint8_t* tables;  // n_cols columns, as BinaryTablesFn makes them, table_stride bytes apart
+  // n_cols columns, as BinaryTablesFn makes them, table_stride bytes apart. Of the columns_in_runs() nothing is read.
+  const std::uint8_t* tables;
   std::size_t table_stride;
   const std::int8_t* codes;  // what they were made from: n_cols columns of k_padded codes, code_stride bytes apart
   std::size_t code_stride;
@@ -174,6 +175,13 @@ struct CacheSlot {
 
 inline constexpr std::int64_t kNever = INT64_MAX;
 
+/// Products with many columns that look sums of activations up instead of multiplying (kernels/sum_tables_layout.hpp).
+struct SumTables {
+  std::int64_t from = 0;       // columns from which on they are the faster way; 0: there are none
+  const char* peak = nullptr;  // as MatmulSlot::peak
+  int products = 0;            // multiply-adds that one operation of `peak` stands for
+};
+
 /// A sparse set: what is null or absent falls back to the next set down the chain, at last to generic.
 struct KernelSet {
   const char* name;
@@ -184,9 +192,7 @@ struct KernelSet {
   /// For prompts, in a set whose `ternary` is slower; null: none. A set whose own is the faster one says kNever, and
   /// takes none from a set below.
   TernaryTablesFn ternary_tables = nullptr;
-  std::int64_t ternary_tables_from = 0;  // columns from which on it is the faster one
-  const char* ternary_tables_peak = nullptr;
-  int ternary_tables_products = 0;  // multiply-adds that one operation of ternary_tables_peak stands for
+  SumTables ternary_sums = {};
   TernaryPanelFn ternary_panel = nullptr;
   const char* ternary_panel_peak = nullptr;
   TernaryTakenFn ternary_taken = nullptr;
@@ -194,11 +200,8 @@ struct KernelSet {
   BinaryFn binary = nullptr;
   BinaryTablesFn binary_tables = nullptr;
   const char* binary_peak = nullptr;
-  int binary_products = 0;  // multiply-adds that one operation of binary_peak stands for
-  /// Columns from which on, at most kTernaryTableColumns at once, `binary` does with other instructions; 0: never.
-  std::int64_t binary_sums_from = 0;
-  const char* binary_sums_peak = nullptr;
-  int binary_sums_products = 0;
+  int binary_products = 0;     // multiply-adds that one operation of binary_peak stands for
+  SumTables binary_sums = {};  // how `binary` does many columns
   const CacheSlot* caches = nullptr;
   std::int64_t n_caches = 0;
   AttendFn attend = nullptr;

@@ -35,14 +35,13 @@ std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
   const auto arithmetic = [](const char* peak, int per_operation) {
     return ops::Arithmetic{peak == nullptr ? std::string_view{} : peak, per_operation};
   };
+  const auto by_sums = [&](const kernels::SumTables& sums) { return arithmetic(sums.peak, sums.products); };
   const ops::Arithmetic ternary = arithmetic(table.ternary_peak, 1);
   rows.push_back({.format = formats::kI2_S.name,
                   .trained = "ternary",
                   .bits = 2.0,
                   .one_token = ternary,
-                  .many_tokens = table.ternary_tables == nullptr
-                                     ? ternary
-                                     : arithmetic(table.ternary_tables_peak, table.ternary_tables_products),
+                  .many_tokens = table.ternary_tables == nullptr ? ternary : by_sums(table.ternary_sums),
                   .generate = {},
                   .prompt = {}});
   const ops::Arithmetic binary = arithmetic(table.binary_peak, table.binary_products);
@@ -50,9 +49,7 @@ std::vector<FormatSpeed> rows_of(const kernels::Kernels& kernels) {
                   .trained = "binary",
                   .bits = 1.0,
                   .one_token = binary,
-                  .many_tokens = table.binary_sums_from == 0
-                                     ? binary
-                                     : arithmetic(table.binary_sums_peak, table.binary_sums_products),
+                  .many_tokens = table.binary_sums.from == 0 ? binary : by_sums(table.binary_sums),
                   .generate = {},
                   .prompt = {}});
   return rows;

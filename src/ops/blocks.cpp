@@ -34,17 +34,16 @@ std::vector<Block> blocks_of(const Matrix& matrix, std::int64_t n_cols, std::int
   std::vector<Block> blocks;
   if (matrix.n_rows() == 0) return blocks;
   const std::int64_t unit = matrix.rows_at_once();
-  const std::int64_t run = matrix.columns_at_once();
-  const std::int64_t n_runs = matrix.n_runs(n_cols);
-  const std::int64_t in_runs = std::min(n_runs * run, n_cols);
-  if (n_runs > 0) {
+  constexpr std::int64_t kRun = Matrix::kColumnsOfRun;
+  const std::int64_t in_runs = matrix.columns_in_runs(n_cols);
+  if (in_runs > 0) {
     // Runs of the same rows follow one another, so that a thread reads weights that it has read before.
-    const std::int64_t whole = rows_of_runs(matrix.n_rows(), n_runs, n_threads);
+    const std::int64_t whole = rows_of_runs(matrix.n_rows(), (in_runs + kRun - 1) / kRun, n_threads);
     const std::int64_t n_pieces = (matrix.n_rows() + whole - 1) / whole;
     const std::int64_t rows = ((matrix.n_rows() + n_pieces - 1) / n_pieces + unit - 1) / unit * unit;
     for (std::int64_t r = 0; r < matrix.n_rows(); r += rows) {
-      for (std::int64_t c = 0; c < in_runs; c += run) {
-        blocks.push_back({r, std::min(r + rows, matrix.n_rows()), c, std::min(c + run, in_runs)});
+      for (std::int64_t c = 0; c < in_runs; c += kRun) {
+        blocks.push_back({r, std::min(r + rows, matrix.n_rows()), c, std::min(c + kRun, in_runs)});
       }
     }
   }

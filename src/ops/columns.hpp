@@ -21,7 +21,7 @@ enum class InputForm : std::uint8_t {
   int4_token,        // codes of 4 bits, each in a byte
   int8_taken,        // codes of 8 bits, one scale a token, and which of them are not zero
   int4_taken,        // the same with codes of 4 bits
-  int8_tables,       // tables of codes of 8 bits, one scale a token      kernels/binary_pack.hpp
+  int8_tables,       // tables of codes of 8 bits (not of columns that are done in runs), one scale a token
   int4_tables,       // the same of codes of 4 bits
   q8_0,              // blocks of 32
   q8_k,              // blocks of 256

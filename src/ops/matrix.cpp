@@ -157,28 +157,19 @@ std::span<const std::byte> Matrix::weights_from(std::int64_t row) const {
   return {unit_of(row), stored_.weights + stored_.n_bytes};
 }
 
-std::int64_t Matrix::columns_at_once() const {
-  return sums_from() == 0 ? 0 : kernels::kTernaryTableColumns;
-}
-
-std::int64_t Matrix::sums_from() const {
+const kernels::SumTables* Matrix::sums() const {
   const kernels::KernelSet& table = kernels_->table;
-  if (stored_.layout == Layout::binary) return table.binary_sums_from;
-  return stored_.layout == Layout::ternary && table.ternary_tables != nullptr ? table.ternary_tables_from : 0;
+  if (stored_.layout == Layout::binary) return &table.binary_sums;
+  return stored_.layout == Layout::ternary && table.ternary_tables != nullptr ? &table.ternary_sums : nullptr;
 }
 
-std::int64_t Matrix::n_runs(std::int64_t n_cols) const {
-  const std::int64_t run = columns_at_once();
-  if (run == 0) return 0;
-  return n_cols / run + (n_cols % run >= sums_from() ? 1 : 0);
+std::int64_t Matrix::columns_in_runs(std::int64_t n_cols) const {
+  return sums() == nullptr ? 0 : kernels::columns_in_runs(sums()->from, n_cols);
 }
 
 Arithmetic Matrix::arithmetic(std::int64_t n_cols) const {
-  const kernels::KernelSet& table = kernels_->table;
-  const bool is_binary = stored_.layout == Layout::binary;
-  if (n_runs(n_cols) == 0) return {peak_, is_binary ? table.binary_products : 1};
-  if (is_binary) return {table.binary_sums_peak, table.binary_sums_products};
-  return {table.ternary_tables_peak, table.ternary_tables_products};
+  if (columns_in_runs(n_cols) > 0) return {sums()->peak, sums()->products};
+  return {peak_, stored_.layout == Layout::binary ? kernels_->table.binary_products : 1};
 }
 
 void Matrix::multiply(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
@@ -210,21 +201,21 @@ void Matrix::multiply(const Block& block, const Columns& x, float* y, std::size_
 }
 
 void Matrix::multiply_by_tables(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
-  // A thread's own, kept from one product to the next: some hundred KB.
+  // A thread's own, kept from one product to the next: up to 600 KB, whose pages would be cleared every time.
   thread_local AlignedBuffer scratch;
   const std::int64_t n_rows = block.last_row - block.first_row;
   const std::int64_t most_rows = std::min(n_rows, kMostRowsOfRuns);
-  const auto n_bytes = static_cast<std::size_t>(kernels::ternary_tables_scratch(most_rows));
+  const auto n_bytes = static_cast<std::size_t>(kernels::sum_tables_scratch(most_rows));
   if (scratch.size() < n_bytes) scratch = AlignedBuffer(n_bytes);
   const auto* codes = static_cast<const std::int8_t*>(x.data());
   for (std::int64_t r = block.first_row; r < block.last_row; r += most_rows) {
-    for (std::int64_t c = block.first_column; c < block.last_column; c += kernels::kTernaryTableColumns) {
+    for (std::int64_t c = block.first_column; c < block.last_column; c += kernels::kSumColumns) {
       kernels_->table.ternary_tables({.w = reinterpret_cast<const std::uint8_t*>(unit_of(r)),
                                       .n_rows = std::min(most_rows, block.last_row - r),
                                       .x = codes + static_cast<std::size_t>(c) * x.column_bytes(),
                                       .x_stride = x.column_bytes(),
                                       .x_scales = x.scales() + c,
-                                      .n_cols = std::min(kernels::kTernaryTableColumns, block.last_column - c),
+                                      .n_cols = std::min(kernels::kSumColumns, block.last_column - c),
                                       .k_padded = kernels::ternary_padded(k_),
                                       .w_scale = stored_.scale,
                                       .y = y + static_cast<std::size_t>(c) * y_stride + r,
@@ -236,8 +227,7 @@ void Matrix::multiply_by_tables(const Block& block, const Columns& x, float* y, 
 
 void Matrix::multiply_ternary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const {
   auto [first, last, first_column, last_column] = block;
-  const std::int64_t in_runs =
-      std::min(n_runs(last_column - first_column) * columns_at_once(), last_column - first_column);
+  const std::int64_t in_runs = columns_in_runs(last_column - first_column);
   if (in_runs > 0) {
     multiply_by_tables({first, last, first_column, first_column + in_runs}, x, y, y_stride);
     first_column += in_runs;

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "kernels/kernels.hpp"
+#include "kernels/sum_tables_layout.hpp"
 #include "kernels/ternary_pack.hpp"
-#include "kernels/ternary_tables_layout.hpp"
 #include "ops/columns.hpp"
 #include "tensor/aligned_buffer.hpp"
 #include "tensor/view.hpp"
@@ -63,11 +63,11 @@ class Matrix {
   [[nodiscard]] std::span<const std::byte> weights_from(std::int64_t row) const;
   /// Rows that lie in one piece of memory: to ask for parts of it costs as much as to ask for all.
   [[nodiscard]] std::int64_t rows_at_once() const { return stored_.unit_rows; }
-  /// Some columns of the input that are done at once, for many rows, where sums of weights are looked up; of n_cols
-  /// columns so many runs, of which the last may be shorter, and then what is left over is done like few columns.
-  [[nodiscard]] std::int64_t columns_at_once() const;
-  [[nodiscard]] std::int64_t n_runs(std::int64_t n_cols) const;
-  static constexpr std::int64_t kMostRowsOfRuns = kernels::kTernaryTableRows;
+  /// Of n_cols columns of the input those, the first ones, that are done kColumnsOfRun at once and for many rows, by
+  /// sums that are looked up; what is left over is done like few columns.
+  [[nodiscard]] std::int64_t columns_in_runs(std::int64_t n_cols) const;
+  static constexpr std::int64_t kColumnsOfRun = kernels::kSumColumns;
+  static constexpr std::int64_t kMostRowsOfRuns = kernels::kSumRows;
   /// What does most of the multiply-adds of a product with n_cols columns.
   [[nodiscard]] Arithmetic arithmetic(std::int64_t n_cols) const;
   /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
@@ -79,7 +79,8 @@ class Matrix {
   /// have been copied, some MB at a time.
   void move_weights(std::byte* place, const std::function<void(std::span<const std::byte>)>& moved = {});
 
-  /// y[c * y_stride + r] for the rows and columns of a block, all columns but where n_runs() is not 0; x.form() ==
+  /// y[c * y_stride + r] for the rows and columns of a block, all columns but where some are in runs, which it does
+  /// not cut; x.form() ==
   /// input_form(). Each output depends on its row, its column and k alone, in bits too.
   void multiply(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
@@ -109,8 +110,8 @@ class Matrix {
     return stored_.weights + row / stored_.unit_rows * stored_.unit_bytes;
   }
 
-  /// Columns from which on they are done at once; 0: never.
-  [[nodiscard]] std::int64_t sums_from() const;
+  /// Null where nothing is looked up.
+  [[nodiscard]] const kernels::SumTables* sums() const;
   void multiply_binary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_ternary(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply_by_tables(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;

@@ -20,13 +20,9 @@ inline std::vector<float> normal_values(std::int64_t n, std::uint64_t seed, doub
   return values;
 }
 
-/// Rows [n_rows, k] encoded into `format`; where it holds only ternary values, the signs of large ones.
+/// Values [n_rows, k] encoded into `format`.
 inline AlignedBuffer encoded_rows(const formats::Format& format, std::int64_t n_rows, std::int64_t k,
-                                  std::uint64_t seed) {
-  std::vector<float> values = normal_values(n_rows * k, seed, 0.05);
-  if (format.is_ternary) {
-    for (float& v : values) v = std::fabs(v) < 0.03F ? 0.0F : std::copysign(0.0625F, v);
-  }
+                                  const std::vector<float>& values) {
   const auto row_bytes = static_cast<std::size_t>(format.row_bytes(k));
   AlignedBuffer out(row_bytes * static_cast<std::size_t>(n_rows));
   for (std::int64_t r = 0; r < n_rows; ++r) {
@@ -35,6 +31,21 @@ inline AlignedBuffer encoded_rows(const formats::Format& format, std::int64_t n_
     TERN_CHECK(!issue);
   }
   return out;
+}
+
+/// Of n random values the signs of large values (of all, where `is_binary`), all of one size.
+inline std::vector<float> signs_of_normal_values(std::int64_t n, std::uint64_t seed, bool is_binary) {
+  std::vector<float> values = normal_values(n, seed, 0.05);
+  for (float& v : values) v = !is_binary && std::fabs(v) < 0.03F ? 0.0F : std::copysign(0.0625F, v);
+  return values;
+}
+
+/// Random rows [n_rows, k] in `format`; where it holds only ternary values, the signs of large ones.
+inline AlignedBuffer encoded_rows(const formats::Format& format, std::int64_t n_rows, std::int64_t k,
+                                  std::uint64_t seed) {
+  return encoded_rows(
+      format, n_rows, k,
+      format.is_ternary ? signs_of_normal_values(n_rows * k, seed, false) : normal_values(n_rows * k, seed, 0.05));
 }
 
 /// One aligned buffer of columns in an activation layout, made from floats [n_cols, k].

@@ -119,13 +119,14 @@ void binary_tables(const std::int8_t* codes, std::int64_t k_padded, std::uint8_t
 }
 
 void binary(const BinaryArgs& a) {
+  static_assert(kFewColumns < kBinarySumsFrom);
   if (a.n_cols == 1) return one_column(a);
   if (a.n_cols <= kFewColumns) return few_columns(a);
-  std::int64_t c = 0;
-  for (; a.n_cols - c >= kBinarySumsFrom; c += kLineColumns) {
-    binary_by_sums(a, c, a.n_cols - c < kLineColumns ? a.n_cols - c : kLineColumns);
+  const std::int64_t in_runs = columns_in_runs(kBinarySumsFrom, a.n_cols);
+  for (std::int64_t c = 0; c < in_runs; c += kSumColumns) {
+    binary_by_sums(a, c, in_runs - c < kSumColumns ? in_runs - c : kSumColumns);
   }
-  if (c < a.n_cols) block_of_columns(a, c, a.n_cols - c);
+  if (in_runs < a.n_cols) block_of_columns(a, in_runs, a.n_cols - in_runs);
 }
 
 }  // namespace tern::kernels::avx2

@@ -1,6 +1,5 @@
 // Products of many columns with packed binary weights by tables of sums (layout of the weights:
-// kernels/binary_pack.hpp). In an anonymous namespace, as simd.hpp; what a file brings is how a line of 32 sums is held
-// in registers.
+// kernels/binary_pack.hpp). In an anonymous namespace, as simd.hpp.
 //
 // For 32 columns of the input, five neighbouring weights of a row name one of 32 sums: of those activations that they
 // count. So 64 weights are 13 fields, of 5 bits and the last of 4, and as many lines of 32 sums of 16 bits: an addition
@@ -25,7 +24,7 @@ constexpr int kFields = 13;
 constexpr std::int64_t kFieldLines = 1 << kFieldBits;
 constexpr std::int64_t kWordSteps = 8;      // bytes of a row in a word
 constexpr std::int64_t kWordsOf16Bits = 4;  // that a 16-bit lane holds
-constexpr std::int64_t kSumRows = 512;      // at once: their sums are on the stack
+constexpr std::int64_t kStackRows = 512;    // at once: their sums are on the stack
 constexpr std::int64_t kPanelRows = 32;
 
 /// The tables of 64 weights: x[half][i] 16 columns' activations beside weight i.
@@ -76,7 +75,7 @@ template <bool kBegins, bool kEnds, bool kAdds>
                                       std::int16_t* sums, std::int32_t* totals) {
   for (std::int64_t r = 0; r < n_rows; ++r) {
     const std::uint64_t word = words[r];
-    Line line = kBegins ? Line::zero() : Line::load(sums + r * kLineColumns);
+    Line line = kBegins ? Line::zero() : Line::load(sums + r * kSumColumns);
 #pragma GCC unroll 13
     for (int f = 0; f < kFields; ++f) {
       constexpr int kLineBits = 6;
@@ -85,9 +84,9 @@ template <bool kBegins, bool kEnds, bool kAdds>
       line.add(tables + f * kFieldLines * kLine + at);
     }
     if constexpr (kEnds) {
-      line.widen<kAdds>(totals + r * kLineColumns);
+      line.widen<kAdds>(totals + r * kSumColumns);
     } else {
-      line.store(sums + r * kLineColumns);
+      line.store(sums + r * kSumColumns);
     }
   }
 }
@@ -103,16 +102,16 @@ LookUpFn look_up_for(bool begins, bool ends, bool adds) {
 /// All panels against the columns [first, first + n_cols), at most 32.
 inline void binary_by_sums(const BinaryArgs& a, std::int64_t first, std::int64_t n_cols) {
   alignas(64) char tables[kFields * kFieldLines * kLine];
-  alignas(64) std::int32_t totals[kSumRows * kLineColumns];
-  alignas(64) std::int16_t sums[kSumRows * kLineColumns];
-  alignas(64) std::uint64_t words[kSumRows];
-  const std::int8_t* columns[kLineColumns];
+  alignas(64) std::int32_t totals[kStackRows * kSumColumns];
+  alignas(64) std::int16_t sums[kStackRows * kSumColumns];
+  alignas(64) std::uint64_t words[kStackRows];
+  const std::int8_t* columns[kSumColumns];
   columns_of(a.codes + static_cast<std::size_t>(first) * a.code_stride, a.code_stride, n_cols, columns);
   const std::int64_t n_steps = a.k_padded / 8;
   const std::int64_t n_words = (n_steps + kWordSteps - 1) / kWordSteps;
-  for (std::int64_t p = 0; p < a.n_panels; p += kSumRows / kPanelRows) {
+  for (std::int64_t p = 0; p < a.n_panels; p += kStackRows / kPanelRows) {
     const std::int64_t left = a.n_panels - p;
-    const std::int64_t n_panels = left < kSumRows / kPanelRows ? left : kSumRows / kPanelRows;
+    const std::int64_t n_panels = left < kStackRows / kPanelRows ? left : kStackRows / kPanelRows;
     for (std::int64_t word = 0; word < n_words; ++word) {
       const std::int64_t step = word * kWordSteps;
       const std::int64_t steps = n_steps - step < kWordSteps ? n_steps - step : kWordSteps;

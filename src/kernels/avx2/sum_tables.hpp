@@ -4,13 +4,12 @@
 #pragma once
 
 #include "kernels/avx2/simd.hpp"
-#include "kernels/ternary_tables_layout.hpp"
+#include "kernels/sum_tables_layout.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
 
-constexpr std::int64_t kLineColumns = kTernaryTableColumns;
-constexpr std::int64_t kLine = kLineColumns * 2;  // bytes
+constexpr std::int64_t kLine = kSumColumns * 2;  // bytes
 static_assert(kLine == 64);
 
 inline __m256i add16(__m256i a, __m256i b) {
@@ -80,7 +79,7 @@ inline void finish_rows(const std::int32_t* totals, std::int64_t n_rows, std::in
     for (std::int64_t c0 = 0; c0 < n_cols; c0 += 8) {
       __m256i rows[8];
       __m256i columns[8];
-      for (int i = 0; i < 8; ++i) rows[i] = load(totals + (r + i) * kLineColumns + c0);
+      for (int i = 0; i < 8; ++i) rows[i] = load(totals + (r + i) * kSumColumns + c0);
       transpose8(rows, columns);
       for (std::int64_t c = c0; c < c0 + 8 && c < n_cols; ++c) {
         _mm256_maskstore_ps(y + static_cast<std::size_t>(c) * y_stride + r, kept, scaled(c, columns[c - c0]));
@@ -91,7 +90,7 @@ inline void finish_rows(const std::int32_t* totals, std::int64_t n_rows, std::in
 
 /// Where the codes of the 32 columns begin. Columns that the input lacks repeat its last; nobody looks at their sums.
 inline void columns_of(const std::int8_t* x, std::size_t x_stride, std::int64_t n_cols, const std::int8_t** columns) {
-  for (std::int64_t c = 0; c < kLineColumns; ++c) {
+  for (std::int64_t c = 0; c < kSumColumns; ++c) {
     columns[c] = x + static_cast<std::size_t>(c < n_cols ? c : n_cols - 1) * x_stride;
   }
 }

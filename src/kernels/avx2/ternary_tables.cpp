@@ -25,7 +25,7 @@ constexpr std::int64_t kPassesOf16 = 7;    // that a 16-bit lane holds
 constexpr std::int64_t kGroupBytes = 32;   // of 128 columns; also the columns between the four codes of a byte
 constexpr std::int64_t kTableLines = 185;  // 171 are named by a byte; 185 spread the tables over the sets of a cache
 constexpr std::int64_t kRowsAhead = 12;    // whose weights are fetched
-static_assert(((kPassBytes - 1) * kTableLines + 256) * kLine <= kTernaryTableBytes, "whatever a byte is");
+static_assert(((kPassBytes - 1) * kTableLines + 256) * kLine <= kSumTableBytes, "whatever a byte is");
 
 /// The nine sums of two numbers that are each subtracted, left or added; codes[3 * first + second].
 inline void sums_of_two(__m256i first, __m256i second, __m256i* sums) {
@@ -106,7 +106,7 @@ enum class Out { lanes16, begin, add };
 template <Sums kSums, Out kOut>
 [[gnu::noinline]] void pass(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, const char* tables,
                             std::int16_t* sums, std::int32_t* totals) {
-  for (std::int64_t r = 0; r < n_rows; ++r, w += row_bytes, sums += kLineColumns) {
+  for (std::int64_t r = 0; r < n_rows; ++r, w += row_bytes, sums += kSumColumns) {
     _mm_prefetch(reinterpret_cast<const char*>(w + kRowsAhead * row_bytes), _MM_HINT_T0);
     // Loads are what bounds this loop, so the bytes come in one.
     std::uint64_t bytes;
@@ -120,7 +120,7 @@ template <Sums kSums, Out kOut>
     if constexpr (kOut == Out::lanes16) {
       line.store(sums);
     } else {
-      line.widen<kOut == Out::add>(totals + r * kLineColumns);
+      line.widen<kOut == Out::add>(totals + r * kSumColumns);
     }
   }
 }
@@ -137,9 +137,9 @@ PassFn pass_for(bool begins, bool ends, bool is_first_end) {
 
 void ternary_tables(const TernaryTablesArgs& a) {
   char* tables = a.scratch;
-  auto* totals = reinterpret_cast<std::int32_t*>(a.scratch + kTernaryTableBytes);
-  auto* sums = reinterpret_cast<std::int16_t*>(totals + (a.n_rows + 7) / 8 * 8 * kLineColumns);
-  const std::int8_t* columns[kLineColumns];
+  auto* totals = reinterpret_cast<std::int32_t*>(a.scratch + kSumTableBytes);
+  auto* sums = reinterpret_cast<std::int16_t*>(totals + (a.n_rows + 7) / 8 * 8 * kSumColumns);
+  const std::int8_t* columns[kSumColumns];
   columns_of(a.x, a.x_stride, a.n_cols, columns);
   const std::int64_t row_bytes = a.k_padded / 4;
   GroupInput input;

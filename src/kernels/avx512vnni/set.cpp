@@ -22,7 +22,7 @@ constexpr KernelSet kSet{
     .n_matmuls = sizeof kMatmuls / sizeof kMatmuls[0],
     .ternary = ternary,
     .ternary_peak = "vnni_avx512",
-    .ternary_tables_from = kNever,
+    .ternary_sums = {.from = kNever},
     .ternary_panel = ternary_panel,
     .ternary_panel_peak = "vnni_avx512",
     .ternary_taken = ternary_taken,

@@ -45,7 +45,8 @@ class Preparation {
 
   // Of a run that goes on, the state says who multiplied before.
   Result<void> load_libraries() {
-    TERN_TRY(run_->blas, load_blas(state_));
+    TERN_TRY(const linalg::Matmul matmul, matmul_of(state_.recipe));
+    TERN_TRY(run_->blas, linalg::Blas::load(matmul, state_.blas_kernels));
     TERN_TRY(run_->kernels, kernels::choose());
     return {};
   }
@@ -212,11 +213,6 @@ class Preparation {
 };
 
 }  // namespace
-
-Result<linalg::Blas> load_blas(const RunState& state) {
-  TERN_TRY(const linalg::Matmul matmul, matmul_of(state.recipe));
-  return linalg::Blas::load(matmul, state.blas_kernels);
-}
 
 Result<std::unique_ptr<Trainer>> make_trainer(const RunState& state, const linalg::Blas& blas,
                                               const kernels::Kernels& kernels, int n_threads) {

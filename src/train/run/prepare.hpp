@@ -27,9 +27,6 @@ struct PreparedRun {
 /// Errors: as run(), before the first step. A folder that was made is gone again then.
 [[nodiscard]] Result<std::unique_ptr<PreparedRun>> prepare_run(const RunRequest& request, Progress& progress);
 
-/// The library that multiplies as the state's recipe says; of a run that has begun, the one that began it.
-[[nodiscard]] Result<linalg::Blas> load_blas(const RunState& state);
-
 /// A trainer of the state's model, with masters still to be set.
 [[nodiscard]] Result<std::unique_ptr<Trainer>> make_trainer(const RunState& state, const linalg::Blas& blas,
                                                             const kernels::Kernels& kernels, int n_threads);

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <tuple>
 
@@ -15,26 +14,13 @@ namespace {
 
 constexpr std::int64_t kRows = 2700;  // more than are done at once in runs of columns
 
-/// Rows [kRows, 512] of -s, 0 (where the format has it) and +s, as packing wants them.
-AlignedBuffer encoded_with_one_scale(const formats::Format& format) {
-  std::vector<float> values = test::normal_values(kRows * 512, 3, 0.05);
-  for (float& v : values) v = !format.is_binary && std::fabs(v) < 0.03F ? 0.0F : std::copysign(0.0625F, v);
-  const auto row_bytes = static_cast<std::size_t>(format.row_bytes(512));
-  AlignedBuffer out(row_bytes * kRows);
-  for (std::size_t r = 0; r < kRows; ++r) {
-    const auto issue = format.encode_row(values.data() + r * 512, 512, 0.0625F, out.data() + r * row_bytes);
-    TERN_CHECK(!issue);
-  }
-  return out;
-}
-
 class Blocks : public testing::TestWithParam<std::tuple<const char*, const formats::Format*>> {
  protected:
   void SetUp() override {
     const auto& [isa, format] = GetParam();
     if (!kernels::choose(isa)) GTEST_SKIP() << isa << " does not run here";
     kernels_ = kernels::choose(isa).value();
-    weights_ = encoded_with_one_scale(*format);
+    weights_ = test::encoded_rows(*format, kRows, 512, test::signs_of_normal_values(kRows * 512, 3, format->is_binary));
     view_ = {"w", matrix_shape(512, kRows), format, weights_.bytes()};
     matrix_ = Matrix::bind(view_, Rounding::per_token, kernels_).value();
   }
