@@ -18,9 +18,16 @@ class MagnitudeScan final : public TensorScaleScan {
   EncodeIssue observe(std::span<const float> row) override {
     const EncodeIssue issue = codec::first_not_finite(row.data(), static_cast<std::int64_t>(row.size()), 0);
     if (issue) return issue;
-    for (const float value : row) {
-      const std::uint32_t bits = std::bit_cast<std::uint32_t>(value) & 0x7fffffffu;
-      if (bits != 0 && bits != last_) insert(bits);
+    constexpr std::size_t kAtOnce = 256;
+    for (std::size_t i = 0; i < row.size(); i += kAtOnce) {
+      const auto part = row.subspan(i, std::min(kAtOnce, row.size() - i));
+      // Nothing new in most of them: a loop without exits, so that it vectorises.
+      std::uint32_t news = 0;
+      for (const float value : part) news |= is_new(magnitude_bits(value)) ? 1U : 0U;
+      if (news == 0) continue;
+      for (const float value : part) {
+        if (const std::uint32_t bits = magnitude_bits(value); is_new(bits)) insert(bits);
+      }
     }
     return {};
   }
@@ -34,6 +41,9 @@ class MagnitudeScan final : public TensorScaleScan {
  private:
   static constexpr std::uint64_t kLimit = 1u << 16;  // exact for every tensor that was F16 or BF16
   static constexpr std::size_t kSlots = kLimit * 2;
+
+  static std::uint32_t magnitude_bits(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffffu; }
+  [[nodiscard]] bool is_new(std::uint32_t bits) const { return (bits != 0) & (bits != last_); }
 
   void insert(std::uint32_t bits) {
     if (n_distinct_ > kLimit) return;
@@ -95,15 +105,30 @@ Result<float> read_i2_s_tail(const std::byte* tail) {
   return scale;
 }
 
+namespace {
+
+/// Of a group of a row, which begins at `column`.
+EncodeIssue first_not_ternary(const float* values, std::int64_t column, float scale) {
+  const auto is_other = [scale](float value) { return (value != 0.0F) & (std::fabs(value) != scale); };
+  std::uint32_t others = 0;  // a loop without exits, so that it vectorises; the search below is rare
+  for (int i = 0; i < kI2SValues; ++i) others |= is_other(values[i]) ? 1U : 0U;
+  if (others == 0) return {};
+  for (int i = 0; i < kI2SValues; ++i) {
+    if (!is_other(values[i])) continue;
+    const auto kind = codec::is_finite(values[i]) ? EncodeIssue::Kind::not_ternary : EncodeIssue::Kind::not_finite;
+    return {kind, column + i, values[i]};
+  }
+  return {};
+}
+
+}  // namespace
+
 EncodeIssue encode_row_i2_s(const float* values, std::int64_t n, float tensor_scale, std::byte* blocks) {
   for (std::int64_t column = 0; column < n; column += kI2SValues, blocks += kLanes) {
+    if (const EncodeIssue issue = first_not_ternary(values + column, column, tensor_scale)) return issue;
     std::uint8_t codes[kI2SValues];
     for (int i = 0; i < kI2SValues; ++i) {
       const float value = values[column + i];
-      if (value != 0.0F && std::fabs(value) != tensor_scale) {
-        const auto kind = codec::is_finite(value) ? EncodeIssue::Kind::not_ternary : EncodeIssue::Kind::not_finite;
-        return {kind, column + i, value};
-      }
       codes[i] = static_cast<std::uint8_t>(1 + (value > 0.0F ? 1 : 0) - (value < 0.0F ? 1 : 0));
     }
     for (int p = 0; p < kLanes; ++p) {

@@ -29,6 +29,7 @@ struct EncodeReport {
   double sum_squares = 0.0;
   double max_error = 0.0;
   std::int64_t n = 0;
+  void add(const EncodeReport& other);
   [[nodiscard]] double rmse() const;
   [[nodiscard]] double relative_mse() const { return sum_squares == 0.0 ? 0.0 : sum_squared_error / sum_squares; }
 };
