@@ -89,6 +89,22 @@ inline float signed_extreme(const float* values, std::int64_t n) {
   return extreme;
 }
 
+/// Whether one of n bytes of four 2-bit codes holds code 3, which ternary formats do not define.
+template <typename Byte>
+bool holds_code_3(const Byte* codes, std::int64_t n) {
+  constexpr std::int64_t kAtOnce = 512;  // without exits, so that it vectorises: models are looked through at load
+  for (std::int64_t i = 0; i < n; i += kAtOnce) {
+    const std::int64_t end = n - i < kAtOnce ? n : i + kAtOnce;
+    unsigned found = 0;
+    for (std::int64_t j = i; j < end; ++j) {
+      const auto bits = static_cast<std::uint8_t>(codes[j]);
+      found |= static_cast<std::uint8_t>(bits & bits >> 1);
+    }
+    if ((found & 0x55u) != 0) return true;
+  }
+  return false;
+}
+
 struct Extremes {
   float lowest;
   float highest;

@@ -150,10 +150,7 @@ void decode_row_i2_s(const std::byte* blocks, std::int64_t n, float tensor_scale
 }
 
 bool valid_row_i2_s(const std::byte* blocks, std::int64_t n) {
-  return std::all_of(blocks, blocks + n / 4, [](std::byte codes) {
-    const auto bits = std::to_integer<unsigned>(codes);
-    return (bits & bits >> 1 & 0x55u) == 0;
-  });
+  return !codec::holds_code_3(blocks, n / 4);
 }
 
 }  // namespace tern::formats

@@ -1,6 +1,6 @@
 #include "formats/tq2_0.hpp"
 
-#include <algorithm>
+#include <iterator>
 
 #include "formats/block_codec.hpp"
 
@@ -36,9 +36,7 @@ void decode_block(const BlockTQ2_0& block, float* values) {
 }
 
 bool is_valid(const BlockTQ2_0& block) {
-  const bool has_code_3 = std::any_of(std::begin(block.q), std::end(block.q),
-                                      [](std::uint8_t codes) { return (codes & codes >> 1 & 0x55u) != 0; });
-  return codec::is_finite_fp16(block.d) && !has_code_3;
+  return codec::is_finite_fp16(block.d) && !codec::holds_code_3(block.q, std::ssize(block.q));
 }
 
 }  // namespace
