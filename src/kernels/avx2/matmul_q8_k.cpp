@@ -5,8 +5,8 @@
 // integers,
 //   formats with a minimum of their own:  y = fma(float(I), d * d_x, y), then y = fma(-float(M), dmin * d_x, y);
 //   the others (m is an offset of the code): y = fma(float(I - M), d * d_x, y).
-// So how I and M are formed is free, and is done as in matmul_q8_0.cpp: eight rows together; one column row by row in
-// eight streams, several columns over a transposed panel in L1.
+// So how I and M are formed is free, and is done as in matmul_q8_0.cpp: eight rows together; one column or a few row by
+// row in eight streams, many columns over a transposed panel in L1.
 //
 // Activation codes must lie in -127..127, as quantize_q8_k makes them (bounds below allow -128 as well).
 #if defined(__x86_64__)
@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::int64_t kPanelBlocks = 4;  // 4 x (2048 + 512 + 256 + 64) bytes
 constexpr std::int64_t kColumns = 64;
+constexpr std::int64_t kStreamedColumns = 16;  // few enough that rows are read as a whole
 
 /// The eight rows of a panel.
 template <class F>
@@ -51,26 +52,41 @@ inline __m256 add_block(__m256 y, __m256i products, __m256i minima, __m256 d, __
   return _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(products, minima)), _mm256_mul_ps(d, scale), y);
 }
 
-/// One row's block against the column's: `product` and `minimum` are vectors whose lanes sum to I and M.
-template <class F>
-inline void row_block(const typename F::Block& w, const BlockQ8_K& x, __m256i& product, __m256i& minimum) {
+/// One row's block against those of C columns: products[8 c] and minima[8 c] are vectors whose lanes sum to I and M; to
+/// I - M and to nothing where the format has no minimum of its own.
+template <class F, int C>
+inline void row_block(const typename F::Block& w, const BlockQ8_K* const* x, __m256i* products, __m256i* minima) {
   __m256i q[8];
   F::codes(w, q);
   __m256i s;
   __m256i m;
   F::factors(w, s, m);
+  __m256i sums[C];
   if constexpr (F::kUnitFactors) {
-    __m256i pairs = _mm256_maddubs_epi16(q[0], load(x.q));
-    for (int i = 1; i < 8; ++i) pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(q[i], load(x.q + 32 * i)));
-    product = _mm256_madd_epi16(pairs, s);
+    for (int c = 0; c < C; ++c) sums[c] = _mm256_maddubs_epi16(q[0], load(x[c]->q));
+#pragma GCC unroll 8
+    for (int i = 1; i < 8; ++i) {
+      for (int c = 0; c < C; ++c) {
+        sums[c] = _mm256_add_epi16(sums[c], _mm256_maddubs_epi16(q[i], load(x[c]->q + 32 * i)));
+      }
+    }
+    for (int c = 0; c < C; ++c) sums[c] = _mm256_madd_epi16(sums[c], s);
   } else {
-    product = _mm256_setzero_si256();
+    for (int c = 0; c < C; ++c) sums[c] = _mm256_setzero_si256();
+#pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) {  // factor i of each half in all its lanes
       const __m256i f = _mm256_shuffle_epi8(s, _mm256_set1_epi16(static_cast<short>((2 * i + 1) << 8 | 2 * i)));
-      product = _mm256_add_epi32(product, _mm256_madd_epi16(_mm256_maddubs_epi16(q[i], load(x.q + 32 * i)), f));
+      for (int c = 0; c < C; ++c) {
+        const __m256i pairs = _mm256_maddubs_epi16(q[i], load(x[c]->q + 32 * i));
+        sums[c] = _mm256_add_epi32(sums[c], _mm256_madd_epi16(pairs, f));
+      }
     }
   }
-  minimum = _mm256_madd_epi16(m, load(x.sums));
+  for (int c = 0; c < C; ++c) {
+    const __m256i minimum = _mm256_madd_epi16(m, load(x[c]->sums));
+    products[8 * c] = F::kHasMinimum ? sums[c] : _mm256_sub_epi32(sums[c], minimum);
+    if constexpr (F::kHasMinimum) minima[8 * c] = minimum;
+  }
 }
 
 template <class F>
@@ -82,14 +98,14 @@ inline void one_column(const MatmulArgs& a) {
     for (std::int64_t b = 0; b < n_blocks; ++b) {
       __m256i products[8];
       __m256i minima[8];
+      const BlockQ8_K* block = x + b;
       // Left rolled, it reads 13.3 instead of 14.6 GB/s at some distances between the streams (Q6_K, 320 rows a call).
 #pragma GCC unroll 8
       for (int r = 0; r < 8; ++r) {
         for (std::size_t i = 0; i < sizeof(typename F::Block); i += 64) {
           prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
         }
-        row_block<F>(w.p[r][b], x[b], products[r], minima[r]);
-        if constexpr (!F::kHasMinimum) products[r] = _mm256_sub_epi32(products[r], minima[r]);
+        row_block<F, 1>(w.p[r][b], &block, &products[r], &minima[r]);
       }
       __m256i minimum = _mm256_setzero_si256();
       __m256 dmin = _mm256_setzero_ps();
@@ -100,6 +116,37 @@ inline void one_column(const MatmulArgs& a) {
       y = add_block<F>(y, sums_of_eight(products), minimum, w.scales(b), dmin, &x[b].d);
     }
     return y;
+  });
+}
+
+/// As one_column; a row's block is unpacked once for C columns.
+template <class F>
+inline void few_columns(const MatmulArgs& a) {
+  const std::int64_t n_blocks = a.k / 256;
+  each_eight_rows_by_few<typename F::Block>(a, [&](const EightRows<typename F::Block>& rows, __m256* y) {
+    const Rows<F> w(rows);
+    for (std::int64_t b = 0; b < n_blocks; ++b) {
+      __m256i products[kMostOfFew][8];
+      __m256i minima[kMostOfFew][8];
+      const BlockQ8_K* x[kMostOfFew];
+      for (std::int64_t c = 0; c < a.n_cols; ++c) x[c] = column_of<BlockQ8_K>(a, c) + b;
+      for (int r = 0; r < 8; ++r) {
+        for (std::size_t i = 0; i < sizeof(typename F::Block); i += 64) {
+          prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
+        }
+        each_few_columns(a.n_cols, [&]<int C>(std::int64_t c) {
+          row_block<F, C>(w.p[r][b], x + c, &products[c][r], &minima[c][r]);
+        });
+      }
+      const __m256 d = w.scales(b);
+      __m256 dmin = _mm256_setzero_ps();
+      if constexpr (F::kHasMinimum) dmin = w.minima(b);
+      for (std::int64_t c = 0; c < a.n_cols; ++c) {
+        __m256i minimum = _mm256_setzero_si256();
+        if constexpr (F::kHasMinimum) minimum = sums_of_eight(minima[c]);
+        y[c] = add_block<F>(y[c], sums_of_eight(products[c]), minimum, d, dmin, &x[c]->d);
+      }
+    }
   });
 }
 
@@ -180,43 +227,61 @@ inline void tile(const PanelBlock* panel, const BlockQ8_K* const* x, std::int64_
   }
 }
 
+/// Blocks [b0, b0 + n) of eight rows against the columns that begin at x, from block b0 on.
+template <class F>
+inline void rows_of_panel(const MatmulArgs& a, std::int64_t row, std::int64_t b0, std::int64_t n,
+                          const BlockQ8_K* const* x, std::int64_t n_cols, float* y) {
+  PanelBlock panel[kPanelBlocks];
+  const Rows<F> w(a, row, 1);
+  for (std::int64_t b = 0; b < n; ++b) fill<F>(w, b0 + b, 8 * a.w_row_bytes, panel[b]);
+  const __m256i live = first_lanes(a.n_rows - row < 8 ? a.n_rows - row : 8);
+  std::int64_t c = 0;
+  for (; c + 4 <= n_cols; c += 4, y += 4 * a.y_stride) tile<F, 4>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+  switch (n_cols - c) {
+    case 3:
+      tile<F, 3>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+      break;
+    case 2:
+      tile<F, 2>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+      break;
+    case 1:
+      tile<F, 1>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
+      break;
+    default:
+      break;
+  }
+}
+
 template <class F>
 inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std::int64_t n_cols) {
-  PanelBlock panel[kPanelBlocks];
   const BlockQ8_K* x[kColumns];
   const std::int64_t n_blocks = a.k / 256;
-  for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kPanelBlocks) {
+  const auto columns = [&](std::int64_t b0) {
+    for (std::int64_t c = 0; c < n_cols; ++c) x[c] = column_of<BlockQ8_K>(a, first_column + c) + b0;
+  };
+  const auto rows = [&](std::int64_t row, std::int64_t b0) {
     const std::int64_t n = n_blocks - b0 < kPanelBlocks ? n_blocks - b0 : kPanelBlocks;
-    for (std::int64_t c = 0; c < n_cols; ++c) {
-      x[c] = column_of<BlockQ8_K>(a, first_column + c) + b0;
-    }
+    rows_of_panel<F>(a, row, b0, n, x, n_cols, a.y + static_cast<std::size_t>(first_column) * a.y_stride + row);
+  };
+  if (n_cols <= kStreamedColumns) {
     for (std::int64_t row = 0; row < a.n_rows; row += 8) {
-      const Rows<F> w(a, row, 1);
-      for (std::int64_t b = 0; b < n; ++b) fill<F>(w, b0 + b, 8 * a.w_row_bytes, panel[b]);
-      const __m256i live = first_lanes(a.n_rows - row < 8 ? a.n_rows - row : 8);
-      float* y = a.y + static_cast<std::size_t>(first_column) * a.y_stride + row;
-      std::int64_t c = 0;
-      for (; c + 4 <= n_cols; c += 4, y += 4 * a.y_stride) tile<F, 4>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
-      switch (n_cols - c) {
-        case 3:
-          tile<F, 3>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
-          break;
-        case 2:
-          tile<F, 2>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
-          break;
-        case 1:
-          tile<F, 1>(panel, x + c, n, live, b0 == 0, y, a.y_stride);
-          break;
-        default:
-          break;
+      for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kPanelBlocks) {
+        columns(b0);
+        rows(row, b0);
       }
     }
+    return;
+  }
+  for (std::int64_t b0 = 0; b0 < n_blocks; b0 += kPanelBlocks) {
+    columns(b0);
+    for (std::int64_t row = 0; row < a.n_rows; row += 8) rows(row, b0);
   }
 }
 
 template <class F>
 inline void matmul(const MatmulArgs& a) {
   if (a.n_cols == 1) return one_column<F>(a);
+  if (a.n_cols <= 4) return few_columns<F>(a);
   for (std::int64_t c = 0; c < a.n_cols; c += kColumns) {
     block_of_columns<F>(a, c, a.n_cols - c < kColumns ? a.n_cols - c : kColumns);
   }

@@ -1,7 +1,7 @@
-// One column, many rows: how rows are read from memory. Eight rows are taken together that lie an eighth of all rows
-// apart, each calling its own bytes to the caches ahead: a core keeps more lines under way for eight streams of
-// addresses than for one, and streams go on where a row ends. Which rows meet in a vector changes no output.
-// In an anonymous namespace, as simd.hpp.
+// One column or a few, many rows: how rows are read from memory. Eight rows are taken together that lie an eighth of
+// all rows apart, each calling its own bytes to the caches ahead: a core keeps more lines under way for eight streams
+// of addresses than for one, and streams go on where a row ends. Which rows meet in a vector changes no output. In an
+// anonymous namespace, as simd.hpp.
 #pragma once
 
 #include "kernels/avx2/simd.hpp"
@@ -71,6 +71,43 @@ inline void each_eight_rows(const MatmulArgs& a, bool begin, F rows) {
   const __m256i live = first_lanes(a.n_rows - 8 * share);
   const __m256 before = begin ? _mm256_setzero_ps() : _mm256_maskload_ps(y, live);
   _mm256_maskstore_ps(y, live, rows(EightRows<Block>(a, 8 * share, 1), before));
+}
+
+/// From one column to this many: rows are unpacked once for all of them, as they come from memory.
+constexpr std::int64_t kMostOfFew = 8;
+
+/// Calls tile.operator()<C>(c) for all of so many columns, in tiles of up to four that are of nearly the same size.
+template <class F>
+inline void each_few_columns(std::int64_t n_cols, F tile) {
+  for (std::int64_t c = 0; c < n_cols;) {
+    const std::int64_t left = n_cols - c;
+    const std::int64_t n = left > 4 ? (left + 1) / 2 : left;
+    if (n == 4) tile.template operator()<4>(c);
+    if (n == 3) tile.template operator()<3>(c);
+    if (n == 2) tile.template operator()<2>(c);
+    if (n == 1) tile.template operator()<1>(c);
+    c += n;
+  }
+}
+
+/// rows(eight rows, y) for all rows of a product with up to kMostOfFew columns: y[c], which begins with zeros, holds
+/// the outputs of column c, a row in each lane.
+template <class Block, class F>
+inline void each_eight_rows_by_few(const MatmulArgs& a, F rows) {
+  const std::int64_t share = a.n_rows / 8;
+  const auto run = [&](std::int64_t row, std::int64_t stride, std::int64_t n_rows) {
+    __m256 y[kMostOfFew];
+    for (std::int64_t c = 0; c < a.n_cols; ++c) y[c] = _mm256_setzero_ps();
+    rows(EightRows<Block>(a, row, stride), y);
+    for (std::int64_t c = 0; c < a.n_cols; ++c) {
+      float lanes[8];
+      _mm256_storeu_ps(lanes, y[c]);
+      float* out = a.y + static_cast<std::size_t>(c) * a.y_stride + row;
+      for (std::int64_t r = 0; r < n_rows; ++r) out[r * stride] = lanes[r];
+    }
+  };
+  for (std::int64_t row = 0; row < share; ++row) run(row, share, 8);
+  if (8 * share < a.n_rows) run(8 * share, 1, a.n_rows - 8 * share);
 }
 
 }  // namespace

@@ -51,7 +51,9 @@ inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n
   const __m256i mask = _mm256_set1_epi8(3);
   for (std::int64_t r = 0; r < n_rows; ++r) {
     for (std::int64_t g = 0; g < groups; ++g) {
-      const __m256i b = load(w + r * row_bytes + g * 32);
+      const std::uint8_t* p = w + r * row_bytes + g * 32;
+      if ((g & 1) == 0) _mm_prefetch(reinterpret_cast<const char*>(p + n_rows * row_bytes), _MM_HINT_T0);
+      const __m256i b = load(p);
       std::uint8_t* o = out + r * kColumns + g * kGroup;
       store(o, _mm256_and_si256(_mm256_srli_epi16(b, 6), mask));
       store(o + 32, _mm256_and_si256(_mm256_srli_epi16(b, 4), mask));

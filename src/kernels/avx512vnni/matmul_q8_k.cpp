@@ -3,9 +3,10 @@
 // The float operations of an output, and their order, are those of avx2/matmul_q8_k.cpp, so both sets give the same
 // bits; only the integers I and M of a block are formed otherwise.
 //
-// One column: eight rows in eight streams, 64 weights to a vector, as they lie. Many columns: a panel of sixteen rows
-// is transposed into L1, four neighbouring k of each row to a lane; vpdpbusd adds up codes times activations for as
-// many k as the low 16 bits of a lane can hold (kSteps), vpdpwssd multiplies that by the run's factor.
+// One column or a few: eight rows in eight streams, 64 weights to a vector, as they lie. Many columns: a panel of
+// sixteen rows is transposed into L1, four neighbouring k of each row to a lane; vpdpbusd adds up codes times
+// activations for as many k as the low 16 bits of a lane can hold (kSteps), vpdpwssd multiplies that by the run's
+// factor.
 #if defined(__x86_64__)
 
 #include "kernels/avx512vnni/simd.hpp"
@@ -167,23 +168,57 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
   }
 }
 
-/// One row's block against the column's: `product` is a vector whose lanes sum to I, or to I - M where the format has
-/// no minimum of its own. x: the column's codes in the order of W::codes; spread[i]: where the factors of vector i
-/// stand in what F::factors gives. m: what belongs to the column's sums.
+/// Where the factors of each vector of codes stand in what F::factors gives.
 template <class W>
-inline void row_block(const typename W::F::Block& w, const __m512i* x, __m256i x_sums, const __m512i* spread,
-                      __m512i& product, __m256i& m) {
+struct Spread {
+  __m512i words[4];
+
+  Spread() {
+    for (int i = 0; i < 4; ++i) {
+      alignas(64) std::int16_t at[32];
+      for (int j = 0; j < 32; ++j) {
+        const int run = 2 * W::kPieces[2 * i + j / 16] + j / 8 % 2;
+        at[j] = static_cast<std::int16_t>(run % 2 * 8 + run / 2);  // even runs in the low half, odd ones in the high
+      }
+      words[i] = _mm512_load_si512(at);
+    }
+  }
+};
+
+/// A column's codes of a block in the order of W::codes, and its sums.
+template <class W>
+struct ColumnBlock {
+  __m512i codes[4];
+  __m256i sums;
+
+  inline void load(const BlockQ8_K& x) {
+    for (int i = 0; i < 4; ++i) {
+      codes[i] = load_halves(x.q + 32 * W::kPieces[2 * i], x.q + 32 * W::kPieces[2 * i + 1]);
+    }
+    sums = avx2::load(x.sums);
+  }
+};
+
+/// One row's block against those of n_cols columns: products[8 c] is a vector whose lanes sum to I, or to I - M where
+/// the format has no minimum of its own. m: what belongs to the columns' sums.
+template <class W>
+inline void row_block(const typename W::F::Block& w, const ColumnBlock<W>* x, std::int64_t n_cols,
+                      const Spread<W>& spread, __m512i* products, __m256i& m) {
   __m512i q[4];
   W::codes(w, q);
   __m256i s;
   W::F::factors(w, s, m);
-  product = _mm512_setzero_si512();
-  if constexpr (!W::F::kHasMinimum) {
-    product = _mm512_sub_epi32(product, _mm512_zextsi256_si512(_mm256_madd_epi16(m, x_sums)));
-  }
-  for (int i = 0; i < 4; ++i) {  // two products of at most 63 * 128 each in 16 bits
-    const __m512i f = _mm512_permutexvar_epi16(spread[i], _mm512_castsi256_si512(s));
-    product = _mm512_dpwssd_epi32(product, _mm512_maddubs_epi16(q[i], x[i]), f);
+  __m512i f[4];
+  for (int i = 0; i < 4; ++i) f[i] = _mm512_permutexvar_epi16(spread.words[i], _mm512_castsi256_si512(s));
+  for (std::int64_t c = 0; c < n_cols; ++c) {
+    __m512i product = _mm512_setzero_si512();
+    if constexpr (!W::F::kHasMinimum) {
+      product = _mm512_sub_epi32(product, _mm512_zextsi256_si512(_mm256_madd_epi16(m, x[c].sums)));
+    }
+    for (int i = 0; i < 4; ++i) {  // two products of at most 63 * 128 each in 16 bits
+      product = _mm512_dpwssd_epi32(product, _mm512_maddubs_epi16(q[i], x[c].codes[i]), f[i]);
+    }
+    products[8 * c] = product;
   }
 }
 
@@ -199,28 +234,34 @@ inline __m256i heads(const avx2::EightRows<typename F::Block>& w, std::int64_t b
   return F::kHasMinimum ? all : _mm256_srli_epi32(all, 16);
 }
 
+/// y and the sums of a block of eight rows. products: [8]; m: [8]; head: as heads() gives it.
+template <class F>
+inline __m256 add_block(__m256 y, const __m512i* products, const __m256i* m, __m256i head, const BlockQ8_K& x) {
+  const __m256 scale = _mm256_set1_ps(x.d);
+  y = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums_of_sixteen(products)), _mm256_mul_ps(low_halves(head), scale), y);
+  if constexpr (F::kHasMinimum) {
+    __m512i pairs[4];
+    for (int r = 0; r < 4; ++r) {
+      const __m512i two = _mm512_inserti64x4(_mm512_castsi256_si512(m[r]), m[r + 4], 1);
+      pairs[r] = _mm512_madd_epi16(two, load_twice(x.sums));
+    }
+    const __m256 dmin = low_halves(_mm256_srli_epi32(head, 16));
+    y = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(sums_of_four_pairs(pairs)), _mm256_mul_ps(dmin, scale), y);
+  }
+  return y;
+}
+
 template <class W>
 inline void one_column(const MatmulArgs& a) {
   using F = typename W::F;
   using Block = typename F::Block;
   const std::int64_t n_blocks = a.k / 256;
   const BlockQ8_K* x = static_cast<const BlockQ8_K*>(a.x);
-  __m512i spread[4];
-  for (int i = 0; i < 4; ++i) {
-    alignas(64) std::int16_t words[32];
-    for (int j = 0; j < 32; ++j) {
-      const int run = 2 * W::kPieces[2 * i + j / 16] + j / 8 % 2;
-      words[j] = static_cast<std::int16_t>(run % 2 * 8 + run / 2);  // even runs in the low half, odd ones in the high
-    }
-    spread[i] = _mm512_load_si512(words);
-  }
+  const Spread<W> spread;
   avx2::each_eight_rows<Block>(a, true, [&](const avx2::EightRows<Block>& w, __m256 y) {
     for (std::int64_t b = 0; b < n_blocks; ++b) {
-      __m512i codes[4];
-      for (int i = 0; i < 4; ++i) {
-        codes[i] = load_halves(x[b].q + 32 * W::kPieces[2 * i], x[b].q + 32 * W::kPieces[2 * i + 1]);
-      }
-      const __m256i sums = avx2::load(x[b].sums);
+      ColumnBlock<W> column;
+      column.load(x[b]);
       __m512i products[8];
       __m256i m[8];
 #pragma GCC unroll 8
@@ -228,22 +269,38 @@ inline void one_column(const MatmulArgs& a) {
         for (std::size_t i = 0; i < sizeof(Block); i += 64) {
           avx2::prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
         }
-        row_block<W>(w.p[r][b], codes, sums, spread, products[r], m[r]);
+        row_block<W>(w.p[r][b], &column, 1, spread, &products[r], m[r]);
       }
-      const __m256 scale = _mm256_set1_ps(x[b].d);
-      const __m256i head = heads<F>(w, b);
-      y = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums_of_sixteen(products)), _mm256_mul_ps(low_halves(head), scale), y);
-      if constexpr (F::kHasMinimum) {
-        __m512i pairs[4];
-        for (int r = 0; r < 4; ++r) {
-          const __m512i two = _mm512_inserti64x4(_mm512_castsi256_si512(m[r]), m[r + 4], 1);
-          pairs[r] = _mm512_madd_epi16(two, load_twice(x[b].sums));
-        }
-        const __m256 dmin = low_halves(_mm256_srli_epi32(head, 16));
-        y = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(sums_of_four_pairs(pairs)), _mm256_mul_ps(dmin, scale), y);
-      }
+      y = add_block<F>(y, products, m, heads<F>(w, b), x[b]);
     }
     return y;
+  });
+}
+
+/// As one_column; a row's block is unpacked once for all columns.
+template <class W>
+inline void few_columns(const MatmulArgs& a) {
+  using F = typename W::F;
+  using Block = typename F::Block;
+  const std::int64_t n_blocks = a.k / 256;
+  const Spread<W> spread;
+  avx2::each_eight_rows_by_few<Block>(a, [&](const avx2::EightRows<Block>& w, __m256* y) {
+    for (std::int64_t b = 0; b < n_blocks; ++b) {
+      ColumnBlock<W> columns[avx2::kMostOfFew];
+      for (std::int64_t c = 0; c < a.n_cols; ++c) columns[c].load(avx2::column_of<BlockQ8_K>(a, c)[b]);
+      __m512i products[avx2::kMostOfFew][8];
+      __m256i m[8];
+      for (int r = 0; r < 8; ++r) {
+        for (std::size_t i = 0; i < sizeof(Block); i += 64) {
+          avx2::prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
+        }
+        row_block<W>(w.p[r][b], columns, a.n_cols, spread, &products[0][r], m[r]);
+      }
+      const __m256i head = heads<F>(w, b);
+      for (std::int64_t c = 0; c < a.n_cols; ++c) {
+        y[c] = add_block<F>(y[c], products[c], m, head, avx2::column_of<BlockQ8_K>(a, c)[b]);
+      }
+    }
   });
 }
 
@@ -251,6 +308,7 @@ template <class W>
 inline void matmul(const MatmulArgs& a) {
   using F = typename W::F;
   if (a.n_cols == 1) return one_column<W>(a);
+  if (a.n_cols <= avx2::kMostOfFew) return few_columns<W>(a);
   for (std::int64_t c = 0; c < a.n_cols; c += kColumns) {
     block_of_columns<F>(a, c, a.n_cols - c < kColumns ? a.n_cols - c : kColumns);
   }

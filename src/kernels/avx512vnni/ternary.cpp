@@ -1,11 +1,14 @@
 // Exact integer products with packed ternary weights (layout: kernels/ternary_pack.hpp), AVX-512 with VNNI.
 //
 // vpdpbusd sums are exact for the reason in avxvnni/ternary_rows.hpp, which one column uses, in vectors of 256 bits: a
-// plane of a group is 32 columns, and the next plane of the same bits lies 128 columns further. Several columns share
-// an unpacked block in L1, in tiles of four rows and six columns; for two and three that is 1.45 to 1.48 times as fast
-// as unpacking in registers (Xeon, 640 rows of 2560, 2026-11).
+// plane of a group is 32 columns, and the next plane of the same bits lies 128 columns further. A few columns unpack
+// two groups of four rows in registers, up to four columns at a time. Many share an unpacked block in L1, in tiles of
+// four rows and six columns.
 #if defined(__x86_64__)
 
+#include "kernels/avx512vnni/simd.hpp"
+// After it:
+#include "kernels/avx2/streams.hpp"
 #include "kernels/avx512vnni/functions.hpp"
 #include "kernels/avx512vnni/ternary_tile.hpp"
 #include "kernels/avxvnni/ternary_rows.hpp"
@@ -17,6 +20,66 @@ using avx2::each_unpacked_block;
 using avx2::load;
 using avx2::Part;
 using avx2::sums_of_eight;
+
+/// Up to so many columns are unpacked for in registers.
+constexpr std::int64_t kFewColumns = 5;
+
+/// R rows, `row_bytes` apart, against C columns.
+template <int R, int C>
+[[gnu::noinline]] void rows_by_few(const std::uint8_t* w, std::int64_t row_bytes, const std::int8_t* x,
+                                   std::int64_t x_stride, std::int64_t groups, const std::int32_t* x_sums,
+                                   std::int32_t* y, std::int64_t y_row_stride, std::size_t y_stride) {
+  const __m512i mask = _mm512_set1_epi8(3);
+  __m512i acc[C][R];
+#pragma GCC unroll 4
+  for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) acc[c][r] = _mm512_setzero_si512();
+  }
+  for (std::int64_t g = 0; g < groups; g += 2) {
+    const bool is_one = g + 1 == groups;  // the last of a row: the upper half is zero
+    __m512i bits[R];
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      const std::uint8_t* p = w + r * row_bytes + g * 32;
+      avx2::prefetch_stream(p);
+      bits[r] = is_one ? _mm512_zextsi256_si512(load(p)) : _mm512_loadu_si512(p);
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) {
+      __m512i v[C];
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) {
+        const std::int8_t* q = x + c * x_stride + g * avx2::kGroup + 32 * p;
+        v[c] = is_one ? _mm512_zextsi256_si512(load(q)) : load_halves(q, q + avx2::kGroup);
+      }
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r) {
+        const __m512i codes = _mm512_and_si512(_mm512_srli_epi16(bits[r], static_cast<unsigned>(6 - 2 * p)), mask);
+#pragma GCC unroll 4
+        for (int c = 0; c < C; ++c) acc[c][r] = _mm512_dpbusd_epi32(acc[c][r], codes, v[c]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      y[static_cast<std::size_t>(c) * y_stride + static_cast<std::size_t>(r * y_row_stride)] =
+          _mm512_reduce_add_epi32(acc[c][r]) - x_sums[c];
+    }
+  }
+}
+
+void few_columns(const TernaryArgs& a) {
+  avx2::each_row_of_streams(
+      a, [&]<int R>(const std::uint8_t* w, std::int64_t stride, std::int32_t* y, std::int64_t y_row_stride) {
+        avx2::each_few_columns(a.n_cols, [&]<int C>(std::int64_t c) {
+          rows_by_few<R, C>(w, stride, a.x + c * a.k_padded, a.k_padded, a.k_padded / avx2::kGroup, a.x_sums + c,
+                            y + static_cast<std::size_t>(c) * a.y_stride, y_row_stride, a.y_stride);
+        });
+      });
+}
 
 /// Both halves of a vector in memory, added.
 inline __m256i halves_added(const __m512i* v) {
@@ -59,6 +122,7 @@ void many_columns(const TernaryArgs& a) {
 
 void ternary(const TernaryArgs& a) {
   if (a.n_cols == 1) return avxvnni::one_column(a);
+  if (a.n_cols <= kFewColumns) return few_columns(a);
   many_columns(a);
 }
 
