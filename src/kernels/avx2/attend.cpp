@@ -18,7 +18,6 @@ struct Products {
   static inline Vector every_lane(float x) { return _mm256_set1_ps(x); }
   static inline Vector multiply_add(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 
-  static constexpr int kTogether = 2;
   // Eight sums.
   static constexpr int places_of(int queries) { return 8 / queries; }
   static constexpr int elements_of(int queries) { return 8 * 8 / queries; }
@@ -37,6 +36,16 @@ struct Products {
         const __m256 qv = _mm256_loadu_ps(q + r * width + d);
         for (int j = 0; j < N; ++j) acc[r][j] = _mm256_fmadd_ps(kv[j], qv, acc[r][j]);
       }
+    }
+    if constexpr (R == 4) {  // a vector of the four queries for each place
+      for (int j = 0; j < N; ++j) {
+        const __m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(acc[0][j], acc[1][j]), _mm256_hadd_ps(acc[2][j], acc[3][j]));
+        const __m128 sums = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+        float four[4];
+        _mm_storeu_ps(four, _mm_mul_ps(sums, _mm_set1_ps(scale)));
+        for (int r = 0; r < R; ++r) scores[r * scores_stride + j] = four[r];
+      }
+      return;
     }
     for (int r = 0; r < R; ++r) {
       for (int j = 0; j < N; j += 4) {

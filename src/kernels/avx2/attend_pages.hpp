@@ -11,9 +11,8 @@
 // Queries share loads where all of them see a position; what only one sees is added for it alone, in its turn.
 //
 // The products themselves are the instruction set's, a struct:
-//   kTogether       queries whose scores are worked out together; the R of scores is 1 or this
-//   places_of(R)    places at once, and elements_of(R) elements of the values at once, for R queries;
-//                   as many sums as keep one from waiting for itself
+//   places_of(R)    places at once, and elements_of(R) elements of the values at once, for R queries, which are 1, 2
+//                   or 4; as many sums as keep one from waiting for itself
 //   score_some<R, N>(q, width, rows, scale, scores, stride)
 //                   scores of R queries at N neighbouring places, whose keys are `rows`; N is places_of(R) or 4
 //   Vector          a register of floats; load, store, every_lane and multiply_add (a * b + c, rounded once) of it
@@ -123,7 +122,9 @@ inline void score(const AttendArgs& a, const AttendScratch& s, std::int64_t r, P
   const std::int64_t end = (places.high + 3) & ~std::int64_t{3};
   std::int64_t i = places.low & ~std::int64_t{3};
   for (; i + kPlaces <= end; i += kPlaces) some.template operator()<kPlaces>(i);
-  for (; i < end; i += 4) some.template operator()<4>(i);
+  if constexpr (kPlaces > 4) {
+    for (; i < end; i += 4) some.template operator()<4>(i);
+  }
 }
 
 /// Adds the weighted values of these places to N elements, from d on, of the sums of R queries.
@@ -153,32 +154,85 @@ inline void mix_some(const AttendArgs& a, const AttendScratch& s, std::int64_t r
   }
 }
 
+/// Lines of the cache that are fetched a few at a time while something else is worked on: asked for all at once, they
+/// would be waited for.
+class Ahead {
+ public:
+  Ahead(const void* page, std::size_t row_bytes, Places rows)
+      : at_(static_cast<const char*>(page) + static_cast<std::size_t>(rows.low) * row_bytes),
+        end_(rows.empty() ? at_ : static_cast<const char*>(page) + static_cast<std::size_t>(rows.high) * row_bytes),
+        n_bytes_(end_ - at_) {}
+  /// The share that `done` of `all` has in the whole.
+  void fetch(std::int64_t done, std::int64_t all) {
+    const char* to = at_ + (n_bytes_ * done + all - 1) / all;
+    for (; at_ < to && at_ < end_; at_ += 64) _mm_prefetch(at_, _MM_HINT_T1);
+  }
+
+ private:
+  const char* at_;
+  const char* end_;
+  std::int64_t n_bytes_;
+};
+
 /// Adds the weighted values of these places to the sums of the queries r ... r + R - 1.
 template <class Products, int R, class T>
-inline void mix(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places places, Rows<T> rows) {
+inline void mix(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places places, Rows<T> rows,
+                Ahead& ahead) {
   if (places.empty()) return;
   constexpr int kElements = Products::elements_of(R);
+  const auto fetch = [&](std::int64_t n) { ahead.fetch(R * n, a.n_queries * s.width); };
   std::int64_t d = 0;
-  for (; d + kElements <= s.width; d += kElements) mix_some<Products, R, kElements>(a, s, r, places, rows, d);
-  for (; d + 32 <= s.width; d += 32) mix_some<Products, R, 32>(a, s, r, places, rows, d);
-  for (; d < s.width; d += 16) mix_some<Products, R, 16>(a, s, r, places, rows, d);
+  for (; d + kElements <= s.width; d += kElements) {
+    fetch(kElements);
+    mix_some<Products, R, kElements>(a, s, r, places, rows, d);
+  }
+  if constexpr (kElements > 32) {
+    for (; d + 32 <= s.width; d += 32) mix_some<Products, R, 32>(a, s, r, places, rows, d);
+  }
+  if constexpr (kElements > 16) {
+    for (; d < s.width; d += 16) mix_some<Products, R, 16>(a, s, r, places, rows, d);
+  }
 }
 
 /// Two queries: together where both see a place, each alone before and after.
 template <class Products, class T>
-inline void mix_two(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places one, Places two, Rows<T> rows) {
+inline void mix_two(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Places one, Places two, Rows<T> rows,
+                    Ahead& ahead) {
   const std::int64_t low = one.low > two.low ? one.low : two.low;
   const std::int64_t high = one.high < two.high ? one.high : two.high;
   if (low >= high) {
-    mix<Products, 1>(a, s, r, one, rows);
-    mix<Products, 1>(a, s, r + 1, two, rows);
+    mix<Products, 1>(a, s, r, one, rows, ahead);
+    mix<Products, 1>(a, s, r + 1, two, rows, ahead);
     return;
   }
-  mix<Products, 1>(a, s, r, {one.low, low}, rows);
-  mix<Products, 1>(a, s, r + 1, {two.low, low}, rows);
-  mix<Products, 2>(a, s, r, {low, high}, rows);
-  mix<Products, 1>(a, s, r, {high, one.high}, rows);
-  mix<Products, 1>(a, s, r + 1, {high, two.high}, rows);
+  mix<Products, 1>(a, s, r, {one.low, low}, rows, ahead);
+  mix<Products, 1>(a, s, r + 1, {two.low, low}, rows, ahead);
+  mix<Products, 2>(a, s, r, {low, high}, rows, ahead);
+  mix<Products, 1>(a, s, r, {high, one.high}, rows, ahead);
+  mix<Products, 1>(a, s, r + 1, {high, two.high}, rows, ahead);
+}
+
+/// Query r and those behind it that go together with it: four that see the same, else two; returns how many.
+template <class Products, class T>
+inline std::int64_t mix_next(const AttendArgs& a, const AttendScratch& s, std::int64_t r, std::int64_t page,
+                             Rows<T> rows, Ahead& ahead) {
+  const Places one = places_of(a, r, page);
+  std::int64_t n_same = 1;
+  while (n_same < 4 && r + n_same < a.n_queries) {
+    const Places other = places_of(a, r + n_same, page);
+    if (other.low != one.low || other.high != one.high) break;
+    ++n_same;
+  }
+  if (n_same == 4) {
+    mix<Products, 4>(a, s, r, one, rows, ahead);
+    return 4;
+  }
+  if (r + 1 == a.n_queries) {
+    mix<Products, 1>(a, s, r, one, rows, ahead);
+    return 1;
+  }
+  mix_two<Products>(a, s, r, one, places_of(a, r + 1, page), rows, ahead);
+  return 2;
 }
 
 /// What any query sees of a page, rounded outwards to fours: the rows that are made floats.
@@ -193,12 +247,8 @@ inline Places seen_by_any(const AttendArgs& a, std::int64_t page) {
   return {all.low & ~std::int64_t{3}, (all.high + 3) & ~std::int64_t{3}};
 }
 
-/// What is worked on next: a page lies somewhere else than the one before, which the processor cannot foresee.
-inline void prefetch(const void* page, std::size_t row_bytes, Places rows) {
-  const char* from = static_cast<const char*>(page) + static_cast<std::size_t>(rows.low) * row_bytes;
-  const char* to = static_cast<const char*>(page) + static_cast<std::size_t>(rows.high) * row_bytes;
-  for (; from < to; from += 64) _mm_prefetch(from, _MM_HINT_T1);
-}
+/// So many queries at most have fp16 numbers made floats on the way, each four of them anew.
+constexpr std::int64_t kFewQueries = 4;
 
 /// Calls f(rows) with the keys or the values of a page: as they are kept, if they are fp16 numbers without gaps and few
 /// queries want them; else made floats.
@@ -206,7 +256,7 @@ template <class Products, class F>
 inline void with_rows(const AttendArgs& a, const AttendScratch& s, bool keys, std::int64_t page, Places places, F f) {
   const std::size_t row_bytes = keys ? a.k_row_bytes : a.v_row_bytes;
   const void* kept = (keys ? a.k_pages : a.v_pages)[page];
-  if ((keys ? a.k_halves : a.v_halves) && a.n_queries <= Products::kTogether && s.width == a.head_dim) {
+  if ((keys ? a.k_halves : a.v_halves) && a.n_queries <= kFewQueries && s.width == a.head_dim) {
     f(Rows<std::uint16_t>{static_cast<const std::uint16_t*>(kept), static_cast<std::int64_t>(row_bytes / 2)});
     return;
   }
@@ -216,48 +266,60 @@ inline void with_rows(const AttendArgs& a, const AttendScratch& s, bool keys, st
   f(Rows<float>{s.page, s.width});
 }
 
-/// Scores of query r, and of those behind it that are worked out together with it; returns how many they are.
+/// Scores at `part` of a page of query r, and of those behind it that are worked out together with it; returns how many
+/// they are.
 template <class Products, class T>
 inline std::int64_t score_next(const AttendArgs& a, const AttendScratch& s, std::int64_t r, std::int64_t page,
-                               Rows<T> keys) {
-  Places all = places_of(a, r, page);
+                               Places part, Rows<T> keys) {
+  const auto seen = [&](std::int64_t query) {
+    const Places all = places_of(a, query, page);
+    return Places{all.low > part.low ? all.low : part.low, all.high < part.high ? all.high : part.high};
+  };
+  Places all = seen(r);
+  if (all.empty()) return 1;
+  const Places one = all;
+  Places two = all;
   std::int64_t n = 1;
-  while (n < Products::kTogether && r + n < a.n_queries) {
-    const Places places = places_of(a, r + n, page);
+  for (; n < 4 && r + n < a.n_queries; ++n) {
+    const Places places = seen(r + n);
     if (places.empty()) break;
     if (places.low < all.low) all.low = places.low;
     if (places.high > all.high) all.high = places.high;
-    ++n;
+    if (n == 1) two = all;
   }
-  if (n == Products::kTogether && !places_of(a, r, page).empty()) {
-    score<Products, Products::kTogether>(a, s, r, all, keys);
-    return n;
+  if (n == 4) {
+    score<Products, 4>(a, s, r, all, keys);
+    return 4;
   }
-  score<Products, 1>(a, s, r, places_of(a, r, page), keys);
+  if (n >= 2) {
+    score<Products, 2>(a, s, r, two, keys);
+    return 2;
+  }
+  score<Products, 1>(a, s, r, one, keys);
   return 1;
 }
 
-/// `any`: what is seen of this page, `next`: of the next one.
+/// `any`: what is seen of this page, `next`: of the next one. What is worked on next lies somewhere else, which the
+/// processor cannot foresee.
 template <class Products>
 inline void one_page(const AttendArgs& a, const AttendScratch& s, std::int64_t page, Places any, Places next) {
   if (any.empty()) return;
-  prefetch(a.v_pages[page], a.v_row_bytes, any);
+  constexpr std::int64_t kPart = 16;
+  Ahead values_ahead(a.v_pages[page], a.v_row_bytes, any);
   with_rows<Products>(a, s, true, page, any, [&](auto keys) {
-    for (std::int64_t r = 0; r < a.n_queries;) r += score_next<Products>(a, s, r, page, keys);
+    for (std::int64_t low = any.low; low < any.high; low += kPart) {
+      values_ahead.fetch(kPart, any.high - any.low);
+      const Places part{low, low + kPart < any.high ? low + kPart : any.high};
+      for (std::int64_t r = 0; r < a.n_queries;) r += score_next<Products>(a, s, r, page, part, keys);
+    }
   });
   for (std::int64_t r = 0; r < a.n_queries; ++r) {
     const Places places = places_of(a, r, page);
     if (!places.empty()) weigh(a, s, r, places);
   }
-  if (!next.empty()) prefetch(a.k_pages[page + 1], a.k_row_bytes, next);
+  Ahead keys_ahead(next.empty() ? nullptr : a.k_pages[page + 1], a.k_row_bytes, next);
   with_rows<Products>(a, s, false, page, any, [&](auto values) {
-    for (std::int64_t r = 0; r < a.n_queries; r += 2) {
-      if (r + 1 == a.n_queries) {
-        mix<Products, 1>(a, s, r, places_of(a, r, page), values);
-      } else {
-        mix_two<Products>(a, s, r, places_of(a, r, page), places_of(a, r + 1, page), values);
-      }
-    }
+    for (std::int64_t r = 0; r < a.n_queries;) r += mix_next<Products>(a, s, r, page, values, keys_ahead);
   });
 }
 

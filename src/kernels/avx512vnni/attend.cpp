@@ -42,7 +42,6 @@ struct Products {
   static inline Vector every_lane(float x) { return _mm512_set1_ps(x); }
   static inline Vector multiply_add(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
 
-  static constexpr int kTogether = 4;
   // Sixteen sums, or eight for one query.
   static constexpr int places_of(int queries) { return queries == 1 ? 16 : 8; }
   static constexpr int elements_of(int) { return 64; }
