@@ -15,14 +15,14 @@ inline constexpr std::int64_t kSumTableBytes = std::int64_t{97} << 10;
 namespace {
 
 /// Bytes that TernaryTablesArgs::scratch must hold: the tables, and sums of 32 and of 16 bits for every row.
-constexpr std::int64_t sum_tables_scratch(std::int64_t n_rows) {
+[[nodiscard]] constexpr std::int64_t sum_tables_scratch(std::int64_t n_rows) {
   return kSumTableBytes + (n_rows + 7) / 8 * 8 * kSumColumns * 6;
 }
 
 /// How many of n_cols columns are done in runs, the first ones: whole runs, and what is left over too unless it is
-/// below `from` (SumTables::from; 0: none are).
-constexpr std::int64_t columns_in_runs(std::int64_t from, std::int64_t n_cols) {
-  if (from == 0) return 0;
+/// below `from` (SumTables::from; 0 or more than a run has: none are).
+[[nodiscard]] constexpr std::int64_t columns_in_runs(std::int64_t from, std::int64_t n_cols) {
+  if (from == 0 || from > kSumColumns) return 0;
   const std::int64_t left_over = n_cols % kSumColumns;
   return left_over >= from ? n_cols : n_cols - left_over;
 }

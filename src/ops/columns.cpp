@@ -64,7 +64,7 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
   const auto padded = static_cast<std::size_t>(kernels::ternary_padded(k));
   const bool is_taken = form == InputForm::int8_taken || form == InputForm::int4_taken;
   if (is_taken && taken_.size() < static_cast<std::size_t>(n_cols)) taken_.resize(static_cast<std::size_t>(n_cols));
-  const std::int64_t without_tables = kernels::columns_in_runs(kernels.table.binary_sums.from, n_cols);
+  const std::int64_t in_runs = kernels::columns_in_runs(kernels.table.binary_sums.from, n_cols);
   pool.parallel_for(n_cols, 1, [&](std::int64_t begin, std::int64_t end) {
     const bool gives_floats = form == InputForm::f32_rounded || form == InputForm::f32_rounded_4bit;
     const int bits = bits_of(form);
@@ -99,7 +99,7 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
           auto* q = reinterpret_cast<std::int8_t*>(tables + kernels::binary_table_bytes(k));
           scales_[column] = round_token(kernels, bits, values, k, q, &sums_[column]);
           std::memset(q + k, 0, static_cast<std::size_t>(kernels::binary_padded(k) - k));
-          if (c >= without_tables) kernels.table.binary_tables(q, kernels::binary_padded(k), tables);
+          if (c >= in_runs) kernels.table.binary_tables(q, kernels::binary_padded(k), tables);
           break;
         }
         case InputForm::q8_0:

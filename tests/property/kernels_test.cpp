@@ -217,7 +217,7 @@ TEST(Kernels, BlockProductsSurviveTheWorstCases) {
           }
         }
         for (const float sign : {1.0F, -1.0F}) {
-          for (const std::int64_t n_cols : {1, 7}) {  // tiles of four, two and one column
+          for (const std::int64_t n_cols : {1, 3, 7, 13}) {  // in streams, and by panels in tiles of all sizes
             const auto x = make_columns(kernels.table, bound.activation,
                                         std::vector<float>(static_cast<std::size_t>(n_cols * k), sign), n_cols, k);
             std::vector<float> y(static_cast<std::size_t>(n_rows * n_cols));

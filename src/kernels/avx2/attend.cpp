@@ -45,14 +45,14 @@ struct Products {
         _mm_storeu_ps(four, _mm_mul_ps(sums, _mm_set1_ps(scale)));
         for (int r = 0; r < R; ++r) scores[r * scores_stride + j] = four[r];
       }
-      return;
-    }
-    for (int r = 0; r < R; ++r) {
-      for (int j = 0; j < N; j += 4) {
-        const __m256 pairs =
-            _mm256_hadd_ps(_mm256_hadd_ps(acc[r][j], acc[r][j + 1]), _mm256_hadd_ps(acc[r][j + 2], acc[r][j + 3]));
-        const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
-        _mm_storeu_ps(scores + r * scores_stride + j, _mm_mul_ps(four, _mm_set1_ps(scale)));
+    } else {
+      for (int r = 0; r < R; ++r) {
+        for (int j = 0; j < N; j += 4) {
+          const __m256 pairs =
+              _mm256_hadd_ps(_mm256_hadd_ps(acc[r][j], acc[r][j + 1]), _mm256_hadd_ps(acc[r][j + 2], acc[r][j + 3]));
+          const __m128 four = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+          _mm_storeu_ps(scores + r * scores_stride + j, _mm_mul_ps(four, _mm_set1_ps(scale)));
+        }
       }
     }
   }

@@ -14,7 +14,8 @@
 //   places_of(R)    places at once, and elements_of(R) elements of the values at once, for R queries, which are 1, 2
 //                   or 4; as many sums as keep one from waiting for itself
 //   score_some<R, N>(q, width, rows, scale, scores, stride)
-//                   scores of R queries at N neighbouring places, whose keys are `rows`; N is places_of(R) or 4
+//                   scores of R queries at N neighbouring places, whose keys are `rows`; N is places_of(R), or 4
+//                   where that is more
 //   Vector          a register of floats; load, store, every_lane and multiply_add (a * b + c, rounded once) of it
 // Rows are of floats or of fp16 numbers.
 // Everything is local to the file that includes this.
@@ -158,20 +159,22 @@ inline void mix_some(const AttendArgs& a, const AttendScratch& s, std::int64_t r
 /// would be waited for.
 class Ahead {
  public:
-  Ahead(const void* page, std::size_t row_bytes, Places rows)
-      : at_(static_cast<const char*>(page) + static_cast<std::size_t>(rows.low) * row_bytes),
-        end_(rows.empty() ? at_ : static_cast<const char*>(page) + static_cast<std::size_t>(rows.high) * row_bytes),
-        n_bytes_(end_ - at_) {}
-  /// The share that `done` of `all` has in the whole.
-  void fetch(std::int64_t done, std::int64_t all) {
-    const char* to = at_ + (n_bytes_ * done + all - 1) / all;
-    for (; at_ < to && at_ < end_; at_ += 64) _mm_prefetch(at_, _MM_HINT_T1);
+  /// These rows of pages[page]; of no rows the page need not be there.
+  Ahead(const void* const* pages, std::int64_t page, std::size_t row_bytes, Places rows) {
+    if (rows.empty()) return;
+    from_ = static_cast<const char*>(pages[page]) + static_cast<std::size_t>(rows.low) * row_bytes;
+    n_bytes_ = (rows.high - rows.low) * static_cast<std::int64_t>(row_bytes);
+  }
+  /// Fetches on, as much as `part` of `all` is of the whole.
+  void fetch(std::int64_t part, std::int64_t all) {
+    const std::int64_t to = done_ + (n_bytes_ * part + all - 1) / all;
+    for (; done_ < to && done_ < n_bytes_; done_ += 64) _mm_prefetch(from_ + done_, _MM_HINT_T1);
   }
 
  private:
-  const char* at_;
-  const char* end_;
-  std::int64_t n_bytes_;
+  const char* from_ = nullptr;
+  std::int64_t n_bytes_ = 0;
+  std::int64_t done_ = 0;
 };
 
 /// Adds the weighted values of these places to the sums of the queries r ... r + R - 1.
@@ -180,17 +183,18 @@ inline void mix(const AttendArgs& a, const AttendScratch& s, std::int64_t r, Pla
                 Ahead& ahead) {
   if (places.empty()) return;
   constexpr int kElements = Products::elements_of(R);
-  const auto fetch = [&](std::int64_t n) { ahead.fetch(R * n, a.n_queries * s.width); };
   std::int64_t d = 0;
-  for (; d + kElements <= s.width; d += kElements) {
-    fetch(kElements);
-    mix_some<Products, R, kElements>(a, s, r, places, rows, d);
-  }
+  const auto next = [&]<int N>() {
+    ahead.fetch(std::int64_t{R} * N, a.n_queries * s.width);
+    mix_some<Products, R, N>(a, s, r, places, rows, d);
+    d += N;
+  };
+  while (d + kElements <= s.width) next.template operator()<kElements>();
   if constexpr (kElements > 32) {
-    for (; d + 32 <= s.width; d += 32) mix_some<Products, R, 32>(a, s, r, places, rows, d);
+    while (d + 32 <= s.width) next.template operator()<32>();
   }
   if constexpr (kElements > 16) {
-    for (; d < s.width; d += 16) mix_some<Products, R, 16>(a, s, r, places, rows, d);
+    while (d < s.width) next.template operator()<16>();
   }
 }
 
@@ -247,7 +251,7 @@ inline Places seen_by_any(const AttendArgs& a, std::int64_t page) {
   return {all.low & ~std::int64_t{3}, (all.high + 3) & ~std::int64_t{3}};
 }
 
-/// So many queries at most have fp16 numbers made floats on the way, each four of them anew.
+/// So many queries at most have fp16 numbers made floats on the way: once for four, else once for each or two.
 constexpr std::int64_t kFewQueries = 4;
 
 /// Calls f(rows) with the keys or the values of a page: as they are kept, if they are fp16 numbers without gaps and few
@@ -305,7 +309,7 @@ template <class Products>
 inline void one_page(const AttendArgs& a, const AttendScratch& s, std::int64_t page, Places any, Places next) {
   if (any.empty()) return;
   constexpr std::int64_t kPart = 16;
-  Ahead values_ahead(a.v_pages[page], a.v_row_bytes, any);
+  Ahead values_ahead(a.v_pages, page, a.v_row_bytes, any);
   with_rows<Products>(a, s, true, page, any, [&](auto keys) {
     for (std::int64_t low = any.low; low < any.high; low += kPart) {
       values_ahead.fetch(kPart, any.high - any.low);
@@ -317,7 +321,7 @@ inline void one_page(const AttendArgs& a, const AttendScratch& s, std::int64_t p
     const Places places = places_of(a, r, page);
     if (!places.empty()) weigh(a, s, r, places);
   }
-  Ahead keys_ahead(next.empty() ? nullptr : a.k_pages[page + 1], a.k_row_bytes, next);
+  Ahead keys_ahead(a.k_pages, page + 1, a.k_row_bytes, next);
   with_rows<Products>(a, s, false, page, any, [&](auto values) {
     for (std::int64_t r = 0; r < a.n_queries;) r += mix_next<Products>(a, s, r, page, values, keys_ahead);
   });

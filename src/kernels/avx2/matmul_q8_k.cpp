@@ -5,8 +5,8 @@
 // integers,
 //   formats with a minimum of their own:  y = fma(float(I), d * d_x, y), then y = fma(-float(M), dmin * d_x, y);
 //   the others (m is an offset of the code): y = fma(float(I - M), d * d_x, y).
-// So how I and M are formed is free, and is done as in matmul_q8_0.cpp: eight rows together; one column or a few row by
-// row in eight streams, many columns over a transposed panel in L1.
+// So how I and M are formed is free, and is done with eight rows together: one column or a few row by row
+// in eight streams, many columns over a transposed panel in L1.
 //
 // Activation codes must lie in -127..127, as quantize_q8_k makes them (bounds below allow -128 as well).
 #if defined(__x86_64__)
@@ -22,7 +22,12 @@ namespace {
 
 constexpr std::int64_t kPanelBlocks = 4;  // 4 x (2048 + 512 + 256 + 64) bytes
 constexpr std::int64_t kColumns = 64;
-constexpr std::int64_t kStreamedColumns = 16;  // few enough that rows are read as a whole
+// Columns that rows are unpacked for as they come from memory, and those for which panels take a row as a whole: a head
+// of 128256 rows in Q6_K, two threads, milliseconds for 2, 4, 5 and 8 columns before 20, 23, 29 and 34, now 11.5, 18,
+// 22.6 and 28; unpacking in streams for 8 took 36 (tern bench -s 2,4,5,8 --operations; Xeon, 2026-11).
+constexpr std::int64_t kUnpackedInStreams = 4;
+constexpr std::int64_t kStreamedColumns = 16;
+static_assert(kUnpackedInStreams <= kMostOfFew);
 
 /// The eight rows of a panel.
 template <class F>
@@ -126,8 +131,8 @@ inline void few_columns(const MatmulArgs& a) {
   each_eight_rows_by_few<typename F::Block>(a, [&](const EightRows<typename F::Block>& rows, __m256* y) {
     const Rows<F> w(rows);
     for (std::int64_t b = 0; b < n_blocks; ++b) {
-      __m256i products[kMostOfFew][8];
-      __m256i minima[kMostOfFew][8];
+      __m256i products[kMostOfFew * 8];
+      __m256i minima[kMostOfFew * 8];
       const BlockQ8_K* x[kMostOfFew];
       for (std::int64_t c = 0; c < a.n_cols; ++c) x[c] = column_of<BlockQ8_K>(a, c) + b;
       for (int r = 0; r < 8; ++r) {
@@ -135,7 +140,7 @@ inline void few_columns(const MatmulArgs& a) {
           prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
         }
         each_few_columns(a.n_cols, [&]<int C>(std::int64_t c) {
-          row_block<F, C>(w.p[r][b], x + c, &products[c][r], &minima[c][r]);
+          row_block<F, C>(w.p[r][b], x + c, products + 8 * c + r, minima + 8 * c + r);
         });
       }
       const __m256 d = w.scales(b);
@@ -143,8 +148,8 @@ inline void few_columns(const MatmulArgs& a) {
       if constexpr (F::kHasMinimum) dmin = w.minima(b);
       for (std::int64_t c = 0; c < a.n_cols; ++c) {
         __m256i minimum = _mm256_setzero_si256();
-        if constexpr (F::kHasMinimum) minimum = sums_of_eight(minima[c]);
-        y[c] = add_block<F>(y[c], sums_of_eight(products[c]), minimum, d, dmin, &x[c]->d);
+        if constexpr (F::kHasMinimum) minimum = sums_of_eight(minima + 8 * c);
+        y[c] = add_block<F>(y[c], sums_of_eight(products + 8 * c), minimum, d, dmin, &x[c]->d);
       }
     }
   });
@@ -281,7 +286,7 @@ inline void block_of_columns(const MatmulArgs& a, std::int64_t first_column, std
 template <class F>
 inline void matmul(const MatmulArgs& a) {
   if (a.n_cols == 1) return one_column<F>(a);
-  if (a.n_cols <= 4) return few_columns<F>(a);
+  if (a.n_cols <= kUnpackedInStreams) return few_columns<F>(a);
   for (std::int64_t c = 0; c < a.n_cols; c += kColumns) {
     block_of_columns<F>(a, c, a.n_cols - c < kColumns ? a.n_cols - c : kColumns);
   }

@@ -81,7 +81,7 @@ template <class F>
 inline void each_few_columns(std::int64_t n_cols, F tile) {
   for (std::int64_t c = 0; c < n_cols;) {
     const std::int64_t left = n_cols - c;
-    const std::int64_t n = left > 4 ? (left + 1) / 2 : left;
+    const std::int64_t n = left > 8 ? 4 : left > 4 ? (left + 1) / 2 : left;
     if (n == 4) tile.template operator()<4>(c);
     if (n == 3) tile.template operator()<3>(c);
     if (n == 2) tile.template operator()<2>(c);

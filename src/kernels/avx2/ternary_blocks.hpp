@@ -21,9 +21,9 @@ inline void prefetch(const std::uint8_t* w) {
   _mm_prefetch(reinterpret_cast<const char*>(w + 5120), _MM_HINT_T1);
 }
 
-/// For one column: kStreams rows at once, which lie a quarter of all rows apart. One row after the other is one stream
-/// of addresses, of which a core keeps fewer lines under way: 11.3 to 13.0 GB/s, four streams 13.7 to 14.1, where plain
-/// reading reached 14.3 to 15.2 (Xeon, VNNI, 288 rows of 1536 columns a call, 2026-11).
+/// For one column or a few: kStreams rows at once, which lie a quarter of all rows apart. One row after the other is
+/// one stream of addresses, of which a core keeps fewer lines under way: 11.3 to 13.0 GB/s, four streams 13.7 to 14.1,
+/// where plain reading reached 14.3 to 15.2 (Xeon, VNNI, 288 rows of 1536 columns a call, 2026-11).
 constexpr int kStreams = 4;
 
 /// What the streams read next: distances of their own, for each goes only a quarter as far as one alone.
@@ -32,8 +32,9 @@ inline void prefetch_stream(const std::uint8_t* w) {
   _mm_prefetch(reinterpret_cast<const char*>(w + 2560), _MM_HINT_T1);
 }
 
-/// Calls rows.operator()<R>(w, stride, y, y_stride) for all rows of a product with one column: R rows that lie `stride`
-/// bytes apart, whose outputs lie y_stride apart. R is kStreams, or 1 for the rows that are left over.
+/// Calls rows.operator()<R>(w, stride, y, y_stride) for all rows of a product: R rows that lie `stride`
+/// bytes apart, whose outputs in the first column lie y_stride apart. R is kStreams, or 1 for the rows that are left
+/// over.
 template <class F>
 inline void each_row_of_streams(const TernaryArgs& a, F rows) {
   const std::int64_t row_bytes = a.k_padded / 4;

@@ -288,17 +288,17 @@ inline void few_columns(const MatmulArgs& a) {
     for (std::int64_t b = 0; b < n_blocks; ++b) {
       ColumnBlock<W> columns[avx2::kMostOfFew];
       for (std::int64_t c = 0; c < a.n_cols; ++c) columns[c].load(avx2::column_of<BlockQ8_K>(a, c)[b]);
-      __m512i products[avx2::kMostOfFew][8];
+      __m512i products[avx2::kMostOfFew * 8];
       __m256i m[8];
       for (int r = 0; r < 8; ++r) {
         for (std::size_t i = 0; i < sizeof(Block); i += 64) {
           avx2::prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
         }
-        row_block<W>(w.p[r][b], columns, a.n_cols, spread, &products[0][r], m[r]);
+        row_block<W>(w.p[r][b], columns, a.n_cols, spread, products + r, m[r]);
       }
       const __m256i head = heads<F>(w, b);
       for (std::int64_t c = 0; c < a.n_cols; ++c) {
-        y[c] = add_block<F>(y[c], products[c], m, head, avx2::column_of<BlockQ8_K>(a, c)[b]);
+        y[c] = add_block<F>(y[c], products + 8 * c, m, head, avx2::column_of<BlockQ8_K>(a, c)[b]);
       }
     }
   });

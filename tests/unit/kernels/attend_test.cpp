@@ -194,6 +194,29 @@ TEST(Attend, AQueryAmongOthersGetsTheBitsThatItGetsAlone) {
   });
 }
 
+// The heads that share keys and values, with one token: up to four read fp16 numbers where they lie.
+TEST(Attend, HeadsThatShareKeysGetTheBitsThatTheyGetAlone) {
+  for_each_set([](const Kernels& kernels) {
+    for (const std::int64_t head_dim : {16, 48, 64, 96, 128}) {
+      const Cache cache = make_cache(formats::kF16, head_dim, 200, 64);
+      for (const auto& [first, end] : {std::pair<std::int64_t, std::int64_t>{0, 64}, {0, 200}, {37, 143}, {5, 6}}) {
+        std::vector<Query> queries;
+        for (std::uint64_t i = 0; i < 9; ++i) queries.push_back({test::normal_values(head_dim, 70 + i), first, end});
+        const auto all = run(kernels, cache, queries, 0.2F);
+        for (std::size_t n = 1; n < queries.size(); ++n) {
+          const auto some =
+              run(kernels, cache, {queries.begin(), queries.begin() + static_cast<std::ptrdiff_t>(n)}, 0.2F);
+          for (std::size_t r = 0; r < n; ++r) EXPECT_EQ(some[r], all[r]) << r << " of " << n << ", head " << head_dim;
+        }
+        for (std::size_t r : {0, 4, 8}) {
+          const auto expected = naive(cache, queries[r], 0.2, 0.0);
+          for (std::size_t d = 0; d < expected.size(); ++d) ASSERT_NEAR(all[r][d], expected[d], 5.0 * 0x1p-18);
+        }
+      }
+    }
+  });
+}
+
 // Wider registers hold more places and elements, but every sum keeps its lanes and its order.
 TEST(Attend, Avx512GivesTheBitsOfAvx2) {
   const auto features = sys::cpu_features();
