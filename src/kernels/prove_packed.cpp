@@ -30,7 +30,7 @@ std::int8_t activation(int round, Random& random) {
   return static_cast<std::int8_t>(round / 3 == 0 ? 127 : round / 3 == 1 ? -127 : -128);
 }
 
-/// What ternary products are proven with: codes of weights [n_rows, n_bytes * 4], columns of activations, k of them
+/// What ternary products are proven with: codes of weights [n_rows, k_padded], columns of activations, k of them
 /// that are not padding, and their sums.
 class TernaryOperands {
  public:

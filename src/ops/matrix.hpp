@@ -80,8 +80,7 @@ class Matrix {
   void move_weights(std::byte* place, const std::function<void(std::span<const std::byte>)>& moved = {});
 
   /// y[c * y_stride + r] for the rows and columns of a block, all columns but where some are in runs, which it does
-  /// not cut; x.form() ==
-  /// input_form(). Each output depends on its row, its column and k alone, in bits too.
+  /// not cut; x.form() == input_form(). Each output depends on its row, its column and k alone, in bits too.
   void multiply(const Block& block, const Columns& x, float* y, std::size_t y_stride) const;
   void multiply(std::int64_t first, std::int64_t last, const Columns& x, float* y, std::size_t y_stride) const {
     multiply({first, last, 0, x.n_cols()}, x, y, y_stride);

@@ -107,9 +107,7 @@ inline void one_column(const MatmulArgs& a) {
       // Left rolled, it reads 13.3 instead of 14.6 GB/s at some distances between the streams (Q6_K, 320 rows a call).
 #pragma GCC unroll 8
       for (int r = 0; r < 8; ++r) {
-        for (std::size_t i = 0; i < sizeof(typename F::Block); i += 64) {
-          prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
-        }
+        prefetch_block(w.p[r] + b);
         row_block<F, 1>(w.p[r][b], &block, &products[r], &minima[r]);
       }
       __m256i minimum = _mm256_setzero_si256();
@@ -136,9 +134,7 @@ inline void few_columns(const MatmulArgs& a) {
       const BlockQ8_K* x[kMostOfFew];
       for (std::int64_t c = 0; c < a.n_cols; ++c) x[c] = column_of<BlockQ8_K>(a, c) + b;
       for (int r = 0; r < 8; ++r) {
-        for (std::size_t i = 0; i < sizeof(typename F::Block); i += 64) {
-          prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
-        }
+        prefetch_block(w.p[r] + b);
         each_few_columns(a.n_cols, [&]<int C>(std::int64_t c) {
           row_block<F, C>(w.p[r][b], x + c, products + 8 * c + r, minima + 8 * c + r);
         });

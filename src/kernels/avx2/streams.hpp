@@ -18,6 +18,12 @@ inline void prefetch_row(const void* p) {
   _mm_prefetch(static_cast<const char*>(p) + 1280, _MM_HINT_T1);
 }
 
+/// The same of a stream of blocks: once for each line of the one that is read.
+template <class Block>
+inline void prefetch_block(const Block* block) {
+  for (std::size_t i = 0; i < sizeof(Block); i += 64) prefetch_row(reinterpret_cast<const char*>(block) + i);
+}
+
 /// For panels: the n bytes at p, which are used soon.
 inline void prefetch_range(const char* p, std::size_t n) {
   for (std::size_t i = 0; i < n; i += 64) _mm_prefetch(p + i, _MM_HINT_T0);

@@ -266,9 +266,7 @@ inline void one_column(const MatmulArgs& a) {
       __m256i m[8];
 #pragma GCC unroll 8
       for (int r = 0; r < 8; ++r) {
-        for (std::size_t i = 0; i < sizeof(Block); i += 64) {
-          avx2::prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
-        }
+        avx2::prefetch_block(w.p[r] + b);
         row_block<W>(w.p[r][b], &column, 1, spread, &products[r], m[r]);
       }
       y = add_block<F>(y, products, m, heads<F>(w, b), x[b]);
@@ -291,9 +289,7 @@ inline void few_columns(const MatmulArgs& a) {
       __m512i products[avx2::kMostOfFew * 8];
       __m256i m[8];
       for (int r = 0; r < 8; ++r) {
-        for (std::size_t i = 0; i < sizeof(Block); i += 64) {
-          avx2::prefetch_row(reinterpret_cast<const char*>(w.p[r] + b) + i);
-        }
+        avx2::prefetch_block(w.p[r] + b);
         row_block<W>(w.p[r][b], columns, a.n_cols, spread, products + r, m[r]);
       }
       const __m256i head = heads<F>(w, b);
