@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const tern::sys::Stopwatch since_start;
-  auto model = tern::engine::Model::load(arguments.model, {.isa = arguments.isa});
+  auto model = tern::engine::Model::load(arguments.model, {.isa = arguments.isa, .n_threads = arguments.n_threads});
   if (!model) stop(model.error());
   auto session = tern::engine::Session::make(
       *model, {.n_threads = arguments.n_threads, .n_ctx = arguments.n_prefill + arguments.n_generate});

@@ -57,7 +57,8 @@ Result<void> ModelOptions::settle(std::span<const std::string> texts) {
 Result<std::shared_ptr<const engine::Model>> ModelOptions::load(Console& console) {
   TERN_TRY_DO(settle());
   TERN_TRY(const engine::Pages wanted, pages());
-  TERN_TRY(auto loaded, engine::Model::load(model, {.isa = isa, .pages = wanted, .pooling = pooling}));
+  TERN_TRY(auto loaded,
+           engine::Model::load(model, {.isa = isa, .pages = wanted, .n_threads = threads(), .pooling = pooling}));
   for (const std::string& warning : loaded->warnings()) console.note("warning: " + warning);
   return loaded;
 }

@@ -7,6 +7,7 @@
 
 #include "models/rope_scaling.hpp"
 #include "models/slots.hpp"
+#include "sys/cpu.hpp"
 
 namespace tern::engine {
 namespace {
@@ -30,8 +31,12 @@ ops::Rounding rounding_of(const models::ActivationPolicy& policy) {
 // Turns steps into operations over values first, then values into slots.
 class PlanCompiler {
  public:
-  PlanCompiler(const models::ModelFile& model, const kernels::Kernels& kernels, bool copies_weights)
-      : model_(model), plan_(model.plan()), kernels_(kernels), copies_weights_(copies_weights) {}
+  PlanCompiler(const models::ModelFile& model, const kernels::Kernels& kernels, bool copies_weights, int n_threads)
+      : model_(model),
+        plan_(model.plan()),
+        kernels_(kernels),
+        copies_weights_(copies_weights),
+        pool_(std::min(n_threads, sys::usable_cores())) {}
 
   Result<CompiledPlan> run() {
     for (const models::Step& step : plan_.steps) {
@@ -52,12 +57,13 @@ class PlanCompiler {
     usage_.push_back(models::usage_of(step));
   }
 
-  Result<ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding, ops::Input input = ops::Input::any) {
+  Result<ops::Matrix*> matrix(models::TensorId id, ops::Rounding rounding, ops::Input input,
+                              const kernels::Packing& packing) {
     const TensorView* view = model_.tensor(id);
     TERN_CHECK(view != nullptr);
     const auto key = std::make_tuple(static_cast<const void*>(view->bytes.data()), rounding, input);
     if (const auto found = bound_.find(key); found != bound_.end()) return found->second;
-    TERN_TRY(ops::Matrix bound, ops::Matrix::bind(*view, rounding, kernels_, input));
+    TERN_TRY(ops::Matrix bound, ops::Matrix::bind(*view, rounding, kernels_, input, packing));
     out_.packed_bytes_ += bound.packed_bytes();
     out_.matrices_.push_back(std::make_unique<ops::Matrix>(std::move(bound)));
     bound_[key] = out_.matrices_.back().get();
@@ -66,12 +72,12 @@ class PlanCompiler {
 
   /// A matrix of which all rows are read for every token, unlike those of an embedding.
   Result<const ops::Matrix*> streamed(models::TensorId id, ops::Rounding rounding, ops::Input input = ops::Input::any) {
-    TERN_TRY(ops::Matrix * bound, matrix(id, rounding, input));
-    if (!copies_weights_ || !copied_.insert(bound).second) return bound;
+    const kernels::Packing packing{.pool = &pool_, .arena = copies_weights_ ? &out_.weights_ : nullptr};
+    TERN_TRY(ops::Matrix * bound, matrix(id, rounding, input, packing));
+    if (!copies_weights_) return bound;
     out_.packed_bytes_ -= bound->packed_bytes();
     // A large embedding would else be in memory twice for a moment.
-    bound->move_weights(out_.weights_.take(static_cast<std::size_t>(bound->weight_bytes())),
-                        [&](std::span<const std::byte> bytes) { model_.file().release(bytes); });
+    bound->move_weights(packing, [&](std::span<const std::byte> bytes) { model_.file().release(bytes); });
     model_.file().release(model_.tensor(id)->bytes);
     return bound;
   }
@@ -87,7 +93,7 @@ class PlanCompiler {
   }
 
   Result<void> add(const models::EmbedStep& s) {
-    TERN_TRY(const ops::Matrix* table, matrix(s.table, ops::Rounding::partner));
+    TERN_TRY(const ops::Matrix* table, matrix(s.table, ops::Rounding::partner, ops::Input::any, {.pool = &pool_}));
     append(EmbedOp{s.out, table, s.scale}, s);
     return {};
   }
@@ -225,15 +231,15 @@ class PlanCompiler {
   std::vector<models::Usage> usage_;
   std::map<std::tuple<const void*, ops::Rounding, ops::Input>, ops::Matrix*> bound_;
   bool copies_weights_;
-  std::set<const ops::Matrix*> copied_;
+  sys::ThreadPool pool_;
   /// Values behind a squared ReLU: of a trained BitNet's five in six are zero once they are rounded
   /// (bench/studies/down_projection_sparsity.py).
   std::set<models::ValueId> mostly_zero_;
 };
 
 Result<CompiledPlan> CompiledPlan::compile(const models::ModelFile& model, const kernels::Kernels& kernels,
-                                           bool copies_weights) {
-  return PlanCompiler(model, kernels, copies_weights).run();
+                                           bool copies_weights, int n_threads) {
+  return PlanCompiler(model, kernels, copies_weights, n_threads).run();
 }
 
 }  // namespace tern::engine

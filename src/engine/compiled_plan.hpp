@@ -97,9 +97,9 @@ class CompiledPlan {
  public:
   /// `model` and `kernels` must outlive the result. `copies_weights`: matrices that are read for each token are copied
   /// into memory with 2 MiB pages; otherwise they are used where the file is mapped, wherever their layout allows.
-  /// Errors name the tensor. Throws std::bad_alloc.
+  /// `n_threads` pack and copy. Errors name the tensor. Throws std::bad_alloc.
   [[nodiscard]] static Result<CompiledPlan> compile(const models::ModelFile& model, const kernels::Kernels& kernels,
-                                                    bool copies_weights = false);
+                                                    bool copies_weights = false, int n_threads = 1);
 
   [[nodiscard]] const std::vector<Op>& ops() const { return ops_; }
   [[nodiscard]] const std::vector<std::int64_t>& slot_widths() const { return slot_widths_; }  // multiples of 16 floats

@@ -54,7 +54,7 @@ Result<std::shared_ptr<const Model>> Model::make(models::ModelFile file, const L
   TERN_TRY(const Pages pages, choose_pages(options.pages, file));
   std::shared_ptr<Model> model(new Model(std::move(file), std::move(kernels)));
   try {
-    auto plan = CompiledPlan::compile(model->file_, model->kernels_, pages == Pages::huge);
+    auto plan = CompiledPlan::compile(model->file_, model->kernels_, pages == Pages::huge, options.n_threads);
     if (!plan) return in_context(name, std::move(plan).error());
     model->plan_.emplace(std::move(*plan));
   } catch (const std::bad_alloc&) {

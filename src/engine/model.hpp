@@ -33,6 +33,7 @@ struct LoadOptions {
   std::string isa;           // "" : the best this CPU has, or TERN_ISA
   bool check_memory = true;  // refuse a model that cannot fit instead of letting the machine swap
   Pages pages = Pages::mapped;
+  int n_threads = 1;  // that pack and copy weights
   /// Ends the model in this pooling instead of its head; nothing: as the file says.
   std::optional<models::Pooling> pooling = {};
 };

@@ -22,8 +22,8 @@ Model::~Model() = default;
 
 Result<Model> Model::load(const std::string& path, const ModelOptions& options) {
   auto impl = std::make_unique<Impl>();
-  TERN_TRY(impl->model, engine::Model::load(path, {.isa = options.isa}));
   const int n_threads = options.n_threads == 0 ? sys::usable_cores() : options.n_threads;
+  TERN_TRY(impl->model, engine::Model::load(path, {.isa = options.isa, .n_threads = n_threads}));
   TERN_TRY(impl->session, engine::Session::make(impl->model, {.n_threads = n_threads, .n_ctx = options.n_ctx}));
   return Model(std::move(impl));
 }

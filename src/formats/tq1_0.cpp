@@ -1,5 +1,7 @@
 #include "formats/tq1_0.hpp"
 
+#include <array>
+
 #include "formats/block_codec.hpp"
 
 namespace tern::formats {
@@ -15,11 +17,17 @@ std::uint8_t pack_digits(const float* values, int stride, int n_digits, float in
   return static_cast<std::uint8_t>((number * 256 + 242) / 243);
 }
 
-void unpack_digits(unsigned fraction, int stride, int n_digits, float d, float* values) {
-  for (int n = 0; n < n_digits; ++n) {
-    const unsigned tripled = fraction * 3;
-    values[n * stride] = static_cast<float>(static_cast<int>(tripled >> 8) - 1) * d;
-    fraction = tripled & 255u;
+// Digit by digit of all bytes, in loops that compilers make vectors of: models are packed through here.
+template <int kBytes>
+void unpack_digits(const std::uint8_t* bytes, int n_digits, float d, float* values) {
+  std::array<std::uint32_t, kBytes> fractions;
+  for (int m = 0; m < kBytes; ++m) fractions[m] = bytes[m];
+  for (int n = 0; n < n_digits; ++n, values += kBytes) {
+    for (int m = 0; m < kBytes; ++m) {
+      const std::uint32_t tripled = fractions[m] * 3;
+      values[m] = static_cast<float>(static_cast<std::int32_t>(tripled >> 8) - 1) * d;
+      fractions[m] = tripled & 255u;
+    }
   }
 }
 
@@ -35,9 +43,9 @@ bool encode_block(const float* values, BlockTQ1_0& block) {
 
 void decode_block(const BlockTQ1_0& block, float* values) {
   const float d = fp16_to_fp32(block.d);
-  for (int m = 0; m < 32; ++m) unpack_digits(block.q0[m], 32, 5, d, values + m);
-  for (int m = 0; m < 16; ++m) unpack_digits(block.q1[m], 16, 5, d, values + 160 + m);
-  for (int m = 0; m < 4; ++m) unpack_digits(block.q2[m], 4, 4, d, values + 240 + m);
+  unpack_digits<32>(block.q0, 5, d, values);
+  unpack_digits<16>(block.q1, 5, d, values + 160);
+  unpack_digits<4>(block.q2, 4, d, values + 240);
 }
 
 }  // namespace

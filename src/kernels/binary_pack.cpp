@@ -1,10 +1,12 @@
 // Recognising tensors that are binary with one scale, and packing them: decode a row, and look whether its values are
-// -s and +s for the s met first. Any other tensor ends at its first row.
+// -s and +s for the s met first. Any other tensor ends at its first row, before it costs memory.
 #include "kernels/binary_pack.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 namespace tern::kernels {
@@ -21,20 +23,24 @@ bool all_of_scale(const std::vector<float>& values, float& scale) {
   return differences == 0;
 }
 
-/// Row `row` of a panel.
-void pack_row(const std::vector<float>& values, std::int64_t row, std::uint8_t* panel) {
-  const auto at = static_cast<std::size_t>(row);
-  for (std::size_t i = 0; i < values.size(); i += 8) {
-    const std::size_t n = std::min<std::size_t>(8, values.size() - i);
-    unsigned signs = 0;
-    for (std::size_t j = 0; j < n; ++j) signs |= (~std::bit_cast<std::uint32_t>(values[i + j]) >> 31) << j;
-    panel[i / 8 * kBinaryPanel + at] = static_cast<std::uint8_t>(signs);
+/// Row `row` of a panel. is_positive: [binary_padded(k)], scratch, 0 beyond the row.
+void pack_row(const std::vector<float>& values, std::int64_t row, std::vector<std::uint8_t>& is_positive,
+              std::uint8_t* panel) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    is_positive[i] = static_cast<std::uint8_t>(~std::bit_cast<std::uint32_t>(values[i]) >> 31);
+  }
+  for (std::size_t i = 0; i < is_positive.size(); i += 8) {
+    // Byte j of the eight, times 2^(56 - 7 j), is bit j of the highest byte; no other product comes there.
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, is_positive.data() + i, sizeof eight);
+    panel[i * (kBinaryPanel / 8) + static_cast<std::size_t>(row)] =
+        static_cast<std::uint8_t>(eight * 0x0102040810204080U >> 56);
   }
 }
 
 }  // namespace
 
-std::optional<BinaryMatrix> pack_binary(const TensorView& tensor) {
+std::optional<BinaryMatrix> pack_binary(const TensorView& tensor, const Packing& packing) {
   const formats::Format& format = *tensor.format;
   BinaryMatrix matrix;
   matrix.n_rows = tensor.shape.n_rows();
@@ -45,21 +51,35 @@ std::optional<BinaryMatrix> pack_binary(const TensorView& tensor) {
     return std::nullopt;
   const auto tensor_scale = formats::read_tensor_scale(format, tensor.shape, tensor.bytes);
   if (!tensor_scale) return std::nullopt;
-  std::vector<float> values(static_cast<std::size_t>(matrix.k));
   const std::int64_t row_bytes = format.row_bytes(matrix.k);
-  for (std::int64_t r = 0; r < matrix.n_rows; ++r) {
-    const std::byte* row = tensor.bytes.data() + r * row_bytes;
-    if (!format.valid_row(row, matrix.k)) return std::nullopt;  // codes that are not defined are no signs
-    format.decode_row(row, matrix.k, *tensor_scale, values.data());
-    if (!all_of_scale(values, matrix.scale)) return std::nullopt;
-    if (matrix.owned.size() == 0) {  // after the first row, so that an ordinary tensor costs no memory
-      matrix.owned =
-          AlignedBuffer(static_cast<std::size_t>(binary_panels(matrix.n_rows) * binary_panel_bytes(matrix.k)));
+  // Whether the row's values are all of that scale: codes that are not defined are no signs.
+  const auto decode = [&](std::int64_t row, std::vector<float>& values, float& scale) {
+    const std::byte* bytes = tensor.bytes.data() + row * row_bytes;
+    if (!format.valid_row(bytes, matrix.k)) return false;
+    format.decode_row(bytes, matrix.k, *tensor_scale, values.data());
+    return all_of_scale(values, scale);
+  };
+  std::vector<float> first_values(static_cast<std::size_t>(matrix.k));
+  if (!decode(0, first_values, matrix.scale)) return std::nullopt;  // an ordinary tensor costs no memory
+  const std::int64_t panel_bytes = binary_panel_bytes(matrix.k);
+  PackedMemory memory(packing, static_cast<std::size_t>(binary_panels(matrix.n_rows) * panel_bytes));
+  std::atomic<bool> agree = true;
+  for_parts(packing, binary_panels(matrix.n_rows), [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> values(static_cast<std::size_t>(matrix.k));
+    std::vector<std::uint8_t> is_positive(static_cast<std::size_t>(binary_padded(matrix.k)));
+    float scale = matrix.scale;
+    const std::int64_t last = std::min(end * kBinaryPanel, matrix.n_rows);
+    for (std::int64_t r = begin * kBinaryPanel; r < last && agree; ++r) {
+      if (decode(r, values, scale)) {
+        pack_row(values, r % kBinaryPanel, is_positive, memory.data() + r / kBinaryPanel * panel_bytes);
+      } else {
+        agree = false;
+      }
     }
-    pack_row(values, r % kBinaryPanel,
-             matrix.owned.as<std::uint8_t>() + r / kBinaryPanel * binary_panel_bytes(matrix.k));
-  }
-  matrix.panels = matrix.owned.as<std::uint8_t>();
+  });
+  if (!agree) return std::nullopt;
+  matrix.panels = memory.data();
+  matrix.owned = memory.keep();
   return matrix;
 }
 

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "formats/format.hpp"
+#include "kernels/packing.hpp"
 #include "tensor/aligned_buffer.hpp"
 #include "tensor/view.hpp"
 
@@ -42,12 +43,12 @@ struct BinaryMatrix {
   std::int64_t n_rows = 0;
   std::int64_t k = 0;
   float scale = 0.0F;   // the one scale of the tensor
-  AlignedBuffer owned;  // empty when panels lie elsewhere
+  AlignedBuffer owned;  // empty when panels lie in packing.arena
 };
 
 /// The tensor as signs with one scale, if its values are exactly that: any format whose decoded values are all -s or +s
 /// for one s > 0 (Q1_0 when every block agrees). nullopt if they are not, or if a row
 /// is longer than 2^21.
-[[nodiscard]] std::optional<BinaryMatrix> pack_binary(const TensorView& tensor);
+[[nodiscard]] std::optional<BinaryMatrix> pack_binary(const TensorView& tensor, const Packing& packing = {});
 
 }  // namespace tern::kernels

@@ -1,14 +1,14 @@
 // Recognising tensors that are ternary with one scale, and packing them.
 //
-// Every format goes one way: decode a row, and look whether its values are -s, 0 and +s for the s met so far. An
-// ordinary tensor ends at its first row. I2_S whose rows divide by the group is already packed: its bytes are
-// only checked for the undefined code and used where they lie.
+// Every format goes one way: decode a row, and look whether its values are -s, 0 and +s for the s met first. An
+// ordinary tensor ends at its first row, before it costs memory. I2_S whose rows divide by the group is already packed:
+// its bytes are only checked for the undefined code and used where they lie.
 #include "kernels/ternary_pack.hpp"
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 namespace tern::kernels {
@@ -42,19 +42,23 @@ bool pack_row(const float* values, std::int64_t k_padded, float& scale, std::uin
 }
 
 /// The mapped bytes of a tensor whose rows are stored as the packed layout wants them, or nullopt.
-std::optional<TernaryMatrix> borrow(const TensorView& tensor, TernaryMatrix matrix) {
+std::optional<TernaryMatrix> borrow(const TensorView& tensor, TernaryMatrix matrix, const Packing& packing) {
   const formats::Format& format = *tensor.format;
   const auto* bytes = tensor.bytes.data();
-  for (std::int64_t r = 0; r < matrix.n_rows; ++r) {
-    if (!format.valid_row(bytes + r * format.row_bytes(matrix.k), matrix.k)) return std::nullopt;
-  }
+  std::atomic<bool> valid = true;
+  for_parts(packing, matrix.n_rows, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      if (!format.valid_row(bytes + r * format.row_bytes(matrix.k), matrix.k)) valid = false;
+    }
+  });
+  if (!valid) return std::nullopt;
   matrix.codes = reinterpret_cast<const std::uint8_t*>(bytes);
   return matrix;
 }
 
 }  // namespace
 
-std::optional<TernaryMatrix> pack_ternary(const TensorView& tensor) {
+std::optional<TernaryMatrix> pack_ternary(const TensorView& tensor, const Packing& packing) {
   const formats::Format& format = *tensor.format;
   TernaryMatrix matrix;
   matrix.n_rows = tensor.shape.n_rows();
@@ -70,22 +74,33 @@ std::optional<TernaryMatrix> pack_ternary(const TensorView& tensor) {
   if (format.tensor_scale != nullptr && format.is_ternary && format.block_values == kTernaryGroup &&
       matrix.k_padded == matrix.k) {
     matrix.scale = *tensor_scale;
-    return borrow(tensor, std::move(matrix));
+    return borrow(tensor, std::move(matrix), packing);
   }
 
   const auto n_codes = static_cast<std::size_t>(matrix.k_padded / 4);
-  std::vector<float> values(static_cast<std::size_t>(matrix.k_padded));  // zero beyond the row
-  std::vector<std::uint8_t> codes(n_codes);
   const std::int64_t row_bytes = format.row_bytes(matrix.k);
-  for (std::int64_t r = 0; r < matrix.n_rows; ++r) {
-    format.decode_row(tensor.bytes.data() + r * row_bytes, matrix.k, *tensor_scale, values.data());
-    if (!pack_row(values.data(), matrix.k_padded, matrix.scale, codes.data())) return std::nullopt;
-    if (matrix.owned.size() == 0) {  // after the first row, so that an ordinary tensor costs no memory
-      matrix.owned = AlignedBuffer(static_cast<std::size_t>(matrix.n_rows) * n_codes);
-    }
-    std::memcpy(matrix.owned.data() + static_cast<std::size_t>(r) * n_codes, codes.data(), n_codes);
+  // values: [k_padded], zero beyond the row; scale: 0 where it is not known yet.
+  const auto pack = [&](std::int64_t row, std::vector<float>& values, float& scale, std::uint8_t* out) {
+    format.decode_row(tensor.bytes.data() + row * row_bytes, matrix.k, *tensor_scale, values.data());
+    return pack_row(values.data(), matrix.k_padded, scale, out);
+  };
+  std::vector<float> first_values(static_cast<std::size_t>(matrix.k_padded));
+  std::vector<std::uint8_t> first_codes(n_codes);
+  for (std::int64_t r = 0; r < matrix.n_rows && matrix.scale == 0.0F; ++r) {
+    if (!pack(r, first_values, matrix.scale, first_codes.data())) return std::nullopt;
   }
-  matrix.codes = matrix.owned.as<std::uint8_t>();
+  PackedMemory memory(packing, static_cast<std::size_t>(matrix.n_rows) * n_codes);
+  std::atomic<bool> agree = true;
+  for_parts(packing, matrix.n_rows, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> values(static_cast<std::size_t>(matrix.k_padded));
+    float scale = matrix.scale;
+    for (std::int64_t r = begin; r < end && agree; ++r) {
+      if (!pack(r, values, scale, memory.data() + static_cast<std::size_t>(r) * n_codes)) agree = false;
+    }
+  });
+  if (!agree) return std::nullopt;
+  matrix.codes = memory.data();
+  matrix.owned = memory.keep();
   return matrix;
 }
 

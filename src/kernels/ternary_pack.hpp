@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "formats/format.hpp"
+#include "kernels/packing.hpp"
 #include "tensor/aligned_buffer.hpp"
 #include "tensor/view.hpp"
 
@@ -26,11 +27,11 @@ struct TernaryMatrix {
   std::int64_t k = 0;
   std::int64_t k_padded = 0;
   float scale = 0.0F;   // the one scale of the tensor
-  AlignedBuffer owned;  // empty when codes point into the mapped file
+  AlignedBuffer owned;  // empty when codes lie in the mapped file, or in packing.arena
 };
 
 /// The tensor as ternary codes with one scale, if its values are exactly that: any format whose decoded values are all
 /// -s, 0 or +s for one s (I2_S always; TQ1_0, TQ2_0, Q2_0, Q1_0 when every block agrees). nullopt if they are not.
-[[nodiscard]] std::optional<TernaryMatrix> pack_ternary(const TensorView& tensor);
+[[nodiscard]] std::optional<TernaryMatrix> pack_ternary(const TensorView& tensor, const Packing& packing = {});
 
 }  // namespace tern::kernels

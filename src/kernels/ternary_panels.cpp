@@ -22,23 +22,26 @@ void unpack_row(const TernaryMatrix& matrix, std::int64_t row, std::uint8_t* cod
 
 }  // namespace
 
-void pack_ternary_panels(const TernaryMatrix& matrix, std::uint8_t* out) {
+void pack_ternary_panels(const TernaryMatrix& matrix, std::uint8_t* out, const Packing& packing) {
   constexpr std::int64_t kPlane = kTernaryPanel / 4;  // rows that a byte's codes are apart
   const auto n_columns = static_cast<std::size_t>(ternary_panel_columns(matrix.k));
-  std::array<std::vector<std::uint8_t>, 4> codes;
-  for (auto& row : codes) row.resize(static_cast<std::size_t>(matrix.k_padded));
-  for (std::int64_t first = 0; first < matrix.n_rows; first += kTernaryPanel, out += ternary_panel_bytes(matrix.k)) {
+  const auto pack = [&](std::int64_t first_row, std::array<std::vector<std::uint8_t>, 4>& codes, std::uint8_t* panel) {
     for (std::int64_t r = 0; r < kPlane; ++r) {
       for (std::size_t p = 0; p < 4; ++p) {
-        unpack_row(matrix, first + r + static_cast<std::int64_t>(p) * kPlane, codes[p].data());
+        unpack_row(matrix, first_row + r + static_cast<std::int64_t>(p) * kPlane, codes[p].data());
       }
-      std::uint8_t* bytes = out + r / 4 % 4 * 16 + r / 16 * 4 + r % 4;
+      std::uint8_t* bytes = panel + r / 4 % 4 * 16 + r / 16 * 4 + r % 4;
       for (std::size_t i = 0; i < n_columns; ++i) {
         bytes[i * kTernaryPanelColumn] =
             static_cast<std::uint8_t>(codes[0][i] << 6 | codes[1][i] << 4 | codes[2][i] << 2 | codes[3][i]);
       }
     }
-  }
+  };
+  for_parts(packing, ternary_panels(matrix.n_rows), [&](std::int64_t begin, std::int64_t end) {
+    std::array<std::vector<std::uint8_t>, 4> codes;
+    for (auto& row : codes) row.resize(static_cast<std::size_t>(matrix.k_padded));
+    for (std::int64_t p = begin; p < end; ++p) pack(p * kTernaryPanel, codes, out + p * ternary_panel_bytes(matrix.k));
+  });
 }
 
 void TakenColumns::take(const std::int8_t* codes, std::int64_t k) {

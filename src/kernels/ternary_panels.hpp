@@ -27,7 +27,7 @@ namespace tern::kernels {
 }
 
 /// The same weights as panels. out: ternary_panels(n_rows) times ternary_panel_bytes(k) bytes, on a cache line.
-void pack_ternary_panels(const TernaryMatrix& matrix, std::uint8_t* out);
+void pack_ternary_panels(const TernaryMatrix& matrix, std::uint8_t* out, const Packing& packing = {});
 
 /// The codes of one column of an input that are not zero, as TernaryTakenArgs wants them. Memory is kept from one input
 /// to the next.

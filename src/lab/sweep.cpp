@@ -77,7 +77,8 @@ class Sweep {
       TERN_TRY(eval::Corpus corpus, eval::read_corpus(path, options_.field));
       corpora.push_back(std::move(corpus));
     }
-    TERN_TRY(const auto model, engine::Model::load(options_.model, {.isa = options_.isa}));
+    TERN_TRY(const auto model,
+             engine::Model::load(options_.model, {.isa = options_.isa, .n_threads = options_.n_threads}));
     source_.emplace(model->file());
     table_ = *embedding_of(*source_);
     describe_model(*model);
@@ -167,7 +168,7 @@ class Sweep {
     if (table) {
       TERN_TRY_DO(file.replace(table_.name, *result.format, table));
     }
-    return engine::Model::make(std::move(file), {.isa = options_.isa});
+    return engine::Model::make(std::move(file), {.isa = options_.isa, .n_threads = options_.n_threads});
   }
 
   Result<void> score_all() {

@@ -45,7 +45,7 @@ Result<MemoryReport> measure_here(const std::string& model_path, const formats::
   ::malloc_trim(0);
   const bool reset = reset_peak();
 
-  TERN_TRY(auto model, engine::Model::make(std::move(file), {.isa = isa}));
+  TERN_TRY(auto model, engine::Model::make(std::move(file), {.isa = isa, .n_threads = n_threads}));
   const SpeedProtocol protocol = fitting_protocol(model->parameters().n_ctx_train, n_threads);
   TERN_TRY(const auto session,
            engine::Session::make(model, {.n_threads = n_threads, .n_ctx = protocol.n_prompt + protocol.n_generate}));

@@ -95,7 +95,7 @@ train::SampleText sample_through_engine(const std::string& folder, int n_threads
     options.outfile = fmt::format("{}/{}", folder, train::kLatestModelName);
     options.write = {.overwrite = true, .n_threads = n_threads};
     TERN_TRY_DO(write_model(source, trainer, options, quiet));
-    TERN_TRY(const auto model, engine::Model::load(options.outfile));
+    TERN_TRY(const auto model, engine::Model::load(options.outfile, {.isa = {}, .n_threads = n_threads}));
     engine::SessionOptions session_options;
     session_options.n_threads = n_threads;
     TERN_TRY(const auto session, engine::Session::make(model, session_options));

@@ -59,7 +59,8 @@ Result<void> check_codes(const TensorView& tensor) {
 
 }  // namespace
 
-Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels, Input input) {
+Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels, Input input,
+                            const kernels::Packing& packing) {
   Matrix m;
   m.kernels_ = &kernels;
   m.tensor_ = tensor;
@@ -72,20 +73,25 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
   if (m.form_ == InputForm::f32_rounded || m.form_ == InputForm::f32_rounded_4bit) {
     const bool has_eight_bits = m.form_ == InputForm::f32_rounded;
     // Only of a format of signs: what other formats hold is looked through for zeros as ternary, and packed as that.
-    auto binary = tensor.format->is_binary ? kernels::pack_binary(tensor) : std::nullopt;
+    auto binary = tensor.format->is_binary ? kernels::pack_binary(tensor, packing) : std::nullopt;
     if (binary) {
+      const bool in_arena = binary->owned.size() == 0;
       m.store({.layout = Layout::binary,
                .weights = reinterpret_cast<const std::byte*>(binary->panels),
                .unit_rows = kernels::kBinaryPanel,
                .unit_bytes = kernels::binary_panel_bytes(m.k_),
                .scale = binary->scale,
-               .owned = std::move(binary->owned)});
+               .owned = std::move(binary->owned),
+               .in_arena = in_arena});
       m.form_ = has_eight_bits ? InputForm::int8_tables : InputForm::int4_tables;
       if (kernels.table.binary_peak != nullptr) m.peak_ = kernels.table.binary_peak;
       return m;
     }
-    auto ternary = kernels::pack_ternary(tensor);
+    // Weights that are packed once more, by columns, go to the arena then.
+    auto ternary = kernels::pack_ternary(
+        tensor, {.pool = packing.pool, .arena = input == Input::mostly_zero ? nullptr : packing.arena});
     if (ternary) {
+      const auto* codes = reinterpret_cast<const std::byte*>(ternary->codes);
       if (input == Input::mostly_zero) {
         m.store({.layout = Layout::ternary_panels,
                  .unit_rows = kernels::kTernaryPanel,
@@ -94,11 +100,13 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
         m.to_panels_ = std::move(*ternary);
         m.form_ = has_eight_bits ? InputForm::int8_taken : InputForm::int4_taken;
       } else {
+        const bool in_arena = ternary->owned.size() == 0 && codes != tensor.bytes.data();
         m.store({.layout = Layout::ternary,
-                 .weights = reinterpret_cast<const std::byte*>(ternary->codes),
+                 .weights = codes,
                  .unit_bytes = ternary->k_padded / 4,
                  .scale = ternary->scale,
-                 .owned = std::move(ternary->owned)});
+                 .owned = std::move(ternary->owned),
+                 .in_arena = in_arena});
         m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
       }
       const char* peak = input == Input::mostly_zero ? kernels.table.ternary_panel_peak : kernels.table.ternary_peak;
@@ -125,20 +133,26 @@ void Matrix::store(Stored stored) {
   stored_.n_bytes = static_cast<std::uint64_t>(n_units * stored_.unit_bytes);
 }
 
-void Matrix::move_weights(std::byte* place, const std::function<void(std::span<const std::byte>)>& moved) {
+void Matrix::move_weights(const kernels::Packing& packing,
+                          const std::function<void(std::span<const std::byte>)>& moved) {
+  if (stored_.in_arena) return;
+  std::byte* place = packing.arena->take(static_cast<std::size_t>(stored_.n_bytes));
   if (to_panels_) {
-    kernels::pack_ternary_panels(*to_panels_, reinterpret_cast<std::uint8_t*>(place));
+    kernels::pack_ternary_panels(*to_panels_, reinterpret_cast<std::uint8_t*>(place), packing);
     to_panels_.reset();
   } else {
-    constexpr std::uint64_t kStep = std::uint64_t{8} << 20;
+    constexpr std::uint64_t kStep = std::uint64_t{32} << 20;
     for (std::uint64_t done = 0; done < stored_.n_bytes; done += kStep) {
       const std::span part{stored_.weights + done, std::min(kStep, stored_.n_bytes - done)};
-      std::memcpy(place + done, part.data(), part.size());
+      kernels::for_parts(packing, std::ssize(part), [&](std::int64_t begin, std::int64_t end) {
+        std::memcpy(place + done + begin, part.data() + begin, static_cast<std::size_t>(end - begin));
+      });
       if (moved && stored_.owned.size() == 0) moved(part);
     }
   }
   stored_.weights = place;
   stored_.owned = {};
+  stored_.in_arena = true;
   if (stored_.layout == Layout::blocks) tensor_.bytes = {place, stored_.n_bytes};
 }
 

@@ -49,8 +49,9 @@ class Matrix {
  public:
   /// tensor: [n_rows, k]; the bytes must outlive the matrix. Errors: the tensor's own scale is bad, or a ternary format
   /// holds a code that it does not define. With Input::mostly_zero ternary weights must be moved before they multiply.
+  /// Weights that are packed go to packing.arena if there is one. Throws std::bad_alloc.
   [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels,
-                                           Input input = Input::any);
+                                           Input input = Input::any, const kernels::Packing& packing = {});
 
   [[nodiscard]] std::int64_t n_rows() const { return n_rows_; }
   [[nodiscard]] std::int64_t k() const { return k_; }
@@ -70,14 +71,14 @@ class Matrix {
   static constexpr std::int64_t kMostRowsOfRuns = kernels::kSumRows;
   /// What does most of the multiply-adds of a product with n_cols columns.
   [[nodiscard]] Arithmetic arithmetic(std::int64_t n_cols) const;
-  /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or when they moved).
+  /// Bytes of packed copies made at bind (0 when the file's bytes are used as they are, or where the arena has them).
   [[nodiscard]] std::size_t packed_bytes() const {
     return to_panels_ ? to_panels_->owned.size() : stored_.owned.size();
   }
-  /// Copies or packs the weights to `place` [weight_bytes(), 64-byte aligned] and uses them there from now on: the
-  /// file's bytes, or the packed copy, are no longer needed. `moved`: called with bytes of the file as soon as they
-  /// have been copied, some MB at a time.
-  void move_weights(std::byte* place, const std::function<void(std::span<const std::byte>)>& moved = {});
+  /// Copies or packs the weights into packing.arena, unless they lie there, and uses them there from now on: the file's
+  /// bytes, or the packed copy, are no longer needed. `moved`: called with bytes of the file as soon as they have been
+  /// copied, some MB at a time. Throws std::bad_alloc.
+  void move_weights(const kernels::Packing& packing, const std::function<void(std::span<const std::byte>)>& moved = {});
 
   /// y[c * y_stride + r] for the rows and columns of a block, all columns but where some are in runs, which it does
   /// not cut; x.form() == input_form(). Each output depends on its row, its column and k alone, in bits too.
@@ -101,6 +102,7 @@ class Matrix {
     std::uint64_t n_bytes = 0;
     float scale = 0.0F;        // of packed weights
     AlignedBuffer owned = {};  // of packed weights that lie nowhere else
+    bool in_arena = false;
   };
   /// Units from `weights` on; sets n_bytes by the rows.
   void store(Stored stored);

@@ -3,11 +3,13 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <new>
 #include <string>
 #include <utility>
 
+#include "base/error.hpp"
 #include "sys/host_settings.hpp"
 
 namespace tern::sys {
@@ -29,11 +31,14 @@ PageArena::~PageArena() {
 }
 
 PageArena::PageArena(PageArena&& other) noexcept
-    : chunks_(std::exchange(other.chunks_, {})), taken_(std::exchange(other.taken_, 0)) {}
+    : chunks_(std::exchange(other.chunks_, {})),
+      taken_(std::exchange(other.taken_, 0)),
+      last_(std::exchange(other.last_, 0)) {}
 
 PageArena& PageArena::operator=(PageArena&& other) noexcept {
   std::swap(chunks_, other.chunks_);
   std::swap(taken_, other.taken_);
+  std::swap(last_, other.last_);
   return *this;
 }
 
@@ -59,7 +64,22 @@ std::byte* PageArena::take(std::size_t n_bytes) {
   std::byte* piece = chunk.data + chunk.used;
   chunk.used += needed;
   taken_ += n_bytes;
+  last_ = n_bytes;
   return piece;
+}
+
+void PageArena::give_back(std::byte* piece) {
+  TERN_CHECK(!chunks_.empty() && last_ <= taken_);
+  Chunk& chunk = chunks_.back();
+  const auto from = static_cast<std::size_t>(piece - chunk.data);
+  TERN_CHECK(from < chunk.used && chunk.used - from == rounded_up(std::max<std::size_t>(last_, 1), kLine));
+  // Whole pages go back to the system, which gives zeros when they are written again; the rest of a page is cleared.
+  const std::size_t pages_from = std::min(rounded_up(from, kHugePage), chunk.used);
+  std::memset(piece, 0, pages_from - from);
+  if (pages_from < chunk.used) ::madvise(chunk.data + pages_from, chunk.used - pages_from, MADV_DONTNEED);
+  chunk.used = from;
+  taken_ -= last_;
+  last_ = 0;
 }
 
 std::uint64_t PageArena::huge_bytes() const {

@@ -19,6 +19,8 @@ class PageArena {
   /// n_bytes of zeros that begin on a cache line, valid as long as the arena. Memory is used when it is first written.
   /// Throws std::bad_alloc.
   [[nodiscard]] std::byte* take(std::size_t n_bytes);
+  /// Undoes the last take(), which returned `piece`.
+  void give_back(std::byte* piece);
 
   [[nodiscard]] std::uint64_t taken_bytes() const { return taken_; }
   /// Bytes of the arena that lie in 2 MiB pages now, the rest of the last page included.
@@ -35,6 +37,7 @@ class PageArena {
   };
   std::vector<Chunk> chunks_;
   std::uint64_t taken_ = 0;
+  std::size_t last_ = 0;  // bytes asked for by the last take()
 };
 
 }  // namespace tern::sys

@@ -82,6 +82,23 @@ TEST(BinaryPack, WhatIsNotSignsOfOneScaleIsRefused) {
   EXPECT_FALSE(pack_binary(encode("Q4_K", 4, 256, test::normal_values(4 * 256, 4)).view()).has_value());
 }
 
+TEST(BinaryPack, ThreadsAndTheArenaHoldTheSameBytes) {
+  sys::ThreadPool pool(3);
+  sys::PageArena arena;
+  auto values = signs(200 * 100, 6);
+  const auto alone = pack_binary(encode("F32", 200, 100, values).view());
+  const auto shared = pack_binary(encode("F32", 200, 100, values).view(), {.pool = &pool, .arena = &arena});
+  ASSERT_TRUE(alone.has_value() && shared.has_value());
+  EXPECT_EQ(unpacked(*shared), values);
+  EXPECT_EQ(shared->owned.size(), 0U);
+  EXPECT_EQ(arena.taken_bytes(), alone->owned.size());
+
+  values.back() = 0.0F;  // found when most is packed
+  EXPECT_FALSE(pack_binary(encode("F32", 200, 100, values).view(), {.pool = &pool, .arena = &arena}));
+  EXPECT_EQ(arena.taken_bytes(), alone->owned.size()) << "the arena has its memory back";
+  EXPECT_EQ(unpacked(*shared), unpacked(*alone));
+}
+
 TEST(BinaryPack, BytesThatAreMissingAreNotRead) {
   test::EncodedTensor tensor = encode("Q1_0", 4, 256, signs(4 * 256, 5));
   tensor.bytes.pop_back();

@@ -136,6 +136,28 @@ TEST(TernaryPack, NotANumberAndTooFewBytesAreRefused) {
   EXPECT_FALSE(pack_ternary(cut.view()).has_value());
 }
 
+TEST(TernaryPack, ThreadsAndTheArenaHoldTheSameBytes) {
+  sys::ThreadPool pool(3);
+  sys::PageArena arena;
+  auto values = ternary_values(61 * 320, 13, kScale, true);
+  std::fill_n(values.begin(), 3 * 320, 0.0F);  // the scale stands in the fourth row
+  const test::EncodedTensor tensor = test::encoded_tensor(formats::kF16, 61, 320, values);
+  const auto alone = pack_ternary(tensor.view());
+  const auto shared = pack_ternary(tensor.view(), {.pool = &pool, .arena = &arena});
+  ASSERT_TRUE(alone.has_value() && shared.has_value());
+  EXPECT_EQ(unpacked(*shared), values);
+  EXPECT_EQ(unpacked(*alone), values);
+  EXPECT_EQ(shared->scale, kScale);
+  EXPECT_EQ(shared->owned.size(), 0U);
+  EXPECT_EQ(arena.taken_bytes(), alone->owned.size());
+
+  values.back() = 2.0F * kScale;  // found when most is packed
+  EXPECT_FALSE(
+      pack_ternary(test::encoded_tensor(formats::kF16, 61, 320, values).view(), {.pool = &pool, .arena = &arena}));
+  EXPECT_EQ(arena.taken_bytes(), alone->owned.size()) << "the arena has its memory back";
+  EXPECT_EQ(unpacked(*shared), unpacked(*alone));
+}
+
 TEST(TernaryPack, APackedMatrixMultipliesAsItsValuesDo) {
   // The chain as the engine runs it: rows that need padding, columns quantised per token, exact integers.
   const std::int64_t k = 320;

@@ -28,8 +28,7 @@ class ByColumns : public testing::TestWithParam<std::tuple<const char*, Case, Ro
     const TensorView view{"w", matrix_shape(512, kRows), &formats::kTQ2_0, weights_.bytes()};
     by_rows_ = Matrix::bind(view, rounding, kernels_).value();
     by_columns_ = Matrix::bind(view, rounding, kernels_, Input::mostly_zero).value();
-    moved_ = AlignedBuffer(by_columns_.weight_bytes());
-    by_columns_.move_weights(moved_.data());
+    by_columns_.move_weights({.pool = &pool_, .arena = &arena_});
     x_ = AlignedBuffer(static_cast<std::size_t>(c.n_cols * 512) * sizeof(float));
     Random random(9);
     const auto values = test::normal_values(c.n_cols * 512, 4);
@@ -50,7 +49,7 @@ class ByColumns : public testing::TestWithParam<std::tuple<const char*, Case, Ro
 
   kernels::Kernels kernels_;
   AlignedBuffer weights_;
-  AlignedBuffer moved_;
+  sys::PageArena arena_;
   AlignedBuffer x_;
   Matrix by_rows_;
   Matrix by_columns_;

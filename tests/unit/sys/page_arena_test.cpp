@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -44,6 +45,23 @@ TEST(PageArena, RefusesWhatNoMachineHas) {
   EXPECT_THROW(static_cast<void>(arena.take(std::size_t{1} << 60)), std::bad_alloc);
   EXPECT_EQ(arena.taken_bytes(), 0U);
   EXPECT_NE(arena.take(10), nullptr);
+}
+
+TEST(PageArena, APieceThatIsGivenBackIsTakenAgainAsZeros) {
+  PageArena arena;
+  std::byte* kept = arena.take(100);
+  kept[99] = std::byte{7};
+  for (const std::size_t n : {std::size_t{1}, std::size_t{0}, std::size_t{1000}, std::size_t{9} << 20}) {
+    std::byte* piece = arena.take(n);
+    std::memset(piece, 1, n);
+    arena.give_back(piece);
+    EXPECT_EQ(arena.taken_bytes(), 100U);
+    std::byte* again = arena.take(n);
+    EXPECT_EQ(again, piece);
+    EXPECT_TRUE(std::all_of(again, again + n, [](std::byte b) { return b == std::byte{0}; })) << n;
+    arena.give_back(again);
+  }
+  EXPECT_EQ(kept[99], std::byte{7});
 }
 
 TEST(PageArena, LiesInHugePagesWhereTheKernelHasThem) {
