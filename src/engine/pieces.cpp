@@ -39,12 +39,44 @@ std::vector<sys::ThreadPool::Ahead> first_weights(const Products& op, const sys:
   return ahead;
 }
 
+/// The most rows that a thread has of its own when the matrices are cut at every `chunk` rows.
+std::int64_t largest_share(const LinearOp& op, std::int64_t chunk, int n_threads) {
+  std::int64_t n_pieces = 0;
+  for (const LinearOp::Part& part : op.parts) n_pieces += (part.matrix->n_rows() + chunk - 1) / chunk;
+  std::vector<std::int64_t> shares(static_cast<std::size_t>(n_threads));
+  std::int64_t piece = 0;
+  std::size_t thread = 0;
+  for (const LinearOp::Part& part : op.parts) {
+    for (std::int64_t row = 0; row < part.matrix->n_rows(); row += chunk, ++piece) {
+      while (piece >= sys::ThreadPool::first_chunk(n_pieces, static_cast<int>(thread) + 1, n_threads)) ++thread;
+      shares[thread] += std::min(chunk, part.matrix->n_rows() - row);
+    }
+  }
+  return std::ranges::max(shares);
+}
+
+/// At most `most` rows, and no fewer than half of them, so that threads have shares as equal as can be: 2560, 640 and
+/// 640 rows cut at 480 would leave one of two threads 2400 and the other 1440.
+std::int64_t fair_chunk(const LinearOp& op, std::int64_t most, int n_threads) {
+  constexpr std::int64_t kStep = 32;  // rows_per_chunk() gives multiples of it
+  std::int64_t best = most;
+  std::int64_t least = largest_share(op, most, n_threads);
+  for (std::int64_t chunk = most - kStep; n_threads > 1 && 2 * chunk >= most && chunk > 0; chunk -= kStep) {
+    const std::int64_t share = largest_share(op, chunk, n_threads);
+    if (share < least) {
+      least = share;
+      best = chunk;
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_threads) {
   std::int64_t n_rows = 0;
   for (const LinearOp::Part& part : op.parts) n_rows += part.matrix->n_rows();
-  const std::int64_t chunk = ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads);
+  const std::int64_t chunk = fair_chunk(op, ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads), n_threads);
   std::vector<Piece> pieces;
   for (std::size_t i = 0; i < op.parts.size(); ++i) {
     cut(pieces, i, *op.parts[i].matrix, n_cols, chunk, n_threads);

@@ -49,6 +49,7 @@ Session::Session(std::shared_ptr<const Model> model, const SessionOptions& optio
   rope_tables_.resize(model_->plan().rope_kinds().size());
   const std::vector<Op>& ops = model_->plan().ops();
   ahead_.resize(ops.size());
+  cuts_.resize(ops.size());
   passed_over_.resize(ops.size());
   for (std::size_t i = 0; pool_.n_threads() > 1 && i < ops.size(); ++i) ahead_[i] = weights_ahead(ops, i, pool_);
   if (model_->plan().pooling() != models::Pooling::none) {
@@ -227,16 +228,18 @@ void Session::apply(const NormOp& op, std::span<const BatchItem> batch) {
   });
 }
 
-void Session::for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols,
-                         const std::function<void(const Piece&)>& body) {
+template <class Products>
+void Session::for_pieces(const Products& op, std::int64_t n_cols, const std::function<void(const Piece&)>& body) {
+  Cut& cut = cuts_[current_op_];
+  if (cut.n_cols != n_cols) cut = {n_cols, pieces_of(op, n_cols, pool_.n_threads())};
   // Many columns are bound by arithmetic: memory does not matter then.
   constexpr std::int64_t kFew = 8;
   std::span<const sys::ThreadPool::Ahead> ahead;
   if (n_cols <= kFew) ahead = ahead_[current_op_];
   pool_.parallel_for(
-      std::ssize(pieces), 1,
+      std::ssize(cut.pieces), 1,
       [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) body(pieces[static_cast<std::size_t>(i)]);
+        for (std::int64_t i = begin; i < end; ++i) body(cut.pieces[static_cast<std::size_t>(i)]);
       },
       ahead);
 }
@@ -249,7 +252,7 @@ void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
     passed_over_[current_op_].bytes += part_passed.bytes;
     passed_over_[current_op_].products += part_passed.products;
   }
-  for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
+  for_pieces(op, n_cols, [&](const Piece& piece) {
     const LinearOp::Part& part = op.parts[piece.part];
     const ops::Block& block = piece.block;
     part.matrix->multiply(block, columns_, row(part.out, 0), static_cast<std::size_t>(width(part.out)));
@@ -327,7 +330,7 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
   prepare(*op.matrix, head_input_.as<float>(), stride, n_cols);
   const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
   float* out = logits_.data() + n_logits_ * n_vocab;
-  for_pieces(pieces_of(op, n_cols, pool_.n_threads()), n_cols, [&](const Piece& piece) {
+  for_pieces(op, n_cols, [&](const Piece& piece) {
     const ops::Block& block = piece.block;
     op.matrix->multiply(block, columns_, out, n_vocab);
     if (op.soft_cap == 0.0F) return;

@@ -72,7 +72,8 @@ class Session {
   /// `body` for every index of the batch, on all threads, `chunk` of them at a time.
   void for_tokens(std::span<const BatchItem> batch, std::int64_t chunk, const std::function<void(std::size_t)>& body);
   /// `body` for all pieces of the products of the current operation, which have n_cols columns.
-  void for_pieces(const std::vector<Piece>& pieces, std::int64_t n_cols, const std::function<void(const Piece&)>& body);
+  template <class Products>
+  void for_pieces(const Products& op, std::int64_t n_cols, const std::function<void(const Piece&)>& body);
 
   void apply(const EmbedOp& op, std::span<const BatchItem> batch);
   void apply(const NormOp& op, std::span<const BatchItem> batch);
@@ -106,6 +107,11 @@ class Session {
   std::size_t n_logits_ = 0;
   std::size_t current_op_ = 0;
   std::vector<std::vector<sys::ThreadPool::Ahead>> ahead_;  // [ops]: pieces.hpp
+  struct Cut {
+    std::int64_t n_cols = 0;
+    std::vector<Piece> pieces;
+  };
+  std::vector<Cut> cuts_;  // [ops]: as in the last step
   OpTimes* times_ = nullptr;
   std::vector<ops::PassedOver> passed_over_;  // [ops]
 };

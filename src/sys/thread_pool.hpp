@@ -40,7 +40,11 @@ class ThreadPool {
                     std::span<const Ahead> ahead = {});
 
   [[nodiscard]] std::int64_t first_chunk(std::int64_t n_chunks, int thread) const {
-    return (n_chunks * thread + n_threads_ - 1) / n_threads_;  // rounded up: of few chunks the caller has the first
+    return first_chunk(n_chunks, thread, n_threads_);
+  }
+  /// The same in a pool of so many threads.
+  [[nodiscard]] static std::int64_t first_chunk(std::int64_t n_chunks, int thread, int n_threads) {
+    return (n_chunks * thread + n_threads - 1) / n_threads;  // rounded up: of few chunks the caller has the first
   }
 
  private:

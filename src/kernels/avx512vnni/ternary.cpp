@@ -19,7 +19,6 @@ namespace {
 using avx2::each_unpacked_block;
 using avx2::load;
 using avx2::Part;
-using avx2::sums_of_eight;
 
 /// Up to so many columns are unpacked for in registers: 13824 rows of 2560, two threads, GMAC/s of 2, 4, 5, 6 and 8
 /// columns 175, 217, 227, 241 and 285, by blocks 112, 196, 213, 303 and 352 (tern bench -s; Xeon, 2026-11).
@@ -82,9 +81,24 @@ void few_columns(const TernaryArgs& a) {
       });
 }
 
-/// Both halves of a vector in memory, added.
-inline __m256i halves_added(const __m512i* v) {
-  return _mm256_add_epi32(load(v), load(reinterpret_cast<const char*>(v) + 32));
+/// Of four rows against one column: each 128 bits of the result hold the rows' sums over their own four lanes.
+inline __m512i sums_within(const __m512i* acc) {
+  const __m512i even = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], acc[1]), _mm512_unpackhi_epi32(acc[0], acc[1]));
+  const __m512i odd = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[2], acc[3]), _mm512_unpackhi_epi32(acc[2], acc[3]));
+  return _mm512_add_epi32(_mm512_unpacklo_epi64(even, odd), _mm512_unpackhi_epi64(even, odd));
+}
+
+/// Neighbouring 128 bits of a, then of b, added.
+inline __m512i quarters_added(__m512i a, __m512i b) {
+  return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+}
+
+/// The same as avx2::add_part for four rows.
+inline void add_part_of_four(const TernaryArgs& a, std::int64_t row, std::int64_t column, Part part,
+                             const std::int32_t* sums) {
+  auto* y = reinterpret_cast<__m128i*>(a.y + static_cast<std::size_t>(column) * a.y_stride + row);
+  const __m128i before = part.k0 == 0 ? _mm_set1_epi32(-a.x_sums[column]) : _mm_loadu_si128(y);
+  _mm_storeu_si128(y, _mm_add_epi32(before, _mm_load_si128(reinterpret_cast<const __m128i*>(sums))));
 }
 
 /// All unpacked rows against C columns: begins the outputs with the first part, adds to them with the others.
@@ -93,13 +107,18 @@ inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_
                     std::int64_t column, Part part) {
   alignas(64) __m512i acc[kTileRows * C];
   ternary_tile<C>(codes, a.x + column * a.k_padded + part.k0, a.k_padded, part.n, acc);
-  // Eight sums in the order [column][row]: two columns at once.
-  for (int c = 0; c < C; c += 2) {
-    __m256i halves[8];
-    for (int i = 0; i < 8; ++i) halves[i] = c + i / 4 < C ? halves_added(acc + c * 4 + i) : _mm256_setzero_si256();
-    alignas(32) std::int32_t sums[8];
-    avx2::store(sums, sums_of_eight(halves));
-    for (int i = c; i < C && i < c + 2; ++i) avx2::add_part(a, row, n_rows, column + i, part, sums + (i - c) * 4);
+  for (int c = 0; c < C; c += 4) {
+    const __m512i two = quarters_added(sums_within(acc + 4 * c), c + 1 < C ? sums_within(acc + 4 * c + 4) : acc[0]);
+    const __m512i more = c + 2 < C ? quarters_added(sums_within(acc + 4 * c + 8), sums_within(acc + 4 * c + 12)) : two;
+    alignas(64) std::int32_t sums[16];  // [column][row]
+    _mm512_store_si512(sums, quarters_added(two, more));
+    for (int i = c; i < C && i < c + 4; ++i) {
+      if (n_rows == kTileRows) {
+        add_part_of_four(a, row, column + i, part, sums + (i - c) * 4);
+      } else {
+        avx2::add_part(a, row, n_rows, column + i, part, sums + (i - c) * 4);
+      }
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "engine/model.hpp"
+#include "tests/support/kernel_cases.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -43,6 +44,25 @@ TEST(Pieces, CoverEveryOutputOfEveryPart) {
     }
   }
   EXPECT_GE(n_linear, 4);
+}
+
+TEST(Pieces, LeaveThreadsEqualSharesOfProductsOfSeveralMatrices) {
+  const kernels::Kernels kernels = kernels::choose("").value();
+  LinearOp op{.in = 0, .k = 256, .parts = {}};
+  std::vector<test::EncodedTensor> weights;
+  std::vector<std::unique_ptr<ops::Matrix>> matrices;
+  for (const std::int64_t n_rows : {2560, 640, 640}) {
+    weights.push_back(test::encoded_tensor(formats::kF16, n_rows, 256, test::normal_values(n_rows * 256, 1)));
+    matrices.push_back(
+        std::make_unique<ops::Matrix>(ops::Matrix::bind(weights.back().view(), ops::Rounding::none, kernels).value()));
+    op.parts.push_back({.out = 0, .matrix = matrices.back().get(), .bias = nullptr, .output_scale = 1.0F});
+  }
+  const auto pieces = pieces_of(op, 1, 2);
+  const std::int64_t half = sys::ThreadPool::first_chunk(std::ssize(pieces), 1, 2);
+  std::int64_t rows = 0;
+  for (const Piece& piece : std::span(pieces).first(static_cast<std::size_t>(half)))
+    rows += piece.block.last_row - piece.block.first_row;
+  EXPECT_EQ(rows, (2560 + 640 + 640) / 2);
 }
 
 TEST(Pieces, WhatIsFetchedAheadIsWhereTheNextProductBegins) {
