@@ -9,17 +9,11 @@
 #include "engine/batch.hpp"
 #include "engine/compiled_plan.hpp"
 #include "engine/kv_cache.hpp"
+#include "engine/slots.hpp"
 #include "kernels/kernels.hpp"
 #include "sys/thread_pool.hpp"
 
 namespace tern::engine {
-
-/// One value of every token of the batch.
-struct SlotRows {
-  float* data = nullptr;
-  std::size_t width = 0;
-  [[nodiscard]] float* operator[](std::size_t token) const { return data + token * width; }
-};
 
 struct AttentionValues {
   SlotRows query;  // [n_heads * head_dim]

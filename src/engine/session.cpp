@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "base/words.hpp"
-#include "ops/norm.hpp"
 #include "sys/clock.hpp"
 #include "sys/memory.hpp"
 
@@ -42,11 +43,9 @@ Session::Session(std::shared_ptr<const Model> model, const SessionOptions& optio
     : model_(std::move(model)),
       options_(options),
       pool_(options.n_threads),
-      cache_(model_->file().plan(), options.cache, options.n_sequences, options.n_ctx * options.n_sequences) {
-  for (const std::int64_t slot_width : model_->plan().slot_widths()) {
-    slots_.emplace_back(static_cast<std::size_t>(slot_width * options_.n_batch) * sizeof(float));
-  }
-  rope_tables_.resize(model_->plan().rope_kinds().size());
+      cache_(model_->file().plan(), options.cache, options.n_sequences, options.n_ctx * options.n_sequences),
+      slots_(model_->plan().slot_widths(), options.n_batch),
+      token_ops_(model_->plan(), model_->kernels(), slots_) {
   const std::vector<Op>& ops = model_->plan().ops();
   ahead_.resize(ops.size());
   cuts_.resize(ops.size());
@@ -177,13 +176,69 @@ std::span<const float> Session::logits(std::size_t i) const {
 void Session::run(std::span<const BatchItem> batch) {
   std::vector<std::int32_t> positions;
   for (const BatchItem& item : batch) positions.push_back(item.position);
-  for (std::size_t i = 0; i < rope_tables_.size(); ++i)
-    rope_tables_[i].compute(model_->plan().rope_kinds()[i], positions);
+  token_ops_.begin(positions);
+  is_rounded_ = false;
   const auto ops = model_->plan().ops();
-  for (current_op_ = 0; current_op_ < ops.size(); ++current_op_) {
+  for (current_op_ = 0; current_op_ < ops.size();) {
+    std::size_t end = current_op_;
+    while (end < ops.size() && works_on_tokens_alone(ops[end])) ++end;
+    if (end > current_op_) {
+      run_on_tokens(current_op_, end, batch);
+      current_op_ = end;
+      continue;
+    }
     const AddTime timed(times_ == nullptr ? nullptr : &times_->whole[current_op_]);
-    std::visit([&](const auto& o) { apply(o, batch); }, ops[current_op_]);
+    std::visit(
+        [&](const auto& op) {
+          if constexpr (requires { apply(op, batch); }) {
+            apply(op, batch);
+          } else {
+            TERN_CHECK(false);
+          }
+        },
+        ops[current_op_]);
+    ++current_op_;
   }
+}
+
+void Session::run_on_tokens(std::size_t first, std::size_t last, std::span<const BatchItem> batch) {
+  const auto ops = std::span(model_->plan().ops());
+  const auto* product = last < ops.size() ? std::get_if<LinearOp>(&ops[last]) : nullptr;
+  if (product != nullptr) {
+    const ops::Matrix& matrix = *product->parts.front().matrix;
+    const SlotRows in = slots_.rows(product->in);
+    columns_.begin(matrix.input_form(), model_->kernels(), in.data, in.width, std::ssize(batch), matrix.k());
+    is_rounded_ = true;
+  }
+  // The time that all threads spend in each operation, and in rounding; it is the share of each in the time of all.
+  const std::size_t n_ops = last - first;
+  std::vector<double> spent(times_ == nullptr ? 0 : n_ops + 1);
+  std::mutex adding;
+  const sys::Stopwatch clock;
+  constexpr std::int64_t kTokens = 4;
+  pool_.parallel_for(std::ssize(batch), kTokens, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> here(spent.size());
+    for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
+      for (std::size_t i = 0; i < n_ops; ++i) {
+        const AddTime timed(here.empty() ? nullptr : &here[i]);
+        token_ops_.run(ops[first + i], t, batch[t].token);
+      }
+      if (product == nullptr) continue;
+      const AddTime timed(here.empty() ? nullptr : &here[n_ops]);
+      columns_.round(static_cast<std::int64_t>(t));
+    }
+    if (here.empty()) return;
+    const std::lock_guard lock(adding);
+    for (std::size_t i = 0; i < here.size(); ++i) spent[i] += here[i];
+  });
+  if (times_ == nullptr) return;
+  double sum = 0.0;
+  for (const double seconds : spent) sum += seconds;
+  const double scale = sum > 0.0 ? clock.seconds() / sum : 0.0;
+  for (std::size_t i = 0; i < n_ops; ++i) times_->whole[first + i] += scale * spent[i];
+  if (product == nullptr) return;
+  times_->whole[last] += scale * spent[n_ops];
+  times_->rounding[last] += scale * spent[n_ops];
 }
 
 void Session::time_operations(OpTimes* times) {
@@ -196,36 +251,6 @@ void Session::time_operations(OpTimes* times) {
 void Session::prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols) {
   const AddTime timed(times_ == nullptr ? nullptr : &times_->rounding[current_op_]);
   columns_.prepare(matrix.input_form(), model_->kernels(), x, stride, n_cols, matrix.k(), pool_);
-}
-
-void Session::for_tokens(std::span<const BatchItem> batch, std::int64_t chunk,
-                         const std::function<void(std::size_t)>& body) {
-  pool_.parallel_for(std::ssize(batch), chunk, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t t = begin; t < end; ++t) body(static_cast<std::size_t>(t));
-  });
-}
-
-void Session::apply(const EmbedOp& op, std::span<const BatchItem> batch) {
-  for_tokens(batch, 8, [&](std::size_t t) {
-    float* out = row(op.out, t);
-    op.table->decode_row(batch[t].token, out);
-    if (op.scale != 1.0F) {
-      for (std::int64_t i = 0; i < op.table->k(); ++i) out[i] *= op.scale;
-    }
-  });
-}
-
-void Session::apply(const NormOp& op, std::span<const BatchItem> batch) {
-  const auto& table = model_->kernels().table;
-  for_tokens(batch, 4, [&](std::size_t t) {
-    for (std::int64_t g = 0; g < op.width; g += op.group_width) {
-      if (op.kind == models::NormStep::Kind::rms) {
-        table.rms_norm(row(op.in, t) + g, op.weight, op.group_width, op.eps, row(op.out, t) + g);
-      } else {
-        ops::layer_norm(row(op.in, t) + g, op.weight, op.bias, op.group_width, op.eps, row(op.out, t) + g);
-      }
-    }
-  });
 }
 
 template <class Products>
@@ -246,7 +271,8 @@ void Session::for_pieces(const Products& op, std::int64_t n_cols, const std::fun
 
 void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   const std::int64_t n_cols = std::ssize(batch);
-  prepare(*op.parts.front().matrix, row(op.in, 0), static_cast<std::size_t>(width(op.in)), n_cols);
+  const SlotRows in = slots_.rows(op.in);
+  if (!std::exchange(is_rounded_, false)) prepare(*op.parts.front().matrix, in.data, in.width, n_cols);
   for (const LinearOp::Part& part : op.parts) {
     const ops::PassedOver part_passed = part.matrix->passed_over(columns_);
     passed_over_[current_op_].bytes += part_passed.bytes;
@@ -255,10 +281,11 @@ void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   for_pieces(op, n_cols, [&](const Piece& piece) {
     const LinearOp::Part& part = op.parts[piece.part];
     const ops::Block& block = piece.block;
-    part.matrix->multiply(block, columns_, row(part.out, 0), static_cast<std::size_t>(width(part.out)));
+    const SlotRows outs = slots_.rows(part.out);
+    part.matrix->multiply(block, columns_, outs.data, outs.width);
     if (part.bias == nullptr && part.output_scale == 1.0F) return;
     for (std::int64_t t = block.first_column; t < block.last_column; ++t) {
-      float* out = row(part.out, static_cast<std::size_t>(t));
+      float* out = outs[static_cast<std::size_t>(t)];
       for (std::int64_t r = block.first_row; r < block.last_row; ++r) {
         out[r] = out[r] * part.output_scale + (part.bias == nullptr ? 0.0F : part.bias[r]);
       }
@@ -266,46 +293,15 @@ void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   });
 }
 
-void Session::apply(const RopeOp& op, std::span<const BatchItem> batch) {
-  const ops::RopeKind& kind = model_->plan().rope_kinds()[op.kind];
-  const ops::RopeTable& table = rope_tables_[op.kind];
-  const std::size_t half = kind.inverse_frequency.size();
-  for_tokens(batch, 8, [&](std::size_t t) {
-    ops::rotate(kind, table.cosine.data() + t * half, table.sine.data() + t * half, row(op.in, t), op.n_heads,
-                op.head_dim, row(op.out, t));
-  });
-}
-
 void Session::apply(const AttentionOp& op, std::span<const BatchItem> batch) {
-  run_attention(op.step, batch, {rows(op.query), rows(op.key), rows(op.value), rows(op.out)}, model_->kernels(), cache_,
-                pool_);
-}
-
-void Session::apply(const GluOp& op, std::span<const BatchItem> batch) {
-  for_tokens(batch, 4, [&](std::size_t t) {
-    op.function(row(op.gate, t), op.up == models::kNone ? nullptr : row(op.up, t), op.width, row(op.out, t));
-  });
-}
-
-void Session::apply(const AddOp& op, std::span<const BatchItem> batch) {
-  for_tokens(batch, 8, [&](std::size_t t) {
-    const float* a = row(op.a, t);
-    const float* b = row(op.b, t);
-    float* out = row(op.out, t);
-    for (std::int64_t i = 0; i < op.width; ++i) out[i] = a[i] + b[i];
-  });
-}
-
-void Session::apply(const ScaleOp& op, std::span<const BatchItem> batch) {
-  for_tokens(batch, 8, [&](std::size_t t) {
-    const float* in = row(op.in, t);
-    float* out = row(op.out, t);
-    for (std::int64_t i = 0; i < op.width; ++i) out[i] = in[i] * op.factor;
-  });
+  run_attention(op.step, batch,
+                {slots_.rows(op.query), slots_.rows(op.key), slots_.rows(op.value), slots_.rows(op.out)},
+                model_->kernels(), cache_, pool_);
 }
 
 void Session::apply(const PoolOp& op, std::span<const BatchItem> batch) {
-  for (std::size_t t = 0; t < batch.size(); ++t) pooled_.add(batch[t].sequence, batch[t].position, row(op.in, t));
+  for (std::size_t t = 0; t < batch.size(); ++t)
+    pooled_.add(batch[t].sequence, batch[t].position, slots_.row(op.in, t));
 }
 
 std::vector<float> Session::embedding(int sequence) const {
@@ -323,7 +319,7 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
   const std::size_t needed = wanted.size() * stride * sizeof(float);
   if (head_input_.size() < needed) head_input_ = AlignedBuffer(needed);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    std::memcpy(head_input_.as<float>() + i * stride, row(op.in, wanted[i]),
+    std::memcpy(head_input_.as<float>() + i * stride, slots_.row(op.in, wanted[i]),
                 static_cast<std::size_t>(op.k) * sizeof(float));
   }
   const auto n_cols = std::ssize(wanted);

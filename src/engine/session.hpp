@@ -16,6 +16,8 @@
 #include "engine/op_times.hpp"
 #include "engine/pieces.hpp"
 #include "engine/pool.hpp"
+#include "engine/slots.hpp"
+#include "engine/token_ops.hpp"
 #include "ops/columns.hpp"
 #include "sys/thread_pool.hpp"
 
@@ -69,38 +71,25 @@ class Session {
 
   /// Brings n_cols columns into the form that `matrix` wants, in columns_.
   void prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols);
-  /// `body` for every index of the batch, on all threads, `chunk` of them at a time.
-  void for_tokens(std::span<const BatchItem> batch, std::int64_t chunk, const std::function<void(std::size_t)>& body);
+  /// Runs the operations [first, last), which work on tokens alone, and rounds the input of the product behind them.
+  void run_on_tokens(std::size_t first, std::size_t last, std::span<const BatchItem> batch);
   /// `body` for all pieces of the products of the current operation, which have n_cols columns.
   template <class Products>
   void for_pieces(const Products& op, std::int64_t n_cols, const std::function<void(const Piece&)>& body);
 
-  void apply(const EmbedOp& op, std::span<const BatchItem> batch);
-  void apply(const NormOp& op, std::span<const BatchItem> batch);
   void apply(const LinearOp& op, std::span<const BatchItem> batch);
-  void apply(const RopeOp& op, std::span<const BatchItem> batch);
   void apply(const AttentionOp& op, std::span<const BatchItem> batch);
-  void apply(const GluOp& op, std::span<const BatchItem> batch);
-  void apply(const AddOp& op, std::span<const BatchItem> batch);
-  void apply(const ScaleOp& op, std::span<const BatchItem> batch);
   void apply(const PoolOp& op, std::span<const BatchItem> batch);
   void apply(const HeadOp& op, std::span<const BatchItem> batch);
-
-  [[nodiscard]] std::int64_t width(Slot slot) const {
-    return model_->plan().slot_widths()[static_cast<std::size_t>(slot)];
-  }
-  [[nodiscard]] SlotRows rows(Slot slot) { return {row(slot, 0), static_cast<std::size_t>(width(slot))}; }
-  [[nodiscard]] float* row(Slot slot, std::size_t token) {
-    return slots_[static_cast<std::size_t>(slot)].as<float>() + token * static_cast<std::size_t>(width(slot));
-  }
 
   std::shared_ptr<const Model> model_;
   SessionOptions options_;
   sys::ThreadPool pool_;
   KvCache cache_;
-  std::vector<AlignedBuffer> slots_;         // [n_batch][slot width]
-  std::vector<ops::RopeTable> rope_tables_;  // by rope kind, for the batch in hand
+  Slots slots_;
+  TokenOps token_ops_;
   ops::Columns columns_;
+  bool is_rounded_ = false;  // columns_ hold the input of the current product
   AlignedBuffer head_input_;
   Pool pooled_;
   std::vector<float> logits_;  // [n_logits][n_vocab]

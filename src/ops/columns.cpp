@@ -47,9 +47,21 @@ std::size_t bytes_of_column(InputForm form, std::int64_t k) {
 
 void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride,
                       std::int64_t n_cols, std::int64_t k, sys::ThreadPool& pool) {
+  begin(form, kernels, x, x_stride, n_cols, k);
+  if (form == InputForm::f32) return;
+  pool.parallel_for(n_cols, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t c = first; c < last; ++c) round(c);
+  });
+}
+
+void Columns::begin(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride,
+                    std::int64_t n_cols, std::int64_t k) {
   form_ = form;
   n_cols_ = n_cols;
   k_ = k;
+  kernels_ = &kernels;
+  x_ = x;
+  x_stride_ = x_stride;
   if (form == InputForm::f32) {
     data_ = x;
     column_bytes_ = x_stride * sizeof(float);
@@ -61,56 +73,54 @@ void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const flo
   data_ = storage_.data();
   scales_.resize(static_cast<std::size_t>(n_cols));
   sums_.resize(static_cast<std::size_t>(n_cols));
-  const auto padded = static_cast<std::size_t>(kernels::ternary_padded(k));
   const bool is_taken = form == InputForm::int8_taken || form == InputForm::int4_taken;
   if (is_taken && taken_.size() < static_cast<std::size_t>(n_cols)) taken_.resize(static_cast<std::size_t>(n_cols));
-  const std::int64_t in_runs = kernels::columns_in_runs(kernels.table.binary_sums.from, n_cols);
-  pool.parallel_for(n_cols, 1, [&](std::int64_t begin, std::int64_t end) {
-    const bool gives_floats = form == InputForm::f32_rounded || form == InputForm::f32_rounded_4bit;
-    const int bits = bits_of(form);
-    std::vector<std::int8_t> codes(gives_floats ? static_cast<std::size_t>(k) : 0);
-    for (std::int64_t c = begin; c < end; ++c) {
-      const auto column = static_cast<std::size_t>(c);
-      const float* values = x + column * x_stride;
-      std::byte* out = storage_.data() + column * column_bytes_;
-      switch (form) {
-        case InputForm::f32:
-          break;
-        case InputForm::f32_rounded:
-        case InputForm::f32_rounded_4bit: {
-          const float scale = round_token(kernels, bits, values, k, codes.data(), &sums_[column]);
-          auto* floats = reinterpret_cast<float*>(out);
-          for (std::size_t i = 0; i < codes.size(); ++i) floats[i] = static_cast<float>(codes[i]) / scale;
-          break;
-        }
-        case InputForm::int8_token:
-        case InputForm::int4_token:
-        case InputForm::int8_taken:
-        case InputForm::int4_taken: {
-          auto* q = reinterpret_cast<std::int8_t*>(out);
-          scales_[column] = round_token(kernels, bits, values, k, q, &sums_[column]);
-          std::memset(q + k, 0, padded - static_cast<std::size_t>(k));
-          if (is_taken) taken_[column].take(q, k);
-          break;
-        }
-        case InputForm::int8_tables:
-        case InputForm::int4_tables: {
-          auto* tables = reinterpret_cast<std::uint8_t*>(out);
-          auto* q = reinterpret_cast<std::int8_t*>(tables + kernels::binary_table_bytes(k));
-          scales_[column] = round_token(kernels, bits, values, k, q, &sums_[column]);
-          std::memset(q + k, 0, static_cast<std::size_t>(kernels::binary_padded(k) - k));
-          if (c >= in_runs) kernels.table.binary_tables(q, kernels::binary_padded(k), tables);
-          break;
-        }
-        case InputForm::q8_0:
-          kernels.table.quantize_q8_0(values, k, out);
-          break;
-        case InputForm::q8_k:
-          kernels.table.quantize_q8_k(values, k, out);
-          break;
-      }
+  in_runs_ = kernels::columns_in_runs(kernels.table.binary_sums.from, n_cols);
+}
+
+void Columns::round(std::int64_t c) {
+  const auto column = static_cast<std::size_t>(c);
+  const auto k = static_cast<std::size_t>(k_);
+  const float* values = x_ + column * x_stride_;
+  std::byte* out = storage_.data() + column * column_bytes_;
+  const int bits = bits_of(form_);
+  switch (form_) {
+    case InputForm::f32:
+      break;
+    case InputForm::f32_rounded:
+    case InputForm::f32_rounded_4bit: {
+      std::vector<std::int8_t> codes(k);
+      const float scale = round_token(*kernels_, bits, values, k_, codes.data(), &sums_[column]);
+      auto* floats = reinterpret_cast<float*>(out);
+      for (std::size_t i = 0; i < k; ++i) floats[i] = static_cast<float>(codes[i]) / scale;
+      break;
     }
-  });
+    case InputForm::int8_token:
+    case InputForm::int4_token:
+    case InputForm::int8_taken:
+    case InputForm::int4_taken: {
+      auto* q = reinterpret_cast<std::int8_t*>(out);
+      scales_[column] = round_token(*kernels_, bits, values, k_, q, &sums_[column]);
+      std::memset(q + k, 0, static_cast<std::size_t>(kernels::ternary_padded(k_)) - k);
+      if (form_ == InputForm::int8_taken || form_ == InputForm::int4_taken) taken_[column].take(q, k_);
+      break;
+    }
+    case InputForm::int8_tables:
+    case InputForm::int4_tables: {
+      auto* tables = reinterpret_cast<std::uint8_t*>(out);
+      auto* q = reinterpret_cast<std::int8_t*>(tables + kernels::binary_table_bytes(k_));
+      scales_[column] = round_token(*kernels_, bits, values, k_, q, &sums_[column]);
+      std::memset(q + k, 0, static_cast<std::size_t>(kernels::binary_padded(k_)) - k);
+      if (c >= in_runs_) kernels_->table.binary_tables(q, kernels::binary_padded(k_), tables);
+      break;
+    }
+    case InputForm::q8_0:
+      kernels_->table.quantize_q8_0(values, k_, out);
+      break;
+    case InputForm::q8_k:
+      kernels_->table.quantize_q8_k(values, k_, out);
+      break;
+  }
 }
 
 std::int64_t Columns::n_taken() const {

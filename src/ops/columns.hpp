@@ -34,6 +34,11 @@ class Columns {
   /// must be 64-byte aligned with a stride that keeps them so.
   void prepare(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride,
                std::int64_t n_cols, std::int64_t k, sys::ThreadPool& pool);
+  /// The same in two steps, for a caller that has each column at hand when it has made it: begin(), whose `kernels` and
+  /// `x` must stay, then round() for every column, in any order and from any thread.
+  void begin(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride, std::int64_t n_cols,
+             std::int64_t k);
+  void round(std::int64_t column);
 
   [[nodiscard]] InputForm form() const { return form_; }
   [[nodiscard]] std::int64_t n_cols() const { return n_cols_; }
@@ -48,6 +53,10 @@ class Columns {
   [[nodiscard]] std::int64_t n_taken() const;
 
  private:
+  const kernels::Kernels* kernels_ = nullptr;
+  const float* x_ = nullptr;
+  std::size_t x_stride_ = 0;
+  std::int64_t in_runs_ = 0;  // columns that are done so where sums of signs are looked up
   InputForm form_ = InputForm::f32;
   std::int64_t n_cols_ = 0;
   std::int64_t k_ = 0;

@@ -1,0 +1,45 @@
+// Operations that work on each token alone: look-ups of embeddings, norms, rotations, activation functions, additions.
+// Neighbours in a plan run one after the other on a token, whose values stay in the first caches meanwhile; on a whole
+// batch each would read from memory what the one before it wrote there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/compiled_plan.hpp"
+#include "engine/slots.hpp"
+#include "kernels/kernels.hpp"
+#include "ops/rope.hpp"
+
+namespace tern::engine {
+
+[[nodiscard]] bool works_on_tokens_alone(const Op& op);
+
+class TokenOps {
+ public:
+  /// All must outlive the object.
+  TokenOps(const CompiledPlan& plan, const kernels::Kernels& kernels, const Slots& slots);
+
+  /// Before the operations of a step on tokens at these positions.
+  void begin(std::span<const std::int32_t> positions);
+
+  /// Runs an operation that works on tokens alone on the token of index t of the batch, which has this id.
+  void run(const Op& op, std::size_t t, std::int32_t token) const;
+
+ private:
+  void apply(const EmbedOp& op, std::size_t t, std::int32_t token) const;
+  void apply(const NormOp& op, std::size_t t, std::int32_t token) const;
+  void apply(const RopeOp& op, std::size_t t, std::int32_t token) const;
+  void apply(const GluOp& op, std::size_t t, std::int32_t token) const;
+  void apply(const AddOp& op, std::size_t t, std::int32_t token) const;
+  void apply(const ScaleOp& op, std::size_t t, std::int32_t token) const;
+
+  const CompiledPlan* plan_;
+  const kernels::Kernels* kernels_;
+  const Slots* slots_;
+  std::vector<ops::RopeTable> rope_tables_;  // by rope kind, for the step in hand
+};
+
+}  // namespace tern::engine
