@@ -56,7 +56,11 @@ class Chat final : public Command {
     }
     const auto ended = converse(console, conversation);
     if (json_)
-      print_json(console, {{"messages", messages_}, {"n_tokens", conversation.n_tokens()}, {"seed", first_seed_}});
+      print_json(console, {{"messages", messages_},
+                           {"n_tokens", conversation.n_tokens()},
+                           {"n_drafted", n_drafted_},
+                           {"n_accepted", n_accepted_},
+                           {"seed", first_seed_}});
     return ended;
   }
 
@@ -136,6 +140,8 @@ class Chat final : public Command {
     if (result.reason == engine::StopReason::context_full)
       console.note("(the answer ended because the context is full; use a larger -c)");
     last_ = result;
+    n_drafted_ += result.n_drafted;
+    n_accepted_ += result.n_accepted;
     if (verbose_) console.note(stats(conversation));
     if (!console.cancelled()) return true;
     // On a terminal Ctrl-C is for the answer; from a pipe nobody can ask again.
@@ -163,6 +169,8 @@ class Chat final : public Command {
   std::int64_t n_predict_ = -1;
   bool verbose_ = false;
   bool json_ = false;
+  std::int64_t n_drafted_ = 0;   // tokens that were guessed, over all answers, and
+  std::int64_t n_accepted_ = 0;  // those of them that were right
   Json messages_ = Json::array();
   engine::GenerateResult last_;
 };

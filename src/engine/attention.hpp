@@ -3,7 +3,6 @@
 // it is cut has no effect on the result (kernels/kernel_set.hpp).
 #pragma once
 
-#include <cstddef>
 #include <span>
 
 #include "engine/batch.hpp"

@@ -8,6 +8,7 @@
 #include "models/rope_scaling.hpp"
 #include "models/slots.hpp"
 #include "sys/cpu.hpp"
+#include "sys/thread_pool.hpp"
 
 namespace tern::engine {
 namespace {

@@ -97,7 +97,7 @@ class CompiledPlan {
  public:
   /// `model` and `kernels` must outlive the result. `copies_weights`: matrices that are read for each token are copied
   /// into memory with 2 MiB pages; otherwise they are used where the file is mapped, wherever their layout allows.
-  /// `n_threads` pack and copy. Errors name the tensor. Throws std::bad_alloc.
+  /// `n_threads` pack and copy, at most as many as the process may use. Errors name the tensor. Throws std::bad_alloc.
   [[nodiscard]] static Result<CompiledPlan> compile(const models::ModelFile& model, const kernels::Kernels& kernels,
                                                     bool copies_weights = false, int n_threads = 1);
 

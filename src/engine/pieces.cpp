@@ -1,6 +1,7 @@
 #include "engine/pieces.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "ops/blocks.hpp"
 
@@ -39,34 +40,44 @@ std::vector<sys::ThreadPool::Ahead> first_weights(const Products& op, const sys:
   return ahead;
 }
 
-/// The most rows that a thread has of its own when the matrices are cut at every `chunk` rows.
-std::int64_t largest_share(const LinearOp& op, std::int64_t chunk, int n_threads) {
-  std::int64_t n_pieces = 0;
-  for (const LinearOp::Part& part : op.parts) n_pieces += (part.matrix->n_rows() + chunk - 1) / chunk;
-  std::vector<std::int64_t> shares(static_cast<std::size_t>(n_threads));
-  std::int64_t piece = 0;
-  std::size_t thread = 0;
-  for (const LinearOp::Part& part : op.parts) {
-    for (std::int64_t row = 0; row < part.matrix->n_rows(); row += chunk, ++piece) {
-      while (piece >= sys::ThreadPool::first_chunk(n_pieces, static_cast<int>(thread) + 1, n_threads)) ++thread;
-      shares[thread] += std::min(chunk, part.matrix->n_rows() - row);
-    }
-  }
-  return std::ranges::max(shares);
+/// All products in pieces of about `chunk` rows.
+std::vector<Piece> cut_all(const LinearOp& op, std::int64_t n_cols, std::int64_t chunk, int n_threads) {
+  std::vector<Piece> pieces;
+  for (std::size_t i = 0; i < op.parts.size(); ++i) cut(pieces, i, *op.parts[i].matrix, n_cols, chunk, n_threads);
+  return pieces;
 }
 
-/// At most `most` rows, and no fewer than half of them, so that threads have shares as equal as can be: 2560, 640 and
-/// 640 rows cut at 480 would leave one of two threads 2400 and the other 1440.
-std::int64_t fair_chunk(const LinearOp& op, std::int64_t most, int n_threads) {
-  constexpr std::int64_t kStep = 32;  // rows_per_chunk() gives multiples of it
-  std::int64_t best = most;
-  std::int64_t least = largest_share(op, most, n_threads);
-  for (std::int64_t chunk = most - kStep; n_threads > 1 && 2 * chunk >= most && chunk > 0; chunk -= kStep) {
-    const std::int64_t share = largest_share(op, chunk, n_threads);
-    if (share < least) {
-      least = share;
-      best = chunk;
+/// The most rows that a thread has of its own.
+std::int64_t largest_share(const std::vector<Piece>& pieces, int n_threads) {
+  std::int64_t largest = 0;
+  for (int t = 0; t < n_threads; ++t) {
+    const auto n_pieces = std::ssize(pieces);
+    std::int64_t rows = 0;
+    for (auto i = sys::ThreadPool::first_chunk(n_pieces, t, n_threads);
+         i < sys::ThreadPool::first_chunk(n_pieces, t + 1, n_threads); ++i) {
+      const ops::Block& block = pieces[static_cast<std::size_t>(i)].block;
+      rows += block.last_row - block.first_row;
     }
+    largest = std::max(largest, rows);
+  }
+  return largest;
+}
+
+/// Pieces of at most `most` rows and no fewer than half of them, so that threads have shares as equal as can be: 2560,
+/// 640 and 640 rows cut at 480 would leave one of two threads 2400 and the other 1440. Smaller pieces must be worth it,
+/// by a thirtieth.
+std::vector<Piece> cut_fairly(const LinearOp& op, std::int64_t n_cols, std::int64_t most, int n_threads) {
+  constexpr std::int64_t kStep = 32;   // rows_per_chunk() gives multiples of it
+  constexpr std::int64_t kLeast = 64;  // as there
+  std::vector<Piece> best = cut_all(op, n_cols, most, n_threads);
+  std::int64_t least = largest_share(best, n_threads);
+  const std::int64_t lowest = std::max(kLeast, most / 2);
+  for (std::int64_t chunk = most - kStep; n_threads > 1 && chunk >= lowest; chunk -= kStep) {
+    std::vector<Piece> pieces = cut_all(op, n_cols, chunk, n_threads);
+    const std::int64_t share = largest_share(pieces, n_threads);
+    if (share * 31 > least * 30) continue;
+    least = share;
+    best = std::move(pieces);
   }
   return best;
 }
@@ -76,12 +87,9 @@ std::int64_t fair_chunk(const LinearOp& op, std::int64_t most, int n_threads) {
 std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_threads) {
   std::int64_t n_rows = 0;
   for (const LinearOp::Part& part : op.parts) n_rows += part.matrix->n_rows();
-  const std::int64_t chunk = fair_chunk(op, ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads), n_threads);
-  std::vector<Piece> pieces;
-  for (std::size_t i = 0; i < op.parts.size(); ++i) {
-    cut(pieces, i, *op.parts[i].matrix, n_cols, chunk, n_threads);
-  }
-  return pieces;
+  const std::int64_t chunk = ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads);
+  // Only of one column, where a product is short and bound by memory.
+  return n_cols == 1 ? cut_fairly(op, n_cols, chunk, n_threads) : cut_all(op, n_cols, chunk, n_threads);
 }
 
 std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_threads) {

@@ -178,7 +178,7 @@ void Session::run(std::span<const BatchItem> batch) {
   for (const BatchItem& item : batch) positions.push_back(item.position);
   token_ops_.begin(positions);
   is_rounded_ = false;
-  const auto ops = model_->plan().ops();
+  const std::vector<Op>& ops = model_->plan().ops();
   for (current_op_ = 0; current_op_ < ops.size();) {
     std::size_t end = current_op_;
     while (end < ops.size() && works_on_tokens_alone(ops[end])) ++end;
@@ -189,11 +189,11 @@ void Session::run(std::span<const BatchItem> batch) {
     }
     const AddTime timed(times_ == nullptr ? nullptr : &times_->whole[current_op_]);
     std::visit(
-        [&](const auto& op) {
-          if constexpr (requires { apply(op, batch); }) {
-            apply(op, batch);
-          } else {
+        [&]<class O>(const O& op) {
+          if constexpr (kOnTokensAlone<O>) {
             TERN_CHECK(false);
+          } else {
+            apply(op, batch);
           }
         },
         ops[current_op_]);
@@ -204,6 +204,8 @@ void Session::run(std::span<const BatchItem> batch) {
 void Session::run_on_tokens(std::size_t first, std::size_t last, std::span<const BatchItem> batch) {
   const auto ops = std::span(model_->plan().ops());
   const auto* product = last < ops.size() ? std::get_if<LinearOp>(&ops[last]) : nullptr;
+  std::optional<sys::Stopwatch> clock;
+  if (times_ != nullptr) clock.emplace();
   if (product != nullptr) {
     const ops::Matrix& matrix = *product->parts.front().matrix;
     const SlotRows in = slots_.rows(product->in);
@@ -214,9 +216,9 @@ void Session::run_on_tokens(std::size_t first, std::size_t last, std::span<const
   const std::size_t n_ops = last - first;
   std::vector<double> spent(times_ == nullptr ? 0 : n_ops + 1);
   std::mutex adding;
-  const sys::Stopwatch clock;
-  constexpr std::int64_t kTokens = 4;
-  pool_.parallel_for(std::ssize(batch), kTokens, [&](std::int64_t begin, std::int64_t end) {
+  // Few tokens are shared out one by one. Norms and the like take microseconds each; how many at once is not critical.
+  const std::int64_t n_at_once = std::clamp<std::int64_t>(std::ssize(batch) / pool_.n_threads(), 1, 4);
+  pool_.parallel_for(std::ssize(batch), n_at_once, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> here(spent.size());
     for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
       for (std::size_t i = 0; i < n_ops; ++i) {
@@ -234,7 +236,7 @@ void Session::run_on_tokens(std::size_t first, std::size_t last, std::span<const
   if (times_ == nullptr) return;
   double sum = 0.0;
   for (const double seconds : spent) sum += seconds;
-  const double scale = sum > 0.0 ? clock.seconds() / sum : 0.0;
+  const double scale = sum > 0.0 ? clock->seconds() / sum : 0.0;
   for (std::size_t i = 0; i < n_ops; ++i) times_->whole[first + i] += scale * spent[i];
   if (product == nullptr) return;
   times_->whole[last] += scale * spent[n_ops];

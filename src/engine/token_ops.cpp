@@ -1,23 +1,9 @@
 #include "engine/token_ops.hpp"
 
-#include <type_traits>
-
 #include "base/error.hpp"
 #include "ops/norm.hpp"
 
 namespace tern::engine {
-namespace {
-
-template <class O>
-constexpr bool kOnTokensAlone = std::is_same_v<O, EmbedOp> || std::is_same_v<O, NormOp> || std::is_same_v<O, RopeOp> ||
-                                std::is_same_v<O, GluOp> || std::is_same_v<O, AddOp> || std::is_same_v<O, ScaleOp>;
-
-}  // namespace
-
-bool works_on_tokens_alone(const Op& op) {
-  return std::visit([]<class O>(const O&) { return kOnTokensAlone<O>; }, op);
-}
-
 TokenOps::TokenOps(const CompiledPlan& plan, const kernels::Kernels& kernels, const Slots& slots)
     : plan_(&plan), kernels_(&kernels), slots_(&slots), rope_tables_(plan.rope_kinds().size()) {}
 

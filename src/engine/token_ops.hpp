@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "engine/compiled_plan.hpp"
@@ -15,7 +16,14 @@
 
 namespace tern::engine {
 
-[[nodiscard]] bool works_on_tokens_alone(const Op& op);
+template <class O>
+inline constexpr bool kOnTokensAlone =
+    std::is_same_v<O, EmbedOp> || std::is_same_v<O, NormOp> || std::is_same_v<O, RopeOp> || std::is_same_v<O, GluOp> ||
+    std::is_same_v<O, AddOp> || std::is_same_v<O, ScaleOp>;
+
+[[nodiscard]] inline bool works_on_tokens_alone(const Op& op) {
+  return std::visit([]<class O>(const O&) { return kOnTokensAlone<O>; }, op);
+}
 
 class TokenOps {
  public:

@@ -80,6 +80,7 @@ std::optional<BinaryMatrix> pack_binary(const TensorView& tensor, const Packing&
   if (!agree) return std::nullopt;
   matrix.panels = memory.data();
   matrix.owned = memory.keep();
+  matrix.in_arena = packing.arena != nullptr;
   return matrix;
 }
 

@@ -44,6 +44,7 @@ struct BinaryMatrix {
   std::int64_t k = 0;
   float scale = 0.0F;   // the one scale of the tensor
   AlignedBuffer owned;  // empty when panels lie in packing.arena
+  bool in_arena = false;
 };
 
 /// The tensor as signs with one scale, if its values are exactly that: any format whose decoded values are all -s or +s

@@ -10,7 +10,8 @@ void for_parts(const Packing& packing, std::int64_t n, const std::function<void(
     if (n > 0) body(0, n);
     return;
   }
-  // A few parts for each thread, so that one that the system keeps waiting holds nobody up for long.
+  // A few parts for each thread, so that one that the system keeps waiting holds nobody up for long; how many is not
+  // critical.
   const std::int64_t n_parts = std::int64_t{4} * packing.pool->n_threads();
   packing.pool->parallel_for(n, std::max<std::int64_t>(1, (n + n_parts - 1) / n_parts), body);
 }

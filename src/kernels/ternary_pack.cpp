@@ -47,7 +47,7 @@ std::optional<TernaryMatrix> borrow(const TensorView& tensor, TernaryMatrix matr
   const auto* bytes = tensor.bytes.data();
   std::atomic<bool> valid = true;
   for_parts(packing, matrix.n_rows, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
+    for (std::int64_t r = begin; r < end && valid; ++r) {
       if (!format.valid_row(bytes + r * format.row_bytes(matrix.k), matrix.k)) valid = false;
     }
   });
@@ -101,6 +101,7 @@ std::optional<TernaryMatrix> pack_ternary(const TensorView& tensor, const Packin
   if (!agree) return std::nullopt;
   matrix.codes = memory.data();
   matrix.owned = memory.keep();
+  matrix.in_arena = packing.arena != nullptr;
   return matrix;
 }
 

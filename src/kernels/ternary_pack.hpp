@@ -28,6 +28,7 @@ struct TernaryMatrix {
   std::int64_t k_padded = 0;
   float scale = 0.0F;   // the one scale of the tensor
   AlignedBuffer owned;  // empty when codes lie in the mapped file, or in packing.arena
+  bool in_arena = false;
 };
 
 /// The tensor as ternary codes with one scale, if its values are exactly that: any format whose decoded values are all

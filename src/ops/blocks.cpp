@@ -26,7 +26,8 @@ std::int64_t rows_of_runs(std::int64_t n_rows, std::int64_t n_runs, int n_thread
 std::int64_t rows_per_chunk(std::int64_t n_rows, std::int64_t n_cols, std::int64_t k, int n_threads) {
   constexpr std::int64_t kLeastProducts = std::int64_t{1} << 16;
   // One column is bound by memory, which is slower where a piece begins: of what 13824 rows of 2560 reach, 2560 rows
-  // reach 0.94 with four pieces a thread and 0.88 to 0.90 with eight (ternary, AVX2, two threads; Xeon, 2026-11).
+  // reach 0.94 with four pieces a thread and 0.88 to 0.90 with eight (ternary, AVX2, two threads, tern bench
+  // --operations; Xeon, 2026-11).
   const std::int64_t n_pieces = n_cols == 1 ? 4 : 8;  // a thread
   const std::int64_t share = n_rows / (n_threads * n_pieces);
   const std::int64_t least = std::max<std::int64_t>(n_cols == 1 ? 64 : 16, kLeastProducts / (k * n_cols));

@@ -56,7 +56,7 @@ class Columns {
   const kernels::Kernels* kernels_ = nullptr;
   const float* x_ = nullptr;
   std::size_t x_stride_ = 0;
-  std::int64_t in_runs_ = 0;  // columns that are done so where sums of signs are looked up
+  std::int64_t in_runs_ = 0;  // of the forms with tables: the first columns, which are done in runs and need none
   InputForm form_ = InputForm::f32;
   std::int64_t n_cols_ = 0;
   std::int64_t k_ = 0;

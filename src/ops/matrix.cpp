@@ -75,14 +75,13 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
     // Only of a format of signs: what other formats hold is looked through for zeros as ternary, and packed as that.
     auto binary = tensor.format->is_binary ? kernels::pack_binary(tensor, packing) : std::nullopt;
     if (binary) {
-      const bool in_arena = binary->owned.size() == 0;
       m.store({.layout = Layout::binary,
                .weights = reinterpret_cast<const std::byte*>(binary->panels),
                .unit_rows = kernels::kBinaryPanel,
                .unit_bytes = kernels::binary_panel_bytes(m.k_),
                .scale = binary->scale,
                .owned = std::move(binary->owned),
-               .in_arena = in_arena});
+               .in_arena = binary->in_arena});
       m.form_ = has_eight_bits ? InputForm::int8_tables : InputForm::int4_tables;
       if (kernels.table.binary_peak != nullptr) m.peak_ = kernels.table.binary_peak;
       return m;
@@ -91,7 +90,6 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
     auto ternary = kernels::pack_ternary(
         tensor, {.pool = packing.pool, .arena = input == Input::mostly_zero ? nullptr : packing.arena});
     if (ternary) {
-      const auto* codes = reinterpret_cast<const std::byte*>(ternary->codes);
       if (input == Input::mostly_zero) {
         m.store({.layout = Layout::ternary_panels,
                  .unit_rows = kernels::kTernaryPanel,
@@ -100,13 +98,12 @@ Result<Matrix> Matrix::bind(const TensorView& tensor, Rounding rounding, const k
         m.to_panels_ = std::move(*ternary);
         m.form_ = has_eight_bits ? InputForm::int8_taken : InputForm::int4_taken;
       } else {
-        const bool in_arena = ternary->owned.size() == 0 && codes != tensor.bytes.data();
         m.store({.layout = Layout::ternary,
-                 .weights = codes,
+                 .weights = reinterpret_cast<const std::byte*>(ternary->codes),
                  .unit_bytes = ternary->k_padded / 4,
                  .scale = ternary->scale,
                  .owned = std::move(ternary->owned),
-                 .in_arena = in_arena});
+                 .in_arena = ternary->in_arena});
         m.form_ = has_eight_bits ? InputForm::int8_token : InputForm::int4_token;
       }
       const char* peak = input == Input::mostly_zero ? kernels.table.ternary_panel_peak : kernels.table.ternary_peak;
@@ -136,12 +133,13 @@ void Matrix::store(Stored stored) {
 void Matrix::move_weights(const kernels::Packing& packing,
                           const std::function<void(std::span<const std::byte>)>& moved) {
   if (stored_.in_arena) return;
+  TERN_CHECK(packing.arena != nullptr);
   std::byte* place = packing.arena->take(static_cast<std::size_t>(stored_.n_bytes));
   if (to_panels_) {
     kernels::pack_ternary_panels(*to_panels_, reinterpret_cast<std::uint8_t*>(place), packing);
     to_panels_.reset();
   } else {
-    constexpr std::uint64_t kStep = std::uint64_t{32} << 20;
+    constexpr std::uint64_t kStep = std::uint64_t{32} << 20;  // so much is in memory twice; the size is not critical
     for (std::uint64_t done = 0; done < stored_.n_bytes; done += kStep) {
       const std::span part{stored_.weights + done, std::min(kStep, stored_.n_bytes - done)};
       kernels::for_parts(packing, std::ssize(part), [&](std::int64_t begin, std::int64_t end) {

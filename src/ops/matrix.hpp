@@ -49,7 +49,8 @@ class Matrix {
  public:
   /// tensor: [n_rows, k]; the bytes must outlive the matrix. Errors: the tensor's own scale is bad, or a ternary format
   /// holds a code that it does not define. With Input::mostly_zero ternary weights must be moved before they multiply.
-  /// Weights that are packed go to packing.arena if there is one. Throws std::bad_alloc.
+  /// Weights that are packed go to packing.arena if there is one (those of mostly_zero when they move). Throws
+  /// std::bad_alloc.
   [[nodiscard]] static Result<Matrix> bind(const TensorView& tensor, Rounding rounding, const kernels::Kernels& kernels,
                                            Input input = Input::any, const kernels::Packing& packing = {});
 
@@ -75,9 +76,9 @@ class Matrix {
   [[nodiscard]] std::size_t packed_bytes() const {
     return to_panels_ ? to_panels_->owned.size() : stored_.owned.size();
   }
-  /// Copies or packs the weights into packing.arena, unless they lie there, and uses them there from now on: the file's
-  /// bytes, or the packed copy, are no longer needed. `moved`: called with bytes of the file as soon as they have been
-  /// copied, some MB at a time. Throws std::bad_alloc.
+  /// Copies or packs the weights into packing.arena, which must be there, unless they lie there, and uses them there
+  /// from now on: the file's bytes, or the packed copy, are no longer needed. `moved`: called with bytes of the file as
+  /// soon as they have been copied, some MB at a time. Throws std::bad_alloc.
   void move_weights(const kernels::Packing& packing, const std::function<void(std::span<const std::byte>)>& moved = {});
 
   /// y[c * y_stride + r] for the rows and columns of a block, all columns but where some are in runs, which it does

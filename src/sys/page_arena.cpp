@@ -33,7 +33,7 @@ PageArena::~PageArena() {
 PageArena::PageArena(PageArena&& other) noexcept
     : chunks_(std::exchange(other.chunks_, {})),
       taken_(std::exchange(other.taken_, 0)),
-      last_(std::exchange(other.last_, 0)) {}
+      last_(std::exchange(other.last_, std::nullopt)) {}
 
 PageArena& PageArena::operator=(PageArena&& other) noexcept {
   std::swap(chunks_, other.chunks_);
@@ -69,17 +69,19 @@ std::byte* PageArena::take(std::size_t n_bytes) {
 }
 
 void PageArena::give_back(std::byte* piece) {
-  TERN_CHECK(!chunks_.empty() && last_ <= taken_);
+  TERN_CHECK(!chunks_.empty() && last_);
   Chunk& chunk = chunks_.back();
   const auto from = static_cast<std::size_t>(piece - chunk.data);
-  TERN_CHECK(from < chunk.used && chunk.used - from == rounded_up(std::max<std::size_t>(last_, 1), kLine));
+  TERN_CHECK(from < chunk.used && chunk.used - from == rounded_up(std::max<std::size_t>(*last_, 1), kLine));
   // Whole pages go back to the system, which gives zeros when they are written again; the rest of a page is cleared.
   const std::size_t pages_from = std::min(rounded_up(from, kHugePage), chunk.used);
   std::memset(piece, 0, pages_from - from);
-  if (pages_from < chunk.used) ::madvise(chunk.data + pages_from, chunk.used - pages_from, MADV_DONTNEED);
+  const std::size_t n_left = chunk.used - pages_from;
+  if (n_left > 0 && ::madvise(chunk.data + pages_from, n_left, MADV_DONTNEED) != 0)
+    std::memset(chunk.data + pages_from, 0, n_left);
   chunk.used = from;
-  taken_ -= last_;
-  last_ = 0;
+  taken_ -= *last_;
+  last_.reset();
 }
 
 std::uint64_t PageArena::huge_bytes() const {

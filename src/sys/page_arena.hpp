@@ -1,10 +1,11 @@
-// Memory for weights in pages of 2 MiB, taken piece by piece and given back all at once. Reading weights that lie in
-// ordinary pages of 4 KiB costs bandwidth in address translation. Linux: anonymous memory that asks for
-// "transparent huge pages"; whether the kernel could give them is asked afterwards.
+// Memory for weights in pages of 2 MiB, taken piece by piece and given back all at once (but for the last piece).
+// Reading weights that lie in ordinary pages of 4 KiB costs bandwidth in address translation. Linux: anonymous memory
+// that asks for "transparent huge pages"; whether the kernel could give them is asked afterwards.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace tern::sys {
@@ -37,7 +38,7 @@ class PageArena {
   };
   std::vector<Chunk> chunks_;
   std::uint64_t taken_ = 0;
-  std::size_t last_ = 0;  // bytes asked for by the last take()
+  std::optional<std::size_t> last_;  // bytes asked for by the last take(), until it is undone
 };
 
 }  // namespace tern::sys

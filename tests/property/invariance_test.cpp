@@ -114,8 +114,8 @@ TEST_P(Invariance, ForgettingAndRecomputingGivesTheSameBits) {
 TEST_P(Invariance, WhereWeightsLieLeavesNoTrace) {
   if (!sys::PageArena::kernel_has_huge_pages()) GTEST_SKIP() << "this kernel gives no 2 MiB pages";
   const auto& [c, isa] = GetParam();
-  const auto moved =
-      must(engine::Model::load(write_tiny_model(folder_, c.model), {.isa = isa, .pages = engine::Pages::huge}));
+  const auto moved = must(engine::Model::load(write_tiny_model(folder_, c.model),
+                                              {.isa = isa, .pages = engine::Pages::huge, .n_threads = 3}));
   ASSERT_GT(moved->plan().weights().taken_bytes(), 0U);
   for (const auto& split : std::vector<std::vector<std::size_t>>{{150}, {1}}) {
     EXPECT_TRUE(same_bits(logits_of(model_, ids_, options(2), split), logits_of(moved, ids_, options(2), split)));

@@ -83,9 +83,9 @@ void few_columns(const TernaryArgs& a) {
 
 /// Of four rows against one column: each 128 bits of the result hold the rows' sums over their own four lanes.
 inline __m512i sums_within(const __m512i* acc) {
-  const __m512i even = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], acc[1]), _mm512_unpackhi_epi32(acc[0], acc[1]));
-  const __m512i odd = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[2], acc[3]), _mm512_unpackhi_epi32(acc[2], acc[3]));
-  return _mm512_add_epi32(_mm512_unpacklo_epi64(even, odd), _mm512_unpackhi_epi64(even, odd));
+  const __m512i rows01 = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], acc[1]), _mm512_unpackhi_epi32(acc[0], acc[1]));
+  const __m512i rows23 = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[2], acc[3]), _mm512_unpackhi_epi32(acc[2], acc[3]));
+  return _mm512_add_epi32(_mm512_unpacklo_epi64(rows01, rows23), _mm512_unpackhi_epi64(rows01, rows23));
 }
 
 /// Neighbouring 128 bits of a, then of b, added.
@@ -105,6 +105,7 @@ inline void add_part_of_four(const TernaryArgs& a, std::int64_t row, std::int64_
 template <int C>
 inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_t row, std::int64_t n_rows,
                     std::int64_t column, Part part) {
+  static_assert(C % 4 != 3, "columns are added up in pairs");
   alignas(64) __m512i acc[kTileRows * C];
   ternary_tile<C>(codes, a.x + column * a.k_padded + part.k0, a.k_padded, part.n, acc);
   for (int c = 0; c < C; c += 4) {

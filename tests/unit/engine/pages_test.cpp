@@ -12,7 +12,7 @@ namespace {
 class Weights : public testing::Test {
  protected:
   std::shared_ptr<const Model> loaded(const test::TinyModel& shape, Pages pages) {
-    return test::must(Model::load(test::write_tiny_model(folder_, shape), {.isa = {}, .pages = pages}));
+    return test::must(Model::load(test::write_tiny_model(folder_, shape), {.isa = {}, .pages = pages, .n_threads = 3}));
   }
   test::TemporaryFolder folder_;
 };

@@ -1,5 +1,5 @@
-// Pieces cover every output of every part (blocks_test.cpp: once), and what a thread may fetch ahead is where its first
-// piece reads.
+// Pieces cover every output of every part (blocks_test.cpp: once), shares of threads are equal, and what a thread may
+// fetch ahead is where its first piece reads.
 #include "engine/pieces.hpp"
 
 #include <gtest/gtest.h>
@@ -46,23 +46,36 @@ TEST(Pieces, CoverEveryOutputOfEveryPart) {
   EXPECT_GE(n_linear, 4);
 }
 
-TEST(Pieces, LeaveThreadsEqualSharesOfProductsOfSeveralMatrices) {
-  const kernels::Kernels kernels = kernels::choose("").value();
-  LinearOp op{.in = 0, .k = 256, .parts = {}};
-  std::vector<test::EncodedTensor> weights;
-  std::vector<std::unique_ptr<ops::Matrix>> matrices;
-  for (const std::int64_t n_rows : {2560, 640, 640}) {
-    weights.push_back(test::encoded_tensor(formats::kF16, n_rows, 256, test::normal_values(n_rows * 256, 1)));
-    matrices.push_back(
-        std::make_unique<ops::Matrix>(ops::Matrix::bind(weights.back().view(), ops::Rounding::none, kernels).value()));
-    op.parts.push_back({.out = 0, .matrix = matrices.back().get(), .bias = nullptr, .output_scale = 1.0F});
-  }
+/// Rows of the first of two threads in a product of one token.
+std::int64_t rows_of_first(const LinearOp& op) {
   const auto pieces = pieces_of(op, 1, 2);
-  const std::int64_t half = sys::ThreadPool::first_chunk(std::ssize(pieces), 1, 2);
   std::int64_t rows = 0;
-  for (const Piece& piece : std::span(pieces).first(static_cast<std::size_t>(half)))
+  for (const Piece& piece :
+       std::span(pieces).first(static_cast<std::size_t>(sys::ThreadPool::first_chunk(std::ssize(pieces), 1, 2))))
     rows += piece.block.last_row - piece.block.first_row;
-  EXPECT_EQ(rows, (2560 + 640 + 640) / 2);
+  return rows;
+}
+
+TEST(Pieces, LeaveThreadsEqualShares) {
+  const kernels::Kernels kernels = kernels::choose("").value();
+  std::vector<std::unique_ptr<ops::Matrix>> matrices;
+  const auto product_of = [&](const std::vector<test::EncodedTensor>& weights, ops::Rounding rounding,
+                              ops::Input input) {
+    LinearOp op{.in = 0, .k = 256, .parts = {}};
+    for (const test::EncodedTensor& tensor : weights) {
+      auto bound = ops::Matrix::bind(tensor.view(), rounding, kernels, input).value();
+      matrices.push_back(std::make_unique<ops::Matrix>(std::move(bound)));
+      op.parts.push_back({.out = 0, .matrix = matrices.back().get(), .bias = nullptr, .output_scale = 1.0F});
+    }
+    return op;
+  };
+  std::vector<test::EncodedTensor> weights;
+  for (const std::int64_t n_rows : {2560, 640, 640})
+    weights.push_back(test::encoded_tensor(formats::kF16, n_rows, 256, test::normal_values(n_rows * 256, 1)));
+  EXPECT_EQ(rows_of_first(product_of(weights, ops::Rounding::none, ops::Input::any)), (2560 + 640 + 640) / 2);
+  // In panels of 256 rows, which are not cut.
+  const auto ternary = test::encoded_tensor(formats::kF16, 2560, 256, std::vector<float>(2560 * 256, 0.5F));
+  EXPECT_EQ(rows_of_first(product_of({ternary}, ops::Rounding::per_token, ops::Input::mostly_zero)), 1280);
 }
 
 TEST(Pieces, WhatIsFetchedAheadIsWhereTheNextProductBegins) {

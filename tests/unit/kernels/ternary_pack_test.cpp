@@ -92,6 +92,8 @@ TEST(TernaryPack, I2SWithTheUndefinedCodeIsNoTernaryMatrix) {
   test::EncodedTensor tensor = test::encoded_tensor(format, 2, 256, ternary_values(2 * 256, 6, 1.0F, true));
   tensor.bytes[100] |= std::byte{0x30};
   EXPECT_FALSE(pack_ternary(tensor.view()).has_value());
+  sys::ThreadPool pool(2);
+  EXPECT_FALSE(pack_ternary(tensor.view(), {.pool = &pool}).has_value());
 }
 
 TEST(TernaryPack, OrdinaryWeightsAreRefusedInEveryFormat) {

@@ -51,7 +51,8 @@ TEST(PageArena, APieceThatIsGivenBackIsTakenAgainAsZeros) {
   PageArena arena;
   std::byte* kept = arena.take(100);
   kept[99] = std::byte{7};
-  for (const std::size_t n : {std::size_t{1}, std::size_t{0}, std::size_t{1000}, std::size_t{9} << 20}) {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{0}, std::size_t{1000}, std::size_t{9} << 20,
+                              std::size_t{300} << 20}) {  // the last one opens a chunk of its own
     std::byte* piece = arena.take(n);
     std::memset(piece, 1, n);
     arena.give_back(piece);
