@@ -22,15 +22,7 @@ class Bench {
 
   Result<BenchResult> run() {
     BenchLists lists = options_.lists;
-    for (std::string& isa : lists.isas) {  // a wrong name is found before anything is loaded
-      TERN_TRY(const kernels::Kernels chosen, kernels::choose(isa));
-      isa = chosen.isa;
-    }
-    std::vector<std::string> once;  // two spellings of one set
-    for (const std::string& isa : lists.isas) {
-      if (std::ranges::find(once, isa) == once.end()) once.push_back(isa);
-    }
-    lists.isas = once;
+    TERN_TRY(lists.isas, distinct_isas(lists.isas));  // a wrong name is found before anything is loaded
     const std::vector<BenchTest> tests = plan_of(lists);
     if (tests.empty()) return fail(ErrorCode::usage, "nothing to measure: -p and -n are both 0");
     out_.version = options_.version;

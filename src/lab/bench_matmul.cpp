@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "base/words.hpp"
 #include "formats/all.hpp"
+#include "lab/bench_plan.hpp"
 #include "lab/bench_repeat.hpp"
 #include "lab/bench_weights.hpp"
 #include "ops/blocks.hpp"
@@ -42,7 +43,8 @@ class Matmul {
   }
 
   Result<MatmulResult> run() {
-    for (const std::string& isa : options_.isas) {
+    TERN_TRY(const auto isas, distinct_isas(options_.isas));
+    for (const std::string& isa : isas) {
       TERN_TRY(kernels::Kernels chosen, kernels::choose(isa));
       kernels_.push_back(std::make_unique<kernels::Kernels>(std::move(chosen)));
     }

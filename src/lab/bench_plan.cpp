@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "kernels/kernels.hpp"
+
 namespace tern::lab {
 
 std::vector<BenchTest> plan_of(const BenchLists& lists) {
@@ -21,6 +25,15 @@ std::vector<BenchTest> plan_of(const BenchLists& lists) {
     }
   }
   return tests;
+}
+
+Result<std::vector<std::string>> distinct_isas(const std::vector<std::string>& names) {
+  std::vector<std::string> once;
+  for (const std::string& name : names) {
+    TERN_TRY(const kernels::Kernels chosen, kernels::choose(name));
+    if (std::ranges::find(once, chosen.isa) == once.end()) once.emplace_back(chosen.isa);
+  }
+  return once;
 }
 
 std::string test_name(const BenchTest& test) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
+
 namespace tern::lab {
 
 /// One thing that is timed: either n_prompt or n_gen is above 0. Counts are for each sequence.
@@ -37,6 +39,10 @@ struct BenchLists {
 
 /// Every combination: instruction sets outermost, then threads, depths, sequences; prompts before generations.
 [[nodiscard]] std::vector<BenchTest> plan_of(const BenchLists& lists);
+
+/// The instruction sets that these names stand for, each once ("" is the best, "AVX2" is avx2). Errors: those of
+/// kernels::choose.
+[[nodiscard]] Result<std::vector<std::string>> distinct_isas(const std::vector<std::string>& names);
 
 /// "pp512", "tg128", "tg32 @ d4096 x 4".
 [[nodiscard]] std::string test_name(const BenchTest& test);
