@@ -66,16 +66,18 @@ std::int64_t largest_share(const std::vector<Piece>& pieces, int n_threads) {
 /// Pieces of at most `most` rows and no fewer than half of them, so that threads have shares as equal as can be: 2560,
 /// 640 and 640 rows cut at 480 would leave one of two threads 2400 and the other 1440. Smaller pieces must be worth it,
 /// by a thirtieth.
-std::vector<Piece> cut_fairly(const LinearOp& op, std::int64_t n_cols, std::int64_t most, int n_threads) {
+std::vector<Piece> cut_fairly(const LinearOp& op, std::int64_t most, int n_threads) {
   constexpr std::int64_t kStep = 32;   // rows_per_chunk() gives multiples of it
   constexpr std::int64_t kLeast = 64;  // as there
-  std::vector<Piece> best = cut_all(op, n_cols, most, n_threads);
+  std::vector<Piece> best = cut_all(op, 1, most, n_threads);
   std::int64_t least = largest_share(best, n_threads);
+  const std::int64_t fair = (largest_share(best, 1) + n_threads - 1) / n_threads;
+  const auto is_worth_it = [&](std::int64_t share) { return share * 31 <= least * 30; };
   const std::int64_t lowest = std::max(kLeast, most / 2);
-  for (std::int64_t chunk = most - kStep; n_threads > 1 && chunk >= lowest; chunk -= kStep) {
-    std::vector<Piece> pieces = cut_all(op, n_cols, chunk, n_threads);
+  for (std::int64_t chunk = most - kStep; chunk >= lowest && is_worth_it(fair); chunk -= kStep) {
+    std::vector<Piece> pieces = cut_all(op, 1, chunk, n_threads);
     const std::int64_t share = largest_share(pieces, n_threads);
-    if (share * 31 > least * 30) continue;
+    if (!is_worth_it(share)) continue;
     least = share;
     best = std::move(pieces);
   }
@@ -89,7 +91,7 @@ std::vector<Piece> pieces_of(const LinearOp& op, std::int64_t n_cols, int n_thre
   for (const LinearOp::Part& part : op.parts) n_rows += part.matrix->n_rows();
   const std::int64_t chunk = ops::rows_per_chunk(n_rows, n_cols, op.k, n_threads);
   // Only of one column, where a product is short and bound by memory.
-  return n_cols == 1 ? cut_fairly(op, n_cols, chunk, n_threads) : cut_all(op, n_cols, chunk, n_threads);
+  return n_cols == 1 ? cut_fairly(op, chunk, n_threads) : cut_all(op, n_cols, chunk, n_threads);
 }
 
 std::vector<Piece> pieces_of(const HeadOp& op, std::int64_t n_cols, int n_threads) {

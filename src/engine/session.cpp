@@ -6,7 +6,6 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <utility>
 
 #include "base/words.hpp"
 #include "sys/clock.hpp"
@@ -174,19 +173,13 @@ std::span<const float> Session::logits(std::size_t i) const {
 }
 
 void Session::run(std::span<const BatchItem> batch) {
-  std::vector<std::int32_t> positions;
-  for (const BatchItem& item : batch) positions.push_back(item.position);
-  token_ops_.begin(positions);
-  is_rounded_ = false;
+  token_ops_.begin(batch);
   const std::vector<Op>& ops = model_->plan().ops();
-  for (current_op_ = 0; current_op_ < ops.size();) {
-    std::size_t end = current_op_;
-    while (end < ops.size() && works_on_tokens_alone(ops[end])) ++end;
-    if (end > current_op_) {
-      run_on_tokens(current_op_, end, batch);
-      current_op_ = end;
-      continue;
-    }
+  for (current_op_ = 0; current_op_ < ops.size(); ++current_op_) {
+    const std::size_t first = current_op_;
+    while (current_op_ < ops.size() && works_on_tokens_alone(ops[current_op_])) ++current_op_;
+    run_on_tokens(first, current_op_, batch);
+    if (current_op_ == ops.size()) return;
     const AddTime timed(times_ == nullptr ? nullptr : &times_->whole[current_op_]);
     std::visit(
         [&]<class O>(const O& op) {
@@ -197,20 +190,19 @@ void Session::run(std::span<const BatchItem> batch) {
           }
         },
         ops[current_op_]);
-    ++current_op_;
   }
 }
 
 void Session::run_on_tokens(std::size_t first, std::size_t last, std::span<const BatchItem> batch) {
   const auto ops = std::span(model_->plan().ops());
   const auto* product = last < ops.size() ? std::get_if<LinearOp>(&ops[last]) : nullptr;
+  if (first == last && product == nullptr) return;
   std::optional<sys::Stopwatch> clock;
   if (times_ != nullptr) clock.emplace();
   if (product != nullptr) {
     const ops::Matrix& matrix = *product->parts.front().matrix;
     const SlotRows in = slots_.rows(product->in);
     columns_.begin(matrix.input_form(), model_->kernels(), in.data, in.width, std::ssize(batch), matrix.k());
-    is_rounded_ = true;
   }
   // The time that all threads spend in each operation, and in rounding; it is the share of each in the time of all.
   const std::size_t n_ops = last - first;
@@ -223,7 +215,7 @@ void Session::run_on_tokens(std::size_t first, std::size_t last, std::span<const
     for (auto t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t) {
       for (std::size_t i = 0; i < n_ops; ++i) {
         const AddTime timed(here.empty() ? nullptr : &here[i]);
-        token_ops_.run(ops[first + i], t, batch[t].token);
+        token_ops_.run(ops[first + i], t);
       }
       if (product == nullptr) continue;
       const AddTime timed(here.empty() ? nullptr : &here[n_ops]);
@@ -250,11 +242,6 @@ void Session::time_operations(OpTimes* times) {
   times->rounding.resize(model_->plan().ops().size());
 }
 
-void Session::prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols) {
-  const AddTime timed(times_ == nullptr ? nullptr : &times_->rounding[current_op_]);
-  columns_.prepare(matrix.input_form(), model_->kernels(), x, stride, n_cols, matrix.k(), pool_);
-}
-
 template <class Products>
 void Session::for_pieces(const Products& op, std::int64_t n_cols, const std::function<void(const Piece&)>& body) {
   Cut& cut = cuts_[current_op_];
@@ -273,8 +260,6 @@ void Session::for_pieces(const Products& op, std::int64_t n_cols, const std::fun
 
 void Session::apply(const LinearOp& op, std::span<const BatchItem> batch) {
   const std::int64_t n_cols = std::ssize(batch);
-  const SlotRows in = slots_.rows(op.in);
-  if (!std::exchange(is_rounded_, false)) prepare(*op.parts.front().matrix, in.data, in.width, n_cols);
   for (const LinearOp::Part& part : op.parts) {
     const ops::PassedOver part_passed = part.matrix->passed_over(columns_);
     passed_over_[current_op_].bytes += part_passed.bytes;
@@ -325,7 +310,10 @@ void Session::apply(const HeadOp& op, std::span<const BatchItem> batch) {
                 static_cast<std::size_t>(op.k) * sizeof(float));
   }
   const auto n_cols = std::ssize(wanted);
-  prepare(*op.matrix, head_input_.as<float>(), stride, n_cols);
+  {
+    const AddTime timed(times_ == nullptr ? nullptr : &times_->rounding[current_op_]);
+    columns_.prepare(op.matrix->input_form(), model_->kernels(), head_input_.as<float>(), stride, n_cols, op.k, pool_);
+  }
   const auto n_vocab = static_cast<std::size_t>(op.matrix->n_rows());
   float* out = logits_.data() + n_logits_ * n_vocab;
   for_pieces(op, n_cols, [&](const Piece& piece) {

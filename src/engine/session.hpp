@@ -70,9 +70,8 @@ class Session {
   [[nodiscard]] Result<void> check(std::span<const BatchItem> batch) const;
   void run(std::span<const BatchItem> batch);
 
-  /// Brings n_cols columns into the form that `matrix` wants, in columns_.
-  void prepare(const ops::Matrix& matrix, const float* x, std::size_t stride, std::int64_t n_cols);
-  /// Runs the operations [first, last), which work on tokens alone, and rounds the input of the product behind them.
+  /// Runs the operations [first, last), none or some, which work on tokens alone, and rounds the input of a LinearOp
+  /// behind them into columns_.
   void run_on_tokens(std::size_t first, std::size_t last, std::span<const BatchItem> batch);
   /// `body` for all pieces of the products of the current operation, which have n_cols columns.
   template <class Products>
@@ -95,7 +94,6 @@ class Session {
   Slots slots_;
   TokenOps token_ops_;
   ops::Columns columns_;
-  bool is_rounded_ = false;  // columns_ hold the input of the product that comes next
   AlignedBuffer head_input_;
   Pool pooled_;
   std::vector<float> logits_;  // [n_logits][n_vocab]

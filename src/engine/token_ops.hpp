@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "engine/batch.hpp"
 #include "engine/compiled_plan.hpp"
 #include "engine/slots.hpp"
 #include "kernels/kernels.hpp"
@@ -30,23 +31,24 @@ class TokenOps {
   /// All must outlive the object.
   TokenOps(const CompiledPlan& plan, const kernels::Kernels& kernels, const Slots& slots);
 
-  /// Before the operations of a step on tokens at these positions.
-  void begin(std::span<const std::int32_t> positions);
+  /// Before the operations of a step; the batch must stay until the step is done.
+  void begin(std::span<const BatchItem> batch);
 
-  /// Runs an operation that works on tokens alone on the token of index t of the batch, which has this id.
-  void run(const Op& op, std::size_t t, std::int32_t token) const;
+  /// Runs an operation that works on tokens alone on the token of index t of the batch.
+  void run(const Op& op, std::size_t t) const;
 
  private:
-  void apply(const EmbedOp& op, std::size_t t, std::int32_t token) const;
-  void apply(const NormOp& op, std::size_t t, std::int32_t token) const;
-  void apply(const RopeOp& op, std::size_t t, std::int32_t token) const;
-  void apply(const GluOp& op, std::size_t t, std::int32_t token) const;
-  void apply(const AddOp& op, std::size_t t, std::int32_t token) const;
-  void apply(const ScaleOp& op, std::size_t t, std::int32_t token) const;
+  void apply(const EmbedOp& op, std::size_t t) const;
+  void apply(const NormOp& op, std::size_t t) const;
+  void apply(const RopeOp& op, std::size_t t) const;
+  void apply(const GluOp& op, std::size_t t) const;
+  void apply(const AddOp& op, std::size_t t) const;
+  void apply(const ScaleOp& op, std::size_t t) const;
 
   const CompiledPlan* plan_;
   const kernels::Kernels* kernels_;
   const Slots* slots_;
+  std::span<const BatchItem> batch_;         // of the step in hand
   std::vector<ops::RopeTable> rope_tables_;  // by rope kind, for the step in hand
 };
 

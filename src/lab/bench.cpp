@@ -96,11 +96,10 @@ class Bench {
     if (!ready_.empty() && ready_.back().isa == first.isa) {
       model = ready_.back().model;
     } else {
-      int n_threads = 1;
-      for (const BenchRow& row : out_.rows) n_threads = std::max(n_threads, row.test.n_threads);
       const sys::Stopwatch clock;
-      TERN_TRY(model, engine::Model::load(options_.model,
-                                          {.isa = first.isa, .pages = options_.pages, .n_threads = n_threads}));
+      TERN_TRY(model, engine::Model::load(options_.model, {.isa = first.isa,
+                                                           .pages = options_.pages,
+                                                           .n_threads = std::ranges::max(options_.lists.threads)}));
       out_.loads.push_back({.isa = first.isa, .seconds = clock.seconds()});
     }
     if (ready_.empty()) {

@@ -48,6 +48,7 @@ std::size_t bytes_of_column(InputForm form, std::int64_t k) {
 void Columns::prepare(InputForm form, const kernels::Kernels& kernels, const float* x, std::size_t x_stride,
                       std::int64_t n_cols, std::int64_t k, sys::ThreadPool& pool) {
   begin(form, kernels, x, x_stride, n_cols, k);
+  if (form == InputForm::f32) return;
   pool.parallel_for(n_cols, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t c = first; c < last; ++c) round(c);
   });

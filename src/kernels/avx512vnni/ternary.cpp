@@ -93,12 +93,13 @@ inline __m512i quarters_added(__m512i a, __m512i b) {
   return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
 }
 
-/// The same as avx2::add_part for four rows.
-inline void add_part_of_four(const TernaryArgs& a, std::int64_t row, std::int64_t column, Part part,
-                             const std::int32_t* sums) {
-  auto* y = reinterpret_cast<__m128i*>(a.y + static_cast<std::size_t>(column) * a.y_stride + row);
-  const __m128i before = part.k0 == 0 ? _mm_set1_epi32(-a.x_sums[column]) : _mm_loadu_si128(y);
-  _mm_storeu_si128(y, _mm_add_epi32(before, _mm_load_si128(reinterpret_cast<const __m128i*>(sums))));
+/// As avx2::add_part, of up to four rows at once.
+inline void add_four(const TernaryArgs& a, std::int64_t row, std::int64_t n_rows, std::int64_t column, Part part,
+                     const std::int32_t* sums) {
+  std::int32_t* y = a.y + static_cast<std::size_t>(column) * a.y_stride + row;
+  const auto live = static_cast<__mmask8>((1U << n_rows) - 1);
+  const __m128i before = part.k0 == 0 ? _mm_set1_epi32(-a.x_sums[column]) : _mm_maskz_loadu_epi32(live, y);
+  _mm_mask_storeu_epi32(y, live, _mm_add_epi32(before, _mm_load_si128(reinterpret_cast<const __m128i*>(sums))));
 }
 
 /// All unpacked rows against C columns: begins the outputs with the first part, adds to them with the others.
@@ -113,13 +114,7 @@ inline void rows_by(const TernaryArgs& a, const std::uint8_t* codes, std::int64_
     const __m512i more = c + 2 < C ? quarters_added(sums_within(acc + 4 * c + 8), sums_within(acc + 4 * c + 12)) : two;
     alignas(64) std::int32_t sums[16];  // [column][row]
     _mm512_store_si512(sums, quarters_added(two, more));
-    for (int i = c; i < C && i < c + 4; ++i) {
-      if (n_rows == kTileRows) {
-        add_part_of_four(a, row, column + i, part, sums + (i - c) * 4);
-      } else {
-        avx2::add_part(a, row, n_rows, column + i, part, sums + (i - c) * 4);
-      }
-    }
+    for (int i = c; i < C && i < c + 4; ++i) add_four(a, row, n_rows, column + i, part, sums + (i - c) * 4);
   }
 }
 
