@@ -15,6 +15,7 @@ set(TERN_EXTERNAL_cli CLI11::CLI11 nlohmann_json::nlohmann_json tern_limits_lib)
 set(TERN_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(TERN_ISA_FLAGS_avxvnni -mavx2 -mfma -mf16c -mavxvnni)
 set(TERN_ISA_FLAGS_avx512vnni -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512vnni)
+set(TERN_ISA_FLAGS_amxint8 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512vnni)  # tiles are in assembly
 
 function(tern_add_room room deps)
   set(dir ${CMAKE_SOURCE_DIR}/src/${room})

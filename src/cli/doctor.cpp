@@ -88,8 +88,8 @@ class Doctor final : public Command {
     machine.facts.isa_best = chosen.isa;
     for (const kernels::Isa& isa : kernels::all_isas()) {
       if (!isa.supported(sys::cpu_features())) continue;
-      machine.facts.isa_best = isa.name;
-      break;  // the best comes first
+      (isa.only_if_asked_for ? machine.facts.isa_to_try : machine.facts.isa_best) = isa.name;
+      if (!isa.only_if_asked_for) break;  // the best comes first
     }
     lab::want_format_limits(chosen, machine.facts.usable_cores, machine.limits);
     const sys::BusyWatch watch;

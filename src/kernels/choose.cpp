@@ -12,6 +12,7 @@
 #include "kernels/kernels.hpp"
 
 #if defined(__x86_64__)
+#include "kernels/amxint8/set.hpp"
 #include "kernels/avx2/set.hpp"
 #include "kernels/avx512vnni/set.hpp"
 #include "kernels/avxvnni/set.hpp"
@@ -19,6 +20,10 @@
 
 namespace tern::kernels {
 namespace {
+
+bool has_avx512_vnni(const sys::CpuFeatures& f) {
+  return f.avx2 && f.fma && f.f16c && f.avx512f && f.avx512bw && f.avx512vl && f.avx512_vnni;
+}
 
 template <class Function>
 void fill(Function& to, Function from) {
@@ -117,11 +122,13 @@ std::size_t attend_scratch(std::int64_t n_queries, std::int64_t head_dim, std::i
 std::vector<Isa> all_isas() {
   std::vector<Isa> isas;
 #if defined(__x86_64__)
-  isas.push_back({"avx512vnni", "AVX-512 F, BW, VL and VNNI",
-                  [](const sys::CpuFeatures& f) {
-                    return f.avx2 && f.fma && f.f16c && f.avx512f && f.avx512bw && f.avx512vl && f.avx512_vnni;
-                  },
-                  avx512vnni::avx512vnni_set});
+  isas.push_back({.name = "amxint8",
+                  .needs = "AMX-INT8 and AVX-512 with VNNI",
+                  .supported = [](const sys::CpuFeatures& f) { return has_avx512_vnni(f) && f.amx_int8; },
+                  .set = amxint8::amxint8_set,
+                  .ask_leave = sys::allow_amx,
+                  .only_if_asked_for = true});
+  isas.push_back({"avx512vnni", "AVX-512 F, BW, VL and VNNI", has_avx512_vnni, avx512vnni::avx512vnni_set});
   isas.push_back({"avxvnni", "AVX2 and AVX-VNNI",
                   [](const sys::CpuFeatures& f) { return f.avx2 && f.fma && f.f16c && f.avx_vnni; },
                   avxvnni::avxvnni_set});
@@ -145,7 +152,7 @@ Result<Kernels> choose(std::string_view forced) {
   const sys::CpuFeatures cpu = sys::cpu_features();
   std::size_t first = 0;
   if (forced.empty()) {
-    while (!isas[first].supported(cpu)) ++first;  // ends at "scalar" at the latest
+    while (isas[first].only_if_asked_for || !isas[first].supported(cpu)) ++first;  // ends at "scalar" at the latest
   } else {
     std::vector<std::string_view> names;
     for (const Isa& isa : isas) names.push_back(isa.name);
@@ -157,6 +164,10 @@ Result<Kernels> choose(std::string_view forced) {
     if (!isas[first].supported(cpu)) {
       return fail(ErrorCode::unsupported, "{}: \"{}\" needs {}, which this processor ({}) lacks", origin,
                   isas[first].name, isas[first].needs, sys::cpu_name());
+    }
+    if (isas[first].ask_leave != nullptr && !isas[first].ask_leave()) {
+      return fail(ErrorCode::unsupported, "{}: \"{}\" needs registers that the operating system does not grant", origin,
+                  isas[first].name);
     }
   }
   Kernels kernels{.isa = isas[first].name, .table = {}, .matmuls = {}, .caches = {}};

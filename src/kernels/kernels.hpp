@@ -47,13 +47,16 @@ struct Isa {
   std::string_view needs;  // for people: "AVX2, FMA, F16C"
   bool (*supported)(const sys::CpuFeatures&);
   const KernelSet* (*set)();
+  bool (*ask_leave)() = nullptr;   // asks the operating system for registers it does not give unasked; whether it did
+  bool only_if_asked_for = false;  // never the automatic choice: it was not measured yet
 };
 
 /// Best first; the last is "scalar", which every machine runs.
 [[nodiscard]] std::vector<Isa> all_isas();
 
-/// The best supported set, or the one forced by `forced` (empty: environment variable TERN_ISA, else automatic).
-/// Errors: an unknown name (with the nearest), a set this CPU lacks.
+/// The best supported set that needs not be asked for, or the one forced by `forced` (empty: environment variable
+/// TERN_ISA, else automatic). Errors: an unknown name (with the nearest), a set this CPU lacks, or whose registers the
+/// system does not grant.
 [[nodiscard]] Result<Kernels> choose(std::string_view forced = {});
 
 /// Serves every (format, activation) pair: decodes both sides to float and adds in one fixed order. The slow, obvious

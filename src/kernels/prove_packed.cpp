@@ -1,7 +1,10 @@
 #include "kernels/prove_packed.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <numeric>
+#include <span>
 
 #include "base/random.hpp"
 #include "kernels/binary_pack.hpp"
@@ -15,6 +18,9 @@ namespace {
 
 constexpr std::int64_t kPackedRows = 11;     // whole tiles and a rest
 constexpr std::int64_t kPackedColumns = 13;  // every way of taking one to thirteen columns, two tiles of six and a rest
+/// Of tiles of sixteen rows and columns: one, one and a rest, two, three and a rest.
+constexpr std::int64_t kTiledRows = 53;
+constexpr std::array<std::int64_t, 4> kTiledColumns = {16, 19, 32, 51};
 
 /// Rounds 0 to 8 of a proof have every combination of extreme codes and activations, what wraps 16-bit sums that are
 /// widened late; later ones random numbers.
@@ -125,44 +131,45 @@ bool same_by_tables(const KernelSet& set, std::int64_t k) {
   return same;
 }
 
-}  // namespace
+/// 1 to kPackedColumns.
+std::array<std::int64_t, kPackedColumns> few_columns() {
+  std::array<std::int64_t, kPackedColumns> counts;
+  std::iota(counts.begin(), counts.end(), 1);
+  return counts;
+}
 
-Proof prove_ternary(const KernelSet& set) {
-  TernaryOperands operands(kPackedRows, kPackedColumns, 8192 + 128, 13);
+/// Whether products with each of these numbers of columns, ascending, are the scalar set's and nothing else is written.
+bool same_by_rows(const KernelSet& set, std::int64_t n_rows, std::span<const std::int64_t> column_counts) {
+  const std::int64_t most_columns = column_counts.back();
+  TernaryOperands operands(n_rows, most_columns, 8192 + 128, 13);
   bool same = true;
   for (int round = 0; round < 10; ++round) {
     operands.fill(round);
     const std::vector<std::int32_t> expected = operands.expected();
-    for (std::int64_t n_cols = 1; n_cols <= kPackedColumns; ++n_cols) {
-      std::vector<std::int32_t> got(kPackedRows * kPackedColumns, -1);
+    for (const std::int64_t n_cols : column_counts) {
+      std::vector<std::int32_t> got(static_cast<std::size_t>(n_rows * most_columns), -1);
       set.ternary({.w = operands.w(),
-                   .n_rows = kPackedRows,
+                   .n_rows = n_rows,
                    .x = operands.x(),
                    .x_sums = operands.x_sums(),
                    .n_cols = n_cols,
                    .k_padded = operands.k_padded(),
                    .y = got.data(),
-                   .y_stride = kPackedRows});
-      const auto end = got.begin() + n_cols * kPackedRows;
+                   .y_stride = static_cast<std::size_t>(n_rows)});
+      const auto end = got.begin() + n_cols * n_rows;
       same =
           same && std::equal(got.begin(), end, expected.begin()) && std::count(end, got.end(), -1) == got.end() - end;
     }
   }
-  return identical(fmt::format("{} ternary x int8", set.name), same);
+  return same;
 }
 
-/// As prove_ternary: of less than a run of 16-bit sums, of one and a rest, and of several.
-Proof prove_ternary_tables(const KernelSet& set) {
-  return identical(fmt::format("{} ternary by tables x int8", set.name),
-                   same_by_tables(set, 128) && same_by_tables(set, 256) && same_by_tables(set, 1280));
-}
-
-/// As prove_ternary, held against products with the same weights by rows, both with all columns and with those that are
-/// taken: of extremes all are, in round 10 few that are not zero, in round 11 none.
-Proof prove_ternary_panels(const KernelSet& set) {
+/// Whether products by columns are those of the same weights by rows, with all columns and with those that are taken.
+bool same_by_columns(const KernelSet& set, std::span<const std::int64_t> column_counts) {
   constexpr std::int64_t kWide = 1667;  // whole tiles, a rest, and a column that is not there
   constexpr std::int64_t kRows = kTernaryPanel - 12;
-  TernaryOperands operands(kRows, kPackedColumns, kWide, 17);
+  const std::int64_t most_columns = column_counts.back();
+  TernaryOperands operands(kRows, most_columns, kWide, 17);
   AlignedBuffer panel(static_cast<std::size_t>(ternary_panel_bytes(kWide)));
   bool same = true;
   for (int round = 0; round < 12; ++round) {
@@ -174,11 +181,11 @@ Proof prove_ternary_panels(const KernelSet& set) {
     rows.k_padded = operands.k_padded();
     pack_ternary_panels(rows, panel.as<std::uint8_t>());
     const std::vector<std::int32_t> expected = operands.expected();
-    std::vector<std::int32_t> got(kTernaryPanel * kPackedColumns);
+    std::vector<std::int32_t> got(static_cast<std::size_t>(kTernaryPanel * most_columns));
     const auto check = [&](std::int64_t column, const std::int32_t* y) {
       same = same && std::memcmp(y, expected.data() + column * kRows, kRows * sizeof(std::int32_t)) == 0;
     };
-    for (std::int64_t n_cols = 1; n_cols <= kPackedColumns; ++n_cols) {
+    for (const std::int64_t n_cols : column_counts) {
       set.ternary_panel({.w = panel.as<std::uint8_t>(),
                          .k = ternary_panel_columns(kWide),
                          .x = operands.x(),
@@ -190,7 +197,7 @@ Proof prove_ternary_panels(const KernelSet& set) {
       for (std::int64_t c = 0; c < n_cols; ++c) check(c, got.data() + c * kTernaryPanel);
     }
     TakenColumns taken;
-    for (std::int64_t c = 0; c < kPackedColumns; ++c) {
+    for (std::int64_t c = 0; c < most_columns; ++c) {
       taken.take(operands.x() + c * operands.k_padded(), kWide);
       set.ternary_taken({.w = panel.as<std::uint8_t>(),
                          .next = panel.as<std::uint8_t>(),
@@ -202,7 +209,27 @@ Proof prove_ternary_panels(const KernelSet& set) {
       check(c, got.data());
     }
   }
-  return identical(fmt::format("{} ternary by columns x int8", set.name), same);
+  return same;
+}
+
+}  // namespace
+
+Proof prove_ternary(const KernelSet& set) {
+  return identical(fmt::format("{} ternary x int8", set.name),
+                   same_by_rows(set, kPackedRows, few_columns()) && same_by_rows(set, kTiledRows, kTiledColumns));
+}
+
+/// As prove_ternary: of less than a run of 16-bit sums, of one and a rest, and of several.
+Proof prove_ternary_tables(const KernelSet& set) {
+  return identical(fmt::format("{} ternary by tables x int8", set.name),
+                   same_by_tables(set, 128) && same_by_tables(set, 256) && same_by_tables(set, 1280));
+}
+
+/// As prove_ternary: of extremes all columns are taken, in round 10 few, in round 11 none.
+Proof prove_ternary_panels(const KernelSet& set) {
+  const auto tiled = std::span(kTiledColumns).first(2);
+  return identical(fmt::format("{} ternary by columns x int8", set.name),
+                   same_by_columns(set, few_columns()) && same_by_columns(set, tiled));
 }
 
 namespace {

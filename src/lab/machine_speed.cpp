@@ -99,9 +99,15 @@ std::vector<std::string> advice(const MachineFacts& facts) {
     lines.push_back(
         fmt::format("the clock follows \"{}\": as root, cpupower frequency-set -g performance", facts.host.governor));
   }
-  if (facts.isa_used != facts.isa_best) {
+  if (facts.isa_used != facts.isa_best && facts.isa_used != facts.isa_to_try) {
     lines.push_back(
         fmt::format("TERN_ISA asks for {}, but this processor has {}: unset it", facts.isa_used, facts.isa_best));
+  }
+  if (!facts.isa_to_try.empty() && facts.isa_used != facts.isa_to_try) {
+    lines.push_back(
+        fmt::format("the instruction set {0} may do prompts faster; it is taken only if it is asked for (--isa {0}), "
+                    "because it was never timed: tern bench -m FILE -p 512 --isa {1},{0} compares them",
+                    facts.isa_to_try, facts.isa_best));
   }
   if (facts.share_lost > 0.05) {
     lines.push_back(

@@ -38,7 +38,8 @@ struct MachineFacts {
   int usable_cores = 1;
   std::string_view isa_used;
   std::string_view isa_best;
-  double share_lost = 0.0;  // of the processor time while limits were measured: sys::BusyWatch
+  std::string_view isa_to_try = {};  // runs here, and is taken only if it is asked for; empty: there is none
+  double share_lost = 0.0;           // of the processor time while limits were measured: sys::BusyWatch
 };
 
 /// One line for each thing that would make models faster; empty when nothing is known.

@@ -11,6 +11,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace tern::sys {
@@ -23,6 +25,14 @@ std::uint64_t enabled_state() {  // XCR0: which register files the operating sys
   std::uint32_t high = 0;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return (static_cast<std::uint64_t>(high) << 32) | low;
+}
+
+constexpr long kTileData = 18;  // the tile registers' bit of XCR0
+
+bool kernel_knows_tiles() {
+  constexpr long kGetSupportedFeatures = 0x1021;  // ARCH_GET_XCOMP_SUPP
+  std::uint64_t features = 0;
+  return syscall(SYS_arch_prctl, kGetSupportedFeatures, &features) == 0 && (features >> kTileData & 1U) != 0;
 }
 
 }  // namespace
@@ -48,16 +58,25 @@ CpuFeatures cpu_features() {
   f.avx512bw = zmm && (b >> 30 & 1U) != 0;
   f.avx512vl = zmm && (b >> 31 & 1U) != 0;
   f.avx512_vnni = zmm && (c >> 11 & 1U) != 0;
-  f.amx_int8 = tiles && (d >> 25 & 1U) != 0;
+  f.amx_int8 = tiles && (d >> 24 & 1U) != 0 && (d >> 25 & 1U) != 0 && kernel_knows_tiles();
   if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
     f.avx_vnni = ymm && (a >> 4 & 1U) != 0;
     f.avx512_bf16 = zmm && (a >> 5 & 1U) != 0;
   }
   return f;
 }
+
+bool allow_amx() {
+  constexpr long kRequestFeature = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  return syscall(SYS_arch_prctl, kRequestFeature, kTileData) == 0;
+}
 #else
 CpuFeatures cpu_features() {
   return {};
+}
+
+bool allow_amx() {
+  return false;
 }
 #endif
 

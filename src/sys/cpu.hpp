@@ -16,6 +16,9 @@ struct CpuFeatures {
 };
 
 [[nodiscard]] CpuFeatures cpu_features();
+/// Asks the kernel for the tile registers of AMX, for all threads of this process: their 8 KB are given to those only
+/// that ask (Linux, Documentation/arch/x86/xstate.rst). False where it refuses or knows none.
+[[nodiscard]] bool allow_amx();
 [[nodiscard]] std::string cpu_name();
 /// Cores this process may really use: affinity mask and cgroup CPU quota (rounded up), at least 1.
 [[nodiscard]] int usable_cores();

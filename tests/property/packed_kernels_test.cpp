@@ -3,12 +3,20 @@
 #include <gtest/gtest.h>
 
 #include "kernels/binary_pack.hpp"
+#include "tests/support/emulated_amx.hpp"
 #include "tests/support/kernel_cases.hpp"
 
 namespace tern::kernels {
 namespace {
 
 using test::sets_of_this_machine;
+
+/// And AMX's, where its instructions can be emulated at least.
+std::vector<Kernels> ternary_sets() {
+  std::vector<Kernels> sets = sets_of_this_machine();
+  if (auto amx = test::amx_or_emulated(); amx && !sys::cpu_features().amx_int8) sets.push_back(*std::move(amx));
+  return sets;
+}
 
 struct TernaryCase {
   std::int64_t n_rows, n_cols, k;
@@ -48,7 +56,7 @@ TEST(PackedKernels, TernaryProductsAreTheSameIntegersOnEverySet) {
   const Kernels scalar = choose("scalar").value();
   Random random(1);
   for (const std::int64_t k : {128, 256, 1920, 2048, 2176, 2560, 4096, 6912, 8320}) {
-    for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 129, 130, 131}) {
+    for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 17, 129, 130, 131}) {
       TernaryCase t = ternary_case(1 + (n_cols * 3 + k / 128) % 19, n_cols, k);
       for (std::byte& b : t.w.bytes()) {
         b = static_cast<std::byte>(random.below(3) << 6 | random.below(3) << 4 | random.below(3) << 2 |
@@ -57,7 +65,7 @@ TEST(PackedKernels, TernaryProductsAreTheSameIntegersOnEverySet) {
       for (std::byte& b : t.x.bytes()) b = static_cast<std::byte>(random.below(256));
       add_up(t);
       const auto expected = run_ternary(scalar, t);
-      for (const Kernels& kernels : sets_of_this_machine()) {
+      for (const Kernels& kernels : ternary_sets()) {
         ASSERT_EQ(run_ternary(kernels, t), expected) << kernels.isa << " k=" << k << " columns " << n_cols;
       }
     }
@@ -69,13 +77,13 @@ TEST(PackedKernels, TernaryProductsSurviveTheWorstCases) {
   for (const std::int64_t k : {std::int64_t{2048}, std::int64_t{2176}, std::int64_t{32768}}) {
     for (const int code : {0, 1, 2}) {
       for (const int activation : {127, -127, -128}) {
-        for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 129, 130}) {
-          constexpr std::int64_t kRows = 11;  // whole tiles of every set, and odd rows
+        for (const std::int64_t n_cols : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 34, 130}) {
+          constexpr std::int64_t kRows = 35;  // whole tiles of every set, and odd rows
           TernaryCase t = ternary_case(kRows, n_cols, k);
           for (std::byte& b : t.w.bytes()) b = static_cast<std::byte>(code * 0x55);
           for (std::byte& b : t.x.bytes()) b = static_cast<std::byte>(activation);
           add_up(t);
-          for (const Kernels& kernels : sets_of_this_machine()) {
+          for (const Kernels& kernels : ternary_sets()) {
             const auto y = run_ternary(kernels, t);
             for (std::int64_t c = 0; c < n_cols; ++c) {
               for (std::int64_t r = 0; r < kRows; ++r) {

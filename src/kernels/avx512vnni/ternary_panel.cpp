@@ -10,40 +10,10 @@
 // After it:
 #include "kernels/avx512vnni/functions.hpp"
 #include "kernels/avx512vnni/ternary_panel_tile.hpp"
-#include "kernels/ternary_panel_layout.hpp"
+#include "kernels/avx512vnni/ternary_panel_unpack.hpp"
 
 namespace tern::kernels::avx512vnni {
 namespace {
-
-/// Four columns of a panel with their bytes interleaved: vector m has, four to a lane, the codes of rows 16 m .. 16 m +
-/// 15 at bits 7-6, of the rows 64, 128 and 192 further at the bits below.
-inline void interleave(const __m512i* columns, __m512i* fours) {
-  const __m512i low0 = _mm512_unpacklo_epi8(columns[0], columns[1]);
-  const __m512i low1 = _mm512_unpacklo_epi8(columns[2], columns[3]);
-  const __m512i high0 = _mm512_unpackhi_epi8(columns[0], columns[1]);
-  const __m512i high1 = _mm512_unpackhi_epi8(columns[2], columns[3]);
-  fours[0] = _mm512_unpacklo_epi16(low0, low1);
-  fours[1] = _mm512_unpackhi_epi16(low0, low1);
-  fours[2] = _mm512_unpacklo_epi16(high0, high1);
-  fours[3] = _mm512_unpackhi_epi16(high0, high1);
-}
-
-inline __m512i plane(__m512i v, unsigned shift) {
-  return _mm512_and_si512(_mm512_srli_epi16(v, shift), _mm512_set1_epi8(3));
-}
-
-/// Columns [k0, k0 + n) of a panel, n a multiple of 4, as four planes of 64 rows: for every four columns 256 bytes.
-inline void unpack(const std::uint8_t* columns, std::int64_t n, std::uint8_t* out) {
-  for (std::int64_t k = 0; k < n; k += 4, columns += 4 * kTernaryPanelColumn, out += kStepBytes) {
-    __m512i bytes[4];
-    for (int i = 0; i < 4; ++i) bytes[i] = _mm512_loadu_si512(columns + i * kTernaryPanelColumn);
-    __m512i fours[4];
-    interleave(bytes, fours);
-    for (unsigned q = 0; q < 4; ++q) {
-      for (int m = 0; m < 4; ++m) _mm512_store_si512(out + q * kPlaneBytes + m * 64, plane(fours[m], 6 - 2 * q));
-    }
-  }
-}
 
 /// A plane of unpacked rows against C columns of the input.
 template <int C>
@@ -70,7 +40,7 @@ void ternary_panel(const TernaryPanelArgs& a) {
   alignas(64) std::uint8_t codes[4 * kPlaneBytes];
   for (std::int64_t k0 = 0; k0 < a.k; k0 += kPanelTileColumns) {
     const std::int64_t n = a.k - k0 < kPanelTileColumns ? a.k - k0 : kPanelTileColumns;
-    unpack(a.w + k0 * kTernaryPanelColumn, n, codes);
+    unpack_panel(a.w + k0 * kTernaryPanelColumn, n, codes);
     for (int q = 0; q < 4; ++q) {
       const std::uint8_t* plane = codes + q * kPlaneBytes;
       std::int32_t* rows = a.y + 64 * q;

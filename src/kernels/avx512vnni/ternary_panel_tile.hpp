@@ -3,16 +3,10 @@
 // reason in ternary_tile.hpp.
 #pragma once
 
-#include <immintrin.h>
-
-#include <cstdint>
+#include "kernels/avx512vnni/ternary_panel_unpack.hpp"
 
 namespace tern::kernels::avx512vnni {
 namespace {
-
-constexpr std::int64_t kPanelTileColumns = 256;  // of weights, unpacked at once: 16 KB for 64 rows
-constexpr std::int64_t kStepBytes = 256;         // of 64 rows and four columns
-constexpr std::int64_t kPlaneBytes = kPanelTileColumns / 4 * kStepBytes;
 
 #define TERN_COLUMN(x, s0, s1, s2, s3)                   \
   "vpdpbusd (%[" x "],%[i])%{1to16%}, %%zmm24, %%zmm" s0 \

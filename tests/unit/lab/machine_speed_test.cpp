@@ -77,6 +77,11 @@ TEST(MachineAdvice, NamesEachThingThatCouldBeFaster) {
   bad.isa_used = "scalar";
   EXPECT_NE(advice(bad).at(0).find("TERN_ISA"), std::string::npos);
   bad = good;
+  bad.isa_to_try = "amxint8";
+  EXPECT_NE(advice(bad).at(0).find("--isa avx2,amxint8"), std::string::npos);
+  bad.isa_used = "amxint8";
+  EXPECT_TRUE(advice(bad).empty());
+  bad = good;
   bad.share_lost = 0.4;
   EXPECT_NE(advice(bad).at(0).find("40 %"), std::string::npos);
 }
