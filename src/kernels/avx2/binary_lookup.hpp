@@ -90,14 +90,14 @@ inline void panels_by(const BinaryArgs& a, std::int64_t panel, std::int64_t stri
     for (; s < end; s += 4) {
       __m256i low[R][C];
       __m256i high[R][C];
-      for (int r = 0; r < R; ++r) {  // two lines a stream, as far ahead as in ternary_blocks.hpp
-        prefetch_stream(w + r * stride + s * kPanel);
-        prefetch_stream(w + r * stride + s * kPanel + 64);
-      }
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) {
         __m256i bits[R];
-        for (int r = 0; r < R; ++r) bits[r] = load(w + r * stride + (s + i) * kPanel);
+        for (int r = 0; r < R; ++r) {
+          const std::uint8_t* p = w + r * stride + (s + i) * kPanel;
+          if (i % 2 == 0) prefetch_stream(p);  // two lines a stream, as far ahead as in ternary_blocks.hpp
+          bits[r] = load(p);
+        }
         for (int half = 0; half < 2; ++half) {
           __m256i nibbles[R];
           for (int r = 0; r < R; ++r)

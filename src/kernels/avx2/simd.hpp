@@ -62,6 +62,14 @@ inline std::int32_t sum_lanes(__m256i v) {
   return _mm_cvtsi128_si32(s);
 }
 
+/// Lane r of the result is the sum of the eight 32-bit lanes of p[r], r < 4.
+inline __m128i sums_of_four(const __m256i* p) {
+  const __m256i a = _mm256_add_epi32(_mm256_unpacklo_epi32(p[0], p[1]), _mm256_unpackhi_epi32(p[0], p[1]));
+  const __m256i b = _mm256_add_epi32(_mm256_unpacklo_epi32(p[2], p[3]), _mm256_unpackhi_epi32(p[2], p[3]));
+  const __m256i v = _mm256_add_epi32(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+  return _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+
 /// Lane r of the result is the sum of the eight 32-bit lanes of p[r].
 inline __m256i sums_of_eight(const __m256i* p) {
   const __m256i a = _mm256_hadd_epi32(_mm256_hadd_epi32(p[0], p[1]), _mm256_hadd_epi32(p[2], p[3]));

@@ -13,6 +13,7 @@
 #include "kernels/avx2/functions.hpp"
 #include "kernels/avx2/simd.hpp"
 #include "kernels/avx2/ternary_blocks.hpp"
+#include "kernels/avx2/ternary_row.hpp"
 #include "kernels/avx2/ternary_tile.hpp"
 
 namespace tern::kernels::avx2 {
@@ -21,44 +22,39 @@ namespace {
 constexpr std::int64_t kBlockGroups = kTernaryBlockColumns / kGroup;  // 4 planes * 16 groups = 64 pairs
 constexpr std::int64_t kBlockRows = 8;  // unpacked block: 8 x 2048 bytes, which leaves room in L1 for six columns
 
-/// R rows against one column. The planes at bits 3-2 are used in place as 4 * code: their pairs reach -2048, so such a
-/// lane holds 16 of them, that is 8 groups of two planes; it is then divided by 4 (exactly) and joins the others:
-/// -8192 (16 pairs of 512) - 8192 stays within int16.
+/// R rows, `row_bytes` apart, against one column. After 8 groups fours are divided by 4 (exactly) and join the others:
+/// -8192 (16 pairs of 512) - 8192 stays within 16 bits.
 template <int R>
 inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std::int8_t* x, std::int64_t groups,
                         std::int32_t x_sum, std::int32_t* y, std::int64_t y_stride) {
-  const __m256i low = _mm256_set1_epi8(0x03);
-  const __m256i high = _mm256_set1_epi8(0x0c);
   __m256i total[R];
+#pragma GCC unroll 4
   for (int r = 0; r < R; ++r) total[r] = _mm256_setzero_si256();
   for (std::int64_t g = 0; g < groups;) {
     const std::int64_t end = g + 8 < groups ? g + 8 : groups;
     __m256i ones[R];
     __m256i fours[R];
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) ones[r] = fours[r] = _mm256_setzero_si256();
-    for (; g < end; ++g) {
-      const __m256i x0 = load(x + g * kGroup), x1 = load(x + g * kGroup + 32);
-      const __m256i x2 = load(x + g * kGroup + 64), x3 = load(x + g * kGroup + 96);
-      for (int r = 0; r < R; ++r) {
-        const std::uint8_t* p = w + r * row_bytes + g * 32;
-        if ((g & 1) == 0) prefetch_stream(p);
-        const __m256i b = load(p);
-        const __m256i t = _mm256_srli_epi16(b, 4);
-        fours[r] = _mm256_add_epi16(fours[r], _mm256_maddubs_epi16(_mm256_and_si256(t, high), x0));
-        ones[r] = _mm256_add_epi16(ones[r], _mm256_maddubs_epi16(_mm256_and_si256(t, low), x1));
-        fours[r] = _mm256_add_epi16(fours[r], _mm256_maddubs_epi16(_mm256_and_si256(b, high), x2));
-        ones[r] = _mm256_add_epi16(ones[r], _mm256_maddubs_epi16(_mm256_and_si256(b, low), x3));
-      }
+    for (; g + 2 <= end; g += 2) {
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r) add_two_groups(ones[r], fours[r], w + r * row_bytes + g * 32, x + g * kGroup);
     }
+    if (g < end) {
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r) add_group(ones[r], fours[r], w + r * row_bytes + g * 32, x + g * kGroup);
+      ++g;
+    }
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) {
       total[r] = _mm256_add_epi32(total[r], widen(_mm256_add_epi16(ones[r], _mm256_srai_epi16(fours[r], 2))));
     }
   }
-  for (int r = 0; r < R; ++r) y[r * y_stride] = sum_lanes(total[r]) - x_sum;
+  store_sums<R>(total, x_sum, y, y_stride);
 }
 
 /// One row against a few columns, unpacked in registers once for all of them. All planes are shifted down to codes, so
-/// that a lane holds 16 groups and needs one sum a column: faster here than the trick of rows_by_one.
+/// that a lane holds 16 groups and needs one sum a column: faster here than the trick of ternary_row.hpp.
 template <int C>
 [[gnu::noinline]] void row_by_few(const std::uint8_t* w, const std::int8_t* x, std::int64_t x_stride,
                                   std::int64_t groups, const std::int32_t* x_sums, std::int32_t* y,

@@ -45,6 +45,19 @@ inline void each_row_of_streams(const TernaryArgs& a, F rows) {
     rows.template operator()<1>(a.w + r * row_bytes, row_bytes, a.y + r, 1);
 }
 
+/// The outputs of the R rows of one step, kStreams or 1: the sums of total[r]'s lanes less the column's.
+template <int R>
+inline void store_sums(const __m256i* total, std::int32_t x_sum, std::int32_t* y, std::int64_t y_stride) {
+  alignas(16) std::int32_t sums[kStreams];
+  if constexpr (R == kStreams) {
+    _mm_store_si128(reinterpret_cast<__m128i*>(sums), sums_of_four(total));
+  } else {
+    static_assert(R == 1);
+    sums[0] = sum_lanes(total[0]);
+  }
+  for (int r = 0; r < R; ++r) y[r * y_stride] = sums[r] - x_sum;
+}
+
 /// Codes of `n_rows` rows, `groups` groups each, one byte a weight in the order of the columns, rows kColumns apart.
 template <std::int64_t kColumns>
 inline void unpack(const std::uint8_t* w, std::int64_t row_bytes, std::int64_t n_rows, std::int64_t groups,

@@ -1,17 +1,16 @@
 // Exact integer products with packed ternary weights (layout: kernels/ternary_pack.hpp), AVX-512 with VNNI.
 //
-// vpdpbusd sums are exact for the reason in avxvnni/ternary_rows.hpp, which one column uses, in vectors of 256 bits: a
-// plane of a group is 32 columns, and the next plane of the same bits lies 128 columns further. A few columns unpack
-// two groups of four rows in registers, up to four columns at a time. Many share an unpacked block in L1, in tiles of
-// four rows and six columns.
+// vpdpbusd sums are exact for the reason in avxvnni/ternary_rows.hpp. A plane of a group is 32 columns, and the same
+// plane of the next group lies 128 columns further: one column or a few unpack two groups of four rows in registers, up
+// to four columns at a time. Many share an unpacked block in L1, in tiles of four rows and six columns.
 #if defined(__x86_64__)
 
 #include "kernels/avx512vnni/simd.hpp"
 // After it:
 #include "kernels/avx2/streams.hpp"
+#include "kernels/avx2/ternary_blocks.hpp"
 #include "kernels/avx512vnni/functions.hpp"
 #include "kernels/avx512vnni/ternary_tile.hpp"
-#include "kernels/avxvnni/ternary_rows.hpp"
 
 namespace tern::kernels::avx512vnni {
 namespace {
@@ -69,6 +68,62 @@ template <int R, int C>
           _mm512_reduce_add_epi32(acc[c][r]) - x_sums[c];
     }
   }
+}
+
+/// R rows, `row_bytes` apart, against one column. Two planes are used in place, as 4 * code, and have sums of their
+/// own, each at most 2 * 4 * 128 * k / 32 in a lane.
+template <int R>
+inline void rows_by_one(const std::uint8_t* w, std::int64_t row_bytes, const std::int8_t* x, std::int64_t groups,
+                        std::int32_t x_sum, std::int32_t* y, std::int64_t y_stride) {
+  const __m512i low = _mm512_set1_epi8(0x03);
+  const __m512i high = _mm512_set1_epi8(0x0c);
+  __m512i ones[R];
+  __m512i fours[R];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) ones[r] = fours[r] = _mm512_setzero_si512();
+  const auto add = [&](int r, __m512i b, const __m512i* v) {
+    const __m512i t = _mm512_srli_epi16(b, 4);
+    fours[r] = _mm512_dpbusd_epi32(fours[r], _mm512_and_si512(t, high), v[0]);
+    ones[r] = _mm512_dpbusd_epi32(ones[r], _mm512_and_si512(t, low), v[1]);
+    fours[r] = _mm512_dpbusd_epi32(fours[r], _mm512_and_si512(b, high), v[2]);
+    ones[r] = _mm512_dpbusd_epi32(ones[r], _mm512_and_si512(b, low), v[3]);
+  };
+  std::int64_t g = 0;
+  for (; g + 2 <= groups; g += 2) {
+    __m512i v[4];
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) {
+      const std::int8_t* q = x + g * avx2::kGroup + 32 * p;
+      v[p] = load_halves(q, q + avx2::kGroup);
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      const std::uint8_t* p = w + r * row_bytes + g * 32;
+      avx2::prefetch_stream(p);
+      add(r, _mm512_loadu_si512(p), v);
+    }
+  }
+  if (g < groups) {  // the last of a row: the upper half is zero
+    __m512i v[4];
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) v[p] = _mm512_zextsi256_si512(load(x + g * avx2::kGroup + 32 * p));
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) add(r, _mm512_zextsi256_si512(load(w + r * row_bytes + g * 32)), v);
+  }
+  __m256i total[R];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    const __m512i sum = _mm512_add_epi32(ones[r], _mm512_srai_epi32(fours[r], 2));
+    total[r] = _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+  }
+  avx2::store_sums<R>(total, x_sum, y, y_stride);
+}
+
+void one_column(const TernaryArgs& a) {
+  avx2::each_row_of_streams(
+      a, [&]<int R>(const std::uint8_t* w, std::int64_t stride, std::int32_t* y, std::int64_t y_stride) {
+        rows_by_one<R>(w, stride, a.x, a.k_padded / avx2::kGroup, a.x_sums[0], y, y_stride);
+      });
 }
 
 void few_columns(const TernaryArgs& a) {
@@ -137,7 +192,7 @@ void many_columns(const TernaryArgs& a) {
 }  // namespace
 
 void ternary(const TernaryArgs& a) {
-  if (a.n_cols == 1) return avxvnni::one_column(a);
+  if (a.n_cols == 1) return one_column(a);
   if (a.n_cols <= kFewColumns) return few_columns(a);
   many_columns(a);
 }
