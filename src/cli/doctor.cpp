@@ -52,12 +52,11 @@ class Doctor final : public Command {
     const sys::Stopwatch clock;
     TERN_TRY(const kernels::Kernels chosen, kernels::choose());
     TERN_TRY(const Machine machine, look_at_machine(chosen, console));
-    const sys::CpuFeatures features = sys::cpu_features();
     std::vector<Checked> sets;
     std::size_t n_proofs = 0;
     std::size_t n_failed = 0;
     for (const kernels::Isa& isa : kernels::all_isas()) {
-      Checked set{.isa = isa, .supported = isa.supported(features), .used = isa.name == chosen.isa, .proofs = {}};
+      Checked set{.isa = isa, .supported = kernels::runs_here(isa), .used = isa.name == chosen.isa, .proofs = {}};
       if (set.supported) {
         TERN_TRY(set.proofs, kernels::prove(isa.name));
       }
@@ -87,7 +86,7 @@ class Doctor final : public Command {
     machine.facts.isa_used = chosen.isa;
     machine.facts.isa_best = chosen.isa;
     for (const kernels::Isa& isa : kernels::all_isas()) {
-      if (!isa.supported(sys::cpu_features())) continue;
+      if (!kernels::runs_here(isa)) continue;
       (isa.only_if_asked_for ? machine.facts.isa_to_try : machine.facts.isa_best) = isa.name;
       if (!isa.only_if_asked_for) break;  // the best comes first
     }

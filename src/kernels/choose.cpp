@@ -139,6 +139,10 @@ std::vector<Isa> all_isas() {
   return isas;
 }
 
+bool runs_here(const Isa& isa) {
+  return isa.supported(sys::cpu_features()) && (isa.ask_leave == nullptr || isa.ask_leave());
+}
+
 Result<Kernels> choose(std::string_view forced) {
   std::string_view origin = "the instruction set asked for";
   if (forced.empty()) {
@@ -148,8 +152,19 @@ Result<Kernels> choose(std::string_view forced) {
       origin = "TERN_ISA";
     }
   }
+  auto kernels = choose_for(sys::cpu_features(), forced);
+  if (!kernels) return fail(kernels.error().code, "{}: {}", origin, kernels.error().message);
   const std::vector<Isa> isas = all_isas();
-  const sys::CpuFeatures cpu = sys::cpu_features();
+  const auto chosen = std::ranges::find(isas, kernels->isa, &Isa::name);
+  if (chosen->ask_leave != nullptr && !chosen->ask_leave()) {
+    return fail(ErrorCode::unsupported, "{}: \"{}\" needs registers that the operating system does not grant", origin,
+                chosen->name);
+  }
+  return kernels;
+}
+
+Result<Kernels> choose_for(const sys::CpuFeatures& cpu, std::string_view forced) {
+  const std::vector<Isa> isas = all_isas();
   std::size_t first = 0;
   if (forced.empty()) {
     while (isas[first].only_if_asked_for || !isas[first].supported(cpu)) ++first;  // ends at "scalar" at the latest
@@ -158,16 +173,12 @@ Result<Kernels> choose(std::string_view forced) {
     for (const Isa& isa : isas) names.push_back(isa.name);
     while (first < isas.size() && !equal_ignoring_case(isas[first].name, forced)) ++first;
     if (first == isas.size()) {
-      return fail(ErrorCode::usage, "{}: unknown instruction set \"{}\"{}; this program has {}", origin,
-                  printable(forced), did_you_mean(forced, names), fmt::join(names, ", "));
+      return fail(ErrorCode::usage, "unknown instruction set \"{}\"{}; this program has {}", printable(forced),
+                  did_you_mean(forced, names), fmt::join(names, ", "));
     }
     if (!isas[first].supported(cpu)) {
-      return fail(ErrorCode::unsupported, "{}: \"{}\" needs {}, which this processor ({}) lacks", origin,
-                  isas[first].name, isas[first].needs, sys::cpu_name());
-    }
-    if (isas[first].ask_leave != nullptr && !isas[first].ask_leave()) {
-      return fail(ErrorCode::unsupported, "{}: \"{}\" needs registers that the operating system does not grant", origin,
-                  isas[first].name);
+      return fail(ErrorCode::unsupported, "\"{}\" needs {}, which this processor ({}) lacks", isas[first].name,
+                  isas[first].needs, sys::cpu_name());
     }
   }
   Kernels kernels{.isa = isas[first].name, .table = {}, .matmuls = {}, .caches = {}};

@@ -58,6 +58,10 @@ struct Isa {
 /// TERN_ISA, else automatic). Errors: an unknown name (with the nearest), a set this CPU lacks, or whose registers the
 /// system does not grant.
 [[nodiscard]] Result<Kernels> choose(std::string_view forced = {});
+/// The same for a processor that has `cpu`, not asking the system for anything: what comes back may not run here.
+[[nodiscard]] Result<Kernels> choose_for(const sys::CpuFeatures& cpu, std::string_view forced);
+/// Whether this processor has what a set needs and the system grants it.
+[[nodiscard]] bool runs_here(const Isa& isa);
 
 /// Serves every (format, activation) pair: decodes both sides to float and adds in one fixed order. The slow, obvious
 /// reference for every matmul kernel. `tensor_scale` is the weight tensor's own scale (1 where it has none).
@@ -82,5 +86,7 @@ struct Proof {
 /// Proves every kernel that runs when this set is chosen, those it takes from the sets below it too (about a second in
 /// all); includes the worst case of the integer sums.
 [[nodiscard]] Result<std::vector<Proof>> prove(std::string_view isa);
+/// Of what choose_for() gave.
+[[nodiscard]] Result<std::vector<Proof>> prove(const Kernels& kernels, const sys::CpuFeatures& cpu);
 
 }  // namespace tern::kernels

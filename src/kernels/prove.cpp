@@ -285,6 +285,7 @@ Result<void> prove_set(const KernelSet& set, std::vector<Proof>& proofs) {
   if (set.ternary != nullptr) proofs.push_back(prove_ternary(set));
   if (set.ternary_tables != nullptr) proofs.push_back(prove_ternary_tables(set));
   if (set.ternary_panel != nullptr) proofs.push_back(prove_ternary_panels(set));
+  if (set.ternary_taken != nullptr) proofs.push_back(prove_ternary_taken(set));
   if (set.binary != nullptr) proofs.push_back(prove_binary(set));
   for (std::int64_t i = 0; set.attend != nullptr && i < set.n_caches; ++i) {
     TERN_TRY(const formats::Format* format, formats::by_name(set.caches[i].format));
@@ -308,12 +309,16 @@ Result<void> prove_set(const KernelSet& set, std::vector<Proof>& proofs) {
 
 Result<std::vector<Proof>> prove(std::string_view isa) {
   TERN_TRY(const Kernels kernels, choose(isa));
+  return prove(kernels, sys::cpu_features());
+}
+
+Result<std::vector<Proof>> prove(const Kernels& kernels, const sys::CpuFeatures& cpu) {
   std::vector<Proof> proofs;
   bool is_used = false;  // from the chosen set down; the scalar one is what all are proved against
   for (const Isa& known : all_isas()) {
     is_used = is_used || known.name == kernels.isa;
     const bool is_reference = known.set() == generic::scalar_set() && known.name != kernels.isa;
-    if (!is_used || is_reference || !known.supported(sys::cpu_features())) continue;
+    if (!is_used || is_reference || !known.supported(cpu)) continue;
     TERN_TRY_DO(prove_set(used_of(*known.set(), kernels.table), proofs));
   }
   return proofs;

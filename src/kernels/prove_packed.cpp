@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kPackedRows = 11;     // whole tiles and a rest
 constexpr std::int64_t kPackedColumns = 13;  // every way of taking one to thirteen columns, two tiles of six and a rest
+constexpr std::int64_t kWideColumns = 1667;  // of panels
 /// Of tiles of sixteen rows and columns: one, one and a rest, two, three and a rest.
 constexpr std::int64_t kTiledRows = 53;
 constexpr std::array<std::int64_t, 4> kTiledColumns = {16, 19, 32, 51};
@@ -164,49 +165,54 @@ bool same_by_rows(const KernelSet& set, std::int64_t n_rows, std::span<const std
   return same;
 }
 
-/// Whether products by columns are those of the same weights by rows, with all columns and with those that are taken.
-bool same_by_columns(const KernelSet& set, std::span<const std::int64_t> column_counts) {
-  constexpr std::int64_t kWide = 1667;  // whole tiles, a rest, and a column that is not there
-  constexpr std::int64_t kRows = kTernaryPanel - 12;
-  const std::int64_t most_columns = column_counts.back();
-  TernaryOperands operands(kRows, most_columns, kWide, 17);
-  AlignedBuffer panel(static_cast<std::size_t>(ternary_panel_bytes(kWide)));
+/// A panel that lacks some rows, and what products with the same weights by rows give: what products by columns are
+/// held against.
+class PanelOperands : public TernaryOperands {
+ public:
+  static constexpr std::int64_t kRows = kTernaryPanel - 12;
+
+  PanelOperands(std::int64_t k, std::int64_t n_cols)
+      : TernaryOperands(kRows, n_cols, k, 17), k_(k), panel_(static_cast<std::size_t>(ternary_panel_bytes(k))) {}
+
+  void fill(int round) {
+    TernaryOperands::fill(round);
+    TernaryMatrix rows;
+    rows.codes = w();
+    rows.n_rows = kRows;
+    rows.k = k_;
+    rows.k_padded = k_padded();
+    pack_ternary_panels(rows, panel_.as<std::uint8_t>());
+    expected_ = expected();
+  }
+
+  [[nodiscard]] const std::uint8_t* panel() const { return panel_.as<std::uint8_t>(); }
+  [[nodiscard]] bool same(std::int64_t column, const std::int32_t* y) const {
+    return std::memcmp(y, expected_.data() + column * kRows, kRows * sizeof(std::int32_t)) == 0;
+  }
+
+ private:
+  std::int64_t k_;
+  AlignedBuffer panel_;
+  std::vector<std::int32_t> expected_;
+};
+
+/// Of k columns, with each of these numbers of columns of the input, ascending.
+bool same_by_panels(const KernelSet& set, std::int64_t k, std::span<const std::int64_t> column_counts) {
+  PanelOperands operands(k, column_counts.back());
   bool same = true;
   for (int round = 0; round < 12; ++round) {
     operands.fill(round);
-    TernaryMatrix rows;
-    rows.codes = operands.w();
-    rows.n_rows = kRows;
-    rows.k = kWide;
-    rows.k_padded = operands.k_padded();
-    pack_ternary_panels(rows, panel.as<std::uint8_t>());
-    const std::vector<std::int32_t> expected = operands.expected();
-    std::vector<std::int32_t> got(static_cast<std::size_t>(kTernaryPanel * most_columns));
-    const auto check = [&](std::int64_t column, const std::int32_t* y) {
-      same = same && std::memcmp(y, expected.data() + column * kRows, kRows * sizeof(std::int32_t)) == 0;
-    };
+    std::vector<std::int32_t> got(static_cast<std::size_t>(kTernaryPanel * column_counts.back()));
     for (const std::int64_t n_cols : column_counts) {
-      set.ternary_panel({.w = panel.as<std::uint8_t>(),
-                         .k = ternary_panel_columns(kWide),
+      set.ternary_panel({.w = operands.panel(),
+                         .k = ternary_panel_columns(k),
                          .x = operands.x(),
                          .x_stride = static_cast<std::size_t>(operands.k_padded()),
                          .x_sums = operands.x_sums(),
                          .n_cols = n_cols,
                          .y = got.data(),
                          .y_stride = kTernaryPanel});
-      for (std::int64_t c = 0; c < n_cols; ++c) check(c, got.data() + c * kTernaryPanel);
-    }
-    TakenColumns taken;
-    for (std::int64_t c = 0; c < most_columns; ++c) {
-      taken.take(operands.x() + c * operands.k_padded(), kWide);
-      set.ternary_taken({.w = panel.as<std::uint8_t>(),
-                         .next = panel.as<std::uint8_t>(),
-                         .taken = taken.columns(),
-                         .codes = taken.codes(),
-                         .n_taken = taken.size(),
-                         .x_sum = operands.x_sums()[c],
-                         .y = got.data()});
-      check(c, got.data());
+      for (std::int64_t c = 0; c < n_cols; ++c) same = same && operands.same(c, got.data() + c * kTernaryPanel);
     }
   }
   return same;
@@ -225,11 +231,36 @@ Proof prove_ternary_tables(const KernelSet& set) {
                    same_by_tables(set, 128) && same_by_tables(set, 256) && same_by_tables(set, 1280));
 }
 
-/// As prove_ternary: of extremes all columns are taken, in round 10 few, in round 11 none.
+/// As prove_ternary: of columns that are whole tiles and a rest of them, one of which is not there, that are whole
+/// tiles, and that leave a long rest.
 Proof prove_ternary_panels(const KernelSet& set) {
   const auto tiled = std::span(kTiledColumns).first(2);
   return identical(fmt::format("{} ternary by columns x int8", set.name),
-                   same_by_columns(set, few_columns()) && same_by_columns(set, tiled));
+                   same_by_panels(set, kWideColumns, few_columns()) && same_by_panels(set, kWideColumns, tiled) &&
+                       same_by_panels(set, 320, tiled) && same_by_panels(set, 316, tiled));
+}
+
+/// Of extremes all columns are taken, in round 10 few, in round 11 none.
+Proof prove_ternary_taken(const KernelSet& set) {
+  PanelOperands operands(kWideColumns, kPackedColumns);
+  TakenColumns taken;
+  bool same = true;
+  for (int round = 0; round < 12; ++round) {
+    operands.fill(round);
+    for (std::int64_t c = 0; c < kPackedColumns; ++c) {
+      std::array<std::int32_t, kTernaryPanel> got;
+      taken.take(operands.x() + c * operands.k_padded(), kWideColumns);
+      set.ternary_taken({.w = operands.panel(),
+                         .next = operands.panel(),
+                         .taken = taken.columns(),
+                         .codes = taken.codes(),
+                         .n_taken = taken.size(),
+                         .x_sum = operands.x_sums()[c],
+                         .y = got.data()});
+      same = same && operands.same(c, got.data());
+    }
+  }
+  return identical(fmt::format("{} ternary by columns that are not zero x int8", set.name), same);
 }
 
 namespace {

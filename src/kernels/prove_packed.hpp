@@ -13,8 +13,8 @@ namespace tern::kernels {
 /// Of the set's own function, which must be there.
 [[nodiscard]] Proof prove_ternary(const KernelSet& set);
 [[nodiscard]] Proof prove_ternary_tables(const KernelSet& set);
-/// Needs both ternary_panel and ternary_taken, which a set has together.
 [[nodiscard]] Proof prove_ternary_panels(const KernelSet& set);
+[[nodiscard]] Proof prove_ternary_taken(const KernelSet& set);
 [[nodiscard]] Proof prove_binary(const KernelSet& set);
 
 }  // namespace tern::kernels

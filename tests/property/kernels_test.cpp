@@ -326,7 +326,7 @@ TEST(Kernels, QuantisersGiveTheSameBytesOnEverySet) {
 
 TEST(Kernels, TheForcedSetIsTheOneThatRuns) {
   for (const Isa& isa : all_isas()) {
-    if (!isa.supported(sys::cpu_features())) continue;
+    if (!runs_here(isa)) continue;
     const Kernels kernels = choose(isa.name).value();
     EXPECT_EQ(kernels.isa, isa.name);
     EXPECT_EQ(kernels.table.ternary, isa.set()->ternary) << "the set's own function must be in the table";
@@ -353,7 +353,7 @@ TEST(Kernels, AnUnknownSetIsRefusedWithTheNearestName) {
 
 TEST(Kernels, EveryProofPasses) {
   for (const Isa& isa : all_isas()) {
-    if (!isa.supported(sys::cpu_features())) continue;
+    if (!runs_here(isa)) continue;
     const auto proofs = prove(isa.name);
     ASSERT_TRUE(proofs.has_value());
     EXPECT_GE(proofs->size(), 10U);

@@ -20,15 +20,14 @@ namespace tern::test {
 
 class AmxEmulator {
  public:
-  /// From here on, in all threads. True: there it is. False: the handler was refused.
+  /// From here on, in all threads. False: the handler was refused.
   static bool install() {
     struct sigaction action{};
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO;
     sigemptyset(&action.sa_mask);
-    return sigaction(SIGILL, &action, &before()) == 0;
+    return sigaction(SIGILL, &action, nullptr) == 0;
   }
-  static void remove() { sigaction(SIGILL, &before(), nullptr); }
   /// Instructions that this thread has run so.
   static std::int64_t n_run() { return state().n_run; }
 
@@ -46,10 +45,6 @@ class AmxEmulator {
   static State& state() {
     thread_local State state;
     return state;
-  }
-  static struct sigaction& before() {
-    static struct sigaction action{};
-    return action;
   }
 
   [[noreturn]] static void refuse(std::string_view why) {
@@ -136,6 +131,7 @@ class AmxEmulator {
     auto& context = *static_cast<ucontext_t*>(raw);
     const Instruction i = decode(context);
     if (i.w || i.l) refuse("VEX.W or VEX.L is set");
+    if (i.opcode != 0x5e && i.vvvv != 0) refuse("VEX.vvvv names a register where there is none");
     run(i, state());
     ++state().n_run;
     context.uc_mcontext.gregs[REG_RIP] += i.length;
@@ -144,7 +140,8 @@ class AmxEmulator {
   static void run(const Instruction& i, State& s) {
     switch (i.opcode) {
       case 0x49:
-        if (i.prefix == 0 && i.mod != 3) return configure(reinterpret_cast<const std::uint8_t*>(i.base + i.index), s);
+        if (i.prefix == 0 && i.mod != 3 && i.reg == 0)
+          return configure(reinterpret_cast<const std::uint8_t*>(i.base + i.index), s);
         if (i.prefix == 0 && i.mod == 3 && i.reg == 0 && i.rm == 0) {  // TILERELEASE
           s.configured = false;
           for (Tile& tile : s.tiles) tile = {};

@@ -6,24 +6,26 @@
 #include "kernels/kernels.hpp"
 #include "tests/support/amx_emulator.hpp"
 
-#if defined(__x86_64__)
-#include "kernels/amxint8/set.hpp"
-#endif
-
 namespace tern::test {
 
+struct AmxKernels {
+  kernels::Kernels kernels;
+  sys::CpuFeatures cpu;  // what they were chosen for
+  bool emulated;
+};
+
 /// nullopt where AVX-512 is missing too. Installs the emulator for the rest of the program, unless it is not needed.
-inline std::optional<kernels::Kernels> amx_or_emulated() {
+inline std::optional<AmxKernels> amx_or_emulated() {
 #if defined(__x86_64__)
-  if (sys::cpu_features().amx_int8) return kernels::choose("amxint8").value();
-  auto below = kernels::choose("avx512vnni");
-  if (!below || !AmxEmulator::install()) return std::nullopt;
-  const kernels::KernelSet& amx = *kernels::amxint8::amxint8_set();
-  below->isa = "amxint8, emulated";
-  below->table.name = amx.name;
-  below->table.ternary = amx.ternary;
-  below->table.ternary_panel = amx.ternary_panel;
-  return *below;
+  sys::CpuFeatures cpu = sys::cpu_features();
+  if (cpu.amx_int8) {
+    auto own = kernels::choose("amxint8");
+    if (own) return AmxKernels{*std::move(own), cpu, false};
+  }
+  cpu.amx_int8 = true;
+  auto emulated = kernels::choose_for(cpu, "amxint8");
+  if (!emulated || !AmxEmulator::install()) return std::nullopt;
+  return AmxKernels{*std::move(emulated), cpu, true};
 #else
   return std::nullopt;
 #endif

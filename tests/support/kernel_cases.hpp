@@ -99,7 +99,7 @@ inline std::vector<float> decoded_column(kernels::Activation activation, const C
 inline std::vector<kernels::Kernels> sets_of_this_machine() {
   std::vector<kernels::Kernels> out;
   for (const kernels::Isa& isa : kernels::all_isas()) {
-    if (isa.supported(sys::cpu_features())) out.push_back(kernels::choose(isa.name).value());
+    if (kernels::runs_here(isa)) out.push_back(kernels::choose(isa.name).value());
   }
   return out;
 }

@@ -12,7 +12,6 @@ constexpr KernelSet kSet{
     .name = "amxint8",
     .ternary = ternary,
     .ternary_peak = "amx_int8",
-    .ternary_sums = {.from = kNever},
     .ternary_panel = ternary_panel,
     .ternary_panel_peak = "amx_int8",
 };

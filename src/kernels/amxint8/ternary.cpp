@@ -12,12 +12,14 @@
 // After it:
 #include "kernels/amxint8/functions.hpp"
 #include "kernels/amxint8/tiles.hpp"
+#include "kernels/avx2/ternary_blocks.hpp"
 #include "kernels/avx512vnni/functions.hpp"
 
 namespace tern::kernels::amxint8 {
 namespace {
 
-constexpr std::int64_t kGroup = 128;        // columns of weights in 32 bytes
+using avx2::kGroup;
+
 constexpr std::int64_t kPartColumns = 512;  // of weights, unpacked at once: 16 KB for 32 rows, as much of the input
 constexpr std::int64_t kBlockRows = 2 * kTileRows;
 constexpr std::int64_t kHalfBytes = kPartColumns * kTileRows;  // of 16 unpacked rows
@@ -25,10 +27,6 @@ constexpr std::int64_t kHalfBytes = kPartColumns * kTileRows;  // of 16 unpacked
 constexpr int kSums = 0;     // tiles 0 to 3: 2 * (half of the columns) + (half of the rows)
 constexpr int kInput = 4;    // and 5
 constexpr int kWeights = 6;  // and 7
-
-std::int64_t least(std::int64_t a, std::int64_t b) {
-  return a < b ? a : b;
-}
 
 /// Of up to 16 rows the columns of n / 128 groups, n at most kPartColumns: for every four columns 64 bytes, four for
 /// each row. Rows that are not there are zero.

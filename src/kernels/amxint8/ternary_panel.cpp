@@ -16,11 +16,11 @@ using avx512vnni::kPanelTileColumns;
 using avx512vnni::kPlaneBytes;
 using avx512vnni::kStepBytes;
 
-// Tiles 0 to 3 are sums, of 16 rows each.
-constexpr int kInput = 4;        // 64 columns of weights
-constexpr int kWeights = 5;      //
-constexpr int kLastInput = 6;    // fewer, where k ends
-constexpr int kLastWeights = 7;  //
+// Tiles 0 to 3 are sums, of 16 rows each. Inputs and weights go by 64 columns of weights, and by fewer where k ends.
+constexpr int kInput = 4;
+constexpr int kWeights = 5;
+constexpr int kLastInput = 6;
+constexpr int kLastWeights = 7;
 
 /// Tiles for n_cols columns of the input, the last of them of `rest` columns of weights.
 void set_shapes_of(std::int64_t n_cols, std::int64_t rest) {
@@ -51,17 +51,17 @@ void add_columns(const std::int8_t* x, std::int64_t x_stride, const std::uint8_t
 void add_plane(const std::int8_t* x, std::int64_t x_stride, const std::uint8_t* plane, std::int64_t n, std::int32_t* y,
                std::int64_t y_bytes) {
   load<0>(y, y_bytes);
-  load<1>(y + 16, y_bytes);
-  load<2>(y + 32, y_bytes);
-  load<3>(y + 48, y_bytes);
+  load<1>(y + kTileRows, y_bytes);
+  load<2>(y + 2 * kTileRows, y_bytes);
+  load<3>(y + 3 * kTileRows, y_bytes);
   std::int64_t k = 0;
   for (; k + kTileBytes <= n; k += kTileBytes)
     add_columns<kInput, kWeights>(x + k, x_stride, plane + k / 4 * kStepBytes);
   if (k < n) add_columns<kLastInput, kLastWeights>(x + k, x_stride, plane + k / 4 * kStepBytes);
   store<0>(y, y_bytes);
-  store<1>(y + 16, y_bytes);
-  store<2>(y + 32, y_bytes);
-  store<3>(y + 48, y_bytes);
+  store<1>(y + kTileRows, y_bytes);
+  store<2>(y + 2 * kTileRows, y_bytes);
+  store<3>(y + 3 * kTileRows, y_bytes);
 }
 
 }  // namespace
@@ -76,16 +76,16 @@ void ternary_panel(const TernaryPanelArgs& a) {
   }
   std::int64_t shaped = 0;
   for (std::int64_t k = 0; k < a.k; k += kPanelTileColumns) {
-    const std::int64_t n = a.k - k < kPanelTileColumns ? a.k - k : kPanelTileColumns;
+    const std::int64_t n = least(a.k - k, kPanelTileColumns);
     avx512vnni::unpack_panel(a.w + k * kTernaryPanelColumn, n, codes);
     for (std::int64_t c = 0; c < a.n_cols; c += kTileRows) {
-      const std::int64_t n_cols = a.n_cols - c < kTileRows ? a.n_cols - c : kTileRows;
+      const std::int64_t n_cols = least(a.n_cols - c, kTileRows);
       if (n_cols != shaped) {
         set_shapes_of(n_cols, a.k % kTileBytes);
         shaped = n_cols;
       }
       for (int q = 0; q < 4; ++q) {
-        add_plane(a.x + c * x_stride + k, x_stride, codes + q * kPlaneBytes, n, a.y + c * y_stride + 64 * q,
+        add_plane(a.x + c * x_stride + k, x_stride, codes + q * kPlaneBytes, n, a.y + c * y_stride + 4 * kTileRows * q,
                   y_stride * 4);
       }
     }

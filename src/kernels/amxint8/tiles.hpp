@@ -8,6 +8,10 @@
 namespace tern::kernels::amxint8 {
 namespace {
 
+[[nodiscard]] inline std::int64_t least(std::int64_t a, std::int64_t b) {
+  return a < b ? a : b;
+}
+
 constexpr std::int64_t kTileRows = 16;
 constexpr std::int64_t kTileBytes = 64;  // of a row
 

@@ -1,13 +1,12 @@
 // Packed ternary rows against one column, a few groups at a time. The planes at bits 7-6 and 3-2 are used in place, as
-// 4
-// * code: `fours` are their sums, `ones` those of the others.
+// four times the code: `fours` are their sums, `ones` those of the others.
 //
-// In assembly because GCC 12 keeps the sums of four rows in memory and gathers prefetches in one place: 19.5 to 20.5
-// GB/s from the caches instead of 17.5 to 18.5, and from memory, two threads, up to 6 % more where nothing else
-// disturbs and 1 to 3 % in the median (Xeon, 2026-11).
+// In assembly because GCC 12 keeps the sums of four rows in memory and gathers prefetches in one place: 19.9 instead of
+// 17.6 GB/s from the second cache, 12.9 instead of 12.4 from memory (tern_bench_kernels ternary, TERN_ISA=avx2, one
+// thread of a Xeon, best of three, 2026-11).
 #pragma once
 
-#include "kernels/avx2/simd.hpp"
+#include "kernels/avx2/ternary_blocks.hpp"
 
 namespace tern::kernels::avx2 {
 namespace {
@@ -34,10 +33,16 @@ namespace {
   "vpaddw %[t], %[ones], %[ones]\n\t"
 #define TERN_FIRST_GROUP TERN_GROUP("0", "0", "32", "64", "96")
 #define TERN_SECOND_GROUP TERN_GROUP("32", "128", "160", "192", "224")
-#define TERN_OPERANDS                                                               \
-  [ones] "+x"(ones), [fours] "+x"(fours), [b] "=&x"(b), [t] "=&x"(t), [u] "=&x"(u), \
-      [v] "=&x"(v)                                                                  \
-      : [p] "r"(p), [x] "r"(x), [low] "x"(_mm256_set1_epi8(0x03)), [high] "x"(_mm256_set1_epi8(0x0c)) : "memory"
+#define TERN_OPERANDS                                                                 \
+  [ones] "+&x"(ones), [fours] "+&x"(fours), [b] "=&x"(b), [t] "=&x"(t), [u] "=&x"(u), \
+      [v] "=&x"(v)                                                                    \
+      : [p] "r"(p),                                                                   \
+        [x] "r"(x),                                                                   \
+        [low] "x"(_mm256_set1_epi8(0x03)),                                            \
+        [high] "x"(_mm256_set1_epi8(0x0c)),                                           \
+        [near] "i"(kStreamNear),                                                      \
+        [far] "i"(kStreamFar)                                                         \
+      : "memory"
 
 /// One group, 32 bytes at p and 128 at x. 16-bit lanes of `fours` hold 8 groups: their pairs reach -2048.
 inline void add_group(__m256i& ones, __m256i& fours, const std::uint8_t* p, const std::int8_t* x) {
@@ -47,7 +52,7 @@ inline void add_group(__m256i& ones, __m256i& fours, const std::uint8_t* p, cons
 /// Two groups, a line of the cache; what is read next from a stream is fetched between them (prefetch_stream).
 inline void add_two_groups(__m256i& ones, __m256i& fours, const std::uint8_t* p, const std::int8_t* x) {
   __m256i b, t, u, v;
-  asm volatile("prefetcht0 1024(%[p])\n\t" TERN_FIRST_GROUP "prefetcht1 2560(%[p])\n\t" TERN_SECOND_GROUP
+  asm volatile("prefetcht0 %c[near](%[p])\n\t" TERN_FIRST_GROUP "prefetcht1 %c[far](%[p])\n\t" TERN_SECOND_GROUP
                : TERN_OPERANDS);
 }
 

@@ -42,7 +42,7 @@ TEST(Work, PackedTernaryMatricesCountAsTheyLieInMemory) {
 
 TEST(Work, NamesTheInstructionsOfEachPartWhereTheyAreKnown) {
   for (const kernels::Isa& isa : kernels::all_isas()) {
-    if (!isa.supported(sys::cpu_features())) continue;
+    if (!kernels::runs_here(isa)) continue;
     SCOPED_TRACE(isa.name);
     const auto model = tiny({.architecture = "bitnet", .format = "TQ2_0", .embedding = "F16"}, isa.name);
     const Work work = work_of(model->plan());

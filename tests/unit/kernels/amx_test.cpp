@@ -1,7 +1,6 @@
 // The kernels of AMX, as compiled, where need be with their instructions emulated; and the emulator itself.
 #include <gtest/gtest.h>
 
-#include "kernels/prove_packed.hpp"
 #include "tests/support/emulated_amx.hpp"
 
 #if defined(__x86_64__)
@@ -11,40 +10,28 @@ namespace {
 
 using test::AmxEmulator;
 
-#define TERN_NEED_AMX(kernels)                                    \
-  const std::optional<Kernels> kernels = test::amx_or_emulated(); \
-  if (!kernels) GTEST_SKIP() << "SKIPPED: this processor has no AVX-512"
+#define TERN_NEED_AMX(amx)                                             \
+  const std::optional<test::AmxKernels> amx = test::amx_or_emulated(); \
+  if (!amx) GTEST_SKIP() << "SKIPPED: this processor has no AVX-512"
 
-/// Runs f and says whether instructions were emulated, where they have to be.
-template <class F>
-bool used_tiles(F f) {
+TEST(Amx, EveryProofPasses) {
+  TERN_NEED_AMX(amx);
   const std::int64_t before = AmxEmulator::n_run();
-  f();
-  return sys::cpu_features().amx_int8 || AmxEmulator::n_run() > before;
-}
-
-TEST(Amx, ProductsOfTernaryRowsAreTheScalarSets) {
-  TERN_NEED_AMX(kernels);
-  std::optional<Proof> proof;
-  EXPECT_TRUE(used_tiles([&] { proof = prove_ternary(kernels->table); }));
-  EXPECT_TRUE(proof->passed) << proof->detail;
-}
-
-TEST(Amx, ProductsOfTernaryColumnsAreTheScalarSets) {
-  TERN_NEED_AMX(kernels);
-  std::optional<Proof> proof;
-  EXPECT_TRUE(used_tiles([&] { proof = prove_ternary_panels(kernels->table); }));
-  EXPECT_TRUE(proof->passed) << proof->detail;
+  const auto proofs = prove(amx->kernels, amx->cpu);
+  ASSERT_TRUE(proofs.has_value()) << proofs.error().message;
+  std::vector<std::string> own;
+  for (const Proof& proof : *proofs) {
+    EXPECT_TRUE(proof.passed) << proof.kernel << ": " << proof.detail;
+    if (proof.kernel.starts_with("amxint8")) own.push_back(proof.kernel);
+  }
+  EXPECT_EQ(own, (std::vector<std::string>{"amxint8 ternary x int8", "amxint8 ternary by columns x int8"}));
+  EXPECT_EQ(AmxEmulator::n_run() > before, amx->emulated);
 }
 
 TEST(Amx, IsNeverTheAutomaticChoice) {
-  for (const Isa& isa : all_isas()) {
-    EXPECT_EQ(isa.only_if_asked_for, isa.name == "amxint8");
-  }
-  const char* forced = std::getenv("TERN_ISA");
-  if (forced == nullptr || *forced == '\0') {
-    EXPECT_NE(choose().value().isa, "amxint8");
-  }
+  TERN_NEED_AMX(amx);
+  EXPECT_EQ(choose_for(amx->cpu, "").value().isa, "avx512vnni");
+  EXPECT_EQ(choose_for(amx->cpu, "amxint8").value().isa, "amxint8");
 }
 
 TEST(Amx, IsRefusedInOneLineWhereItIsMissing) {
@@ -64,7 +51,7 @@ struct alignas(64) Shapes {
 // 2 x 8 bytes by 2 x 12: sums of 2 x 3, worked out by hand here, for each kind of signs. On a processor with AMX this
 // is what the emulator is held against.
 TEST(Amx, TheInstructionsAreTheManuals) {
-  TERN_NEED_AMX(kernels);
+  TERN_NEED_AMX(amx);
   Shapes shapes;
   shapes.n_rows[0] = 2, shapes.n_bytes[0] = 12;
   shapes.n_rows[1] = 2, shapes.n_bytes[1] = 8;

@@ -135,7 +135,7 @@ std::vector<double> naive(const Cache& cache, const Query& query, double scale, 
 template <class Check>
 void for_each_set(Check check) {
   for (const Isa& isa : all_isas()) {
-    if (!isa.supported(sys::cpu_features())) continue;
+    if (!runs_here(isa)) continue;
     SCOPED_TRACE(isa.name);
     check(choose(isa.name).value());
   }

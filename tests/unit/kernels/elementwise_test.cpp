@@ -12,7 +12,7 @@ namespace {
 template <class Check>
 void for_each_set(Check check) {
   for (const Isa& isa : all_isas()) {
-    if (isa.supported(sys::cpu_features())) check(choose(isa.name).value());
+    if (runs_here(isa)) check(choose(isa.name).value());
   }
 }
 

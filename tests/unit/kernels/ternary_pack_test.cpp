@@ -169,7 +169,7 @@ TEST(TernaryPack, APackedMatrixMultipliesAsItsValuesDo) {
   ASSERT_TRUE(matrix.has_value());
   const auto x = test::normal_values(k, 12);
   for (const Isa& isa : all_isas()) {
-    if (!isa.supported(sys::cpu_features())) continue;
+    if (!runs_here(isa)) continue;
     const Kernels kernels = choose(isa.name).value();
     AlignedBuffer codes(static_cast<std::size_t>(matrix->k_padded));
     std::int32_t sum = 0;
