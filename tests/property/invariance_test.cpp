@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "formats/all.hpp"
+#include "kernels/kernels.hpp"
 #include "sys/page_arena.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -34,7 +35,16 @@ void PrintTo(const Case& c, std::ostream* out) {
   *out << c.name;
 }
 
-class Invariance : public testing::TestWithParam<std::tuple<Case, const char*>> {
+/// Each has ways of its own to take few and many tokens.
+std::vector<std::string> sets_that_run_here() {
+  std::vector<std::string> names;
+  for (const kernels::Isa& isa : kernels::all_isas()) {
+    if (kernels::runs_here(isa)) names.emplace_back(isa.name);
+  }
+  return names;
+}
+
+class Invariance : public testing::TestWithParam<std::tuple<Case, std::string>> {
  protected:
   void SetUp() override {
     const auto& [c, isa] = GetParam();
@@ -141,8 +151,9 @@ INSTANTIATE_TEST_SUITE_P(
                                      Case{"llama_q8_0", {.architecture = "llama", .format = "Q8_0"}},
                                      Case{"llama_tq2_0", {.architecture = "llama", .format = "TQ2_0"}},
                                      Case{"bitnet_i2_s", {.architecture = "bitnet-b1.58", .format = "I2_S"}},
+                                     Case{"bitnet_q1_0", {.architecture = "bitnet-b1.58", .format = "Q1_0"}},
                                      Case{"bitnet_q6_k", {.architecture = "bitnet-b1.58", .format = "Q6_K"}}),
-                     testing::Values("", "scalar")));
+                     testing::ValuesIn(sets_that_run_here())));
 
 }  // namespace
 }  // namespace tern::test
