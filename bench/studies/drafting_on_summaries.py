@@ -39,8 +39,8 @@ def main() -> int:
         text = file.read(4_000_000)
     stories = [s.strip() for s in re.split(r"<\|endoftext\|>|\n\n\n", text)]
     stories = [s for s in stories if len(s) in LENGTH][: args.stories]
-    if not stories:
-        print(f"{args.file}: no story of {LENGTH.start} to {LENGTH.stop} characters", file=sys.stderr)
+    if len(stories) < 2:
+        print(f"{args.file}: fewer than two stories of {LENGTH.start} to {LENGTH.stop} characters", file=sys.stderr)
         return 1
     right, guessed, tokens, ratios = 0, 0, 0, []
     for story in stories:

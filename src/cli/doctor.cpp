@@ -84,11 +84,10 @@ class Doctor final : public Command {
     machine.facts.host = sys::host_settings();
     machine.facts.usable_cores = sys::usable_cores();
     machine.facts.isa_used = chosen.isa;
-    machine.facts.isa_best = chosen.isa;
+    TERN_TRY(const kernels::Kernels best, kernels::choose_for(sys::cpu_features(), ""));
+    machine.facts.isa_best = best.isa;
     for (const kernels::Isa& isa : kernels::all_isas()) {
-      if (!kernels::runs_here(isa)) continue;
-      (isa.only_if_asked_for ? machine.facts.isa_to_try : machine.facts.isa_best) = isa.name;
-      if (!isa.only_if_asked_for) break;  // the best comes first
+      if (isa.only_if_asked_for && kernels::runs_here(isa)) machine.facts.isa_to_try = isa.name;
     }
     lab::want_format_limits(chosen, machine.facts.usable_cores, machine.limits);
     const sys::BusyWatch watch;

@@ -156,7 +156,7 @@ Result<Kernels> choose(std::string_view forced) {
   if (!kernels) return fail(kernels.error().code, "{}: {}", origin, kernels.error().message);
   const std::vector<Isa> isas = all_isas();
   const auto chosen = std::ranges::find(isas, kernels->isa, &Isa::name);
-  if (chosen->ask_leave != nullptr && !chosen->ask_leave()) {
+  if (!runs_here(*chosen)) {
     return fail(ErrorCode::unsupported, "{}: \"{}\" needs registers that the operating system does not grant", origin,
                 chosen->name);
   }

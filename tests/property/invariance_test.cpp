@@ -6,8 +6,8 @@
 
 #include "base/random.hpp"
 #include "formats/all.hpp"
-#include "kernels/kernels.hpp"
 #include "sys/page_arena.hpp"
+#include "tests/support/kernel_cases.hpp"
 #include "tests/support/models.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -35,12 +35,10 @@ void PrintTo(const Case& c, std::ostream* out) {
   *out << c.name;
 }
 
-/// Each has ways of its own to take few and many tokens.
-std::vector<std::string> sets_that_run_here() {
+/// Each set has ways of its own to take few and many tokens.
+std::vector<std::string> set_names() {
   std::vector<std::string> names;
-  for (const kernels::Isa& isa : kernels::all_isas()) {
-    if (kernels::runs_here(isa)) names.emplace_back(isa.name);
-  }
+  for (const kernels::Kernels& kernels : sets_of_this_machine()) names.emplace_back(kernels.isa);
   return names;
 }
 
@@ -153,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      Case{"bitnet_i2_s", {.architecture = "bitnet-b1.58", .format = "I2_S"}},
                                      Case{"bitnet_q1_0", {.architecture = "bitnet-b1.58", .format = "Q1_0"}},
                                      Case{"bitnet_q6_k", {.architecture = "bitnet-b1.58", .format = "Q6_K"}}),
-                     testing::ValuesIn(sets_that_run_here())));
+                     testing::ValuesIn(set_names())));
 
 }  // namespace
 }  // namespace tern::test

@@ -134,10 +134,9 @@ std::vector<double> naive(const Cache& cache, const Query& query, double scale, 
 
 template <class Check>
 void for_each_set(Check check) {
-  for (const Isa& isa : all_isas()) {
-    if (!runs_here(isa)) continue;
-    SCOPED_TRACE(isa.name);
-    check(choose(isa.name).value());
+  for (const Kernels& kernels : test::sets_of_this_machine()) {
+    SCOPED_TRACE(kernels.isa);
+    check(kernels);
   }
 }
 

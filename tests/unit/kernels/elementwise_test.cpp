@@ -11,9 +11,7 @@ namespace {
 
 template <class Check>
 void for_each_set(Check check) {
-  for (const Isa& isa : all_isas()) {
-    if (runs_here(isa)) check(choose(isa.name).value());
-  }
+  for (const Kernels& kernels : test::sets_of_this_machine()) check(kernels);
 }
 
 /// Distance in units of the last place of `exact` (of the smallest subnormal near zero).

@@ -168,9 +168,7 @@ TEST(TernaryPack, APackedMatrixMultipliesAsItsValuesDo) {
   const auto matrix = pack_ternary(tensor.view());
   ASSERT_TRUE(matrix.has_value());
   const auto x = test::normal_values(k, 12);
-  for (const Isa& isa : all_isas()) {
-    if (!runs_here(isa)) continue;
-    const Kernels kernels = choose(isa.name).value();
+  for (const Kernels& kernels : test::sets_of_this_machine()) {
     AlignedBuffer codes(static_cast<std::size_t>(matrix->k_padded));
     std::int32_t sum = 0;
     kernels.table.quantize_token(x.data(), k, codes.as<std::int8_t>(), &sum);
@@ -189,7 +187,7 @@ TEST(TernaryPack, APackedMatrixMultipliesAsItsValuesDo) {
         expected +=
             static_cast<std::int32_t>(values[static_cast<std::size_t>(r * k + i)] * 2.0F) * codes.as<std::int8_t>()[i];
       }
-      EXPECT_EQ(y[static_cast<std::size_t>(r)], expected) << isa.name;
+      EXPECT_EQ(y[static_cast<std::size_t>(r)], expected) << kernels.isa;
     }
   }
 }
